@@ -1,0 +1,56 @@
+# l7lb: `make help` lists what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with everything that the other targets need
+
+demo: install ## the main job on embedded emulators (KEEP=1 leaves it up)
+	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
+
+test: install ## the whole suite
+	$(PYTEST) -n $(WORKERS) tests
+
+unit: install ## the pure part of the suite: no socket, no thread
+	$(PYTEST) tests/unit
+
+check: format-check lint types imports house ## what a reviewer would ask a machine
+
+format: install ## rewrite the layout of the code
+	$(BIN)/ruff format l7lb tests
+	$(BIN)/ruff check --fix-only --quiet l7lb tests
+
+format-check: install
+	$(BIN)/ruff format --check --quiet l7lb tests
+
+lint: install
+	$(BIN)/ruff check --quiet l7lb tests
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports --no-cache
+
+house: install ## tests about the code itself
+	$(PYTEST) -q tests/house
+
+clean: ## remove what can be made again
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
+	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help install demo test unit check format format-check lint types imports house clean

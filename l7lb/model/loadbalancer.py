@@ -1,0 +1,196 @@
+"""The load balancer: the specs that desired and observed share, and the observed state with its ids.
+
+A difference between the two worlds is `!=` on these values after `over` filled the gaps of the desired side. Field names are ours;
+the wire names stand only in `adapters/clb`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LocationId, RuleKey
+from l7lb.model.maybe import UNSET, Maybe
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A rule's health check; times in seconds (RuleInput.HealthCheck)."""
+
+    enabled: Maybe[bool] = UNSET
+    timeout_s: Maybe[int] = UNSET
+    interval_s: Maybe[int] = UNSET
+    healthy_num: Maybe[int] = UNSET
+    unhealthy_num: Maybe[int] = UNSET
+    http_code: Maybe[int] = UNSET
+    """Bit sum: 1=1xx 2=2xx 4=3xx 8=4xx 16=5xx."""
+    path: Maybe[str] = UNSET
+    host: Maybe[str] = UNSET
+    method: Maybe[str] = UNSET
+    check_type: Maybe[str] = UNSET
+    source_ip_type: Maybe[int] = UNSET
+    port: Maybe[int] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What an HTTPS host shows. Two server ids mean two key algorithms; a CA id means mutual TLS."""
+
+    ids: frozenset[str]
+    ca_id: str | None = None
+
+    @property
+    def mutual(self) -> bool:
+        """Whether clients must show a certificate of their own."""
+        return self.ca_id is not None
+
+
+class Presence(Enum):
+    """What is wanted of a target."""
+
+    REQUIRED = "required"
+    """It is bound, or will be."""
+    TOLERATED = "tolerated"
+    """Not added; left alone while it is bound (a cordoned, excluded or shortly NotReady node)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TargetKey:
+    """Where traffic goes: (private IP, port), however it was bound."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One target of a rule. On the observed side `presence` is always REQUIRED and `weight` a number."""
+
+    key: TargetKey
+    instance_id: str | None = None
+    """CVM id (`ins-...`) through which it is bound; None: bound by address (EniIp)."""
+    weight: Maybe[int] = UNSET
+    """0-100. UNSET: our 10 at creation, then whatever it is."""
+    presence: Presence = Presence.REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where a rule sends its clients instead of forwarding; target listener and rule may be unknown (None)."""
+
+    listener: ListenerId
+    location: LocationId
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One forwarding rule without its targets' order: targets are sorted by key."""
+
+    key: RuleKey
+    targets: tuple[Target, ...] = ()
+    targets_known: bool = True
+    """False: what the targets should be cannot be told now (failed read, unsynced cache): they are frozen."""
+    health_check: HealthCheck = HealthCheck()
+    scheduler: Maybe[str] = UNSET
+    session_s: Maybe[int] = UNSET
+    forward_type: Maybe[str] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class HostSpec:
+    """What belongs to a host as a whole on one listener."""
+
+    host: str
+    certificate: Maybe[Certificate | None] = UNSET
+    """The *effective* certificate, wherever it is bound. None: none (HTTP)."""
+    http2: Maybe[bool] = UNSET
+    default: Maybe[bool] = UNSET
+    """Whether unknown hosts are served by this one. Only enforced where it is declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSpec:
+    """One listener. `certificate` is the listener's own (SNI off, or the SNI default); hosts carry the effective one."""
+
+    key: ListenerKey
+    name: Maybe[str] = UNSET
+    certificate: Maybe[Certificate | None] = UNSET
+    sni: Maybe[bool] = UNSET
+    keepalive: Maybe[bool] = UNSET
+    hosts: tuple[HostSpec, ...] = ()
+    rules: tuple[RuleSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSpec:
+    """What goes into the create call and is never compared again (`NotApplied` when edited later)."""
+
+    internal_subnet: str | None = None
+    """Subnet id: an internal load balancer; None: a public one."""
+    vpc_id: str = ""
+    name: str = ""
+    charge_type: str | None = None
+    bandwidth_mbps: int | None = None
+    extensive: tuple[tuple[str, str], ...] = ()
+    """`extensiveParameters` field by field, sorted: (API field, its value as JSON text)."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Tags of the user; those of the ledger are added by the planner's caller and win."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredLoadBalancer:
+    """What the members of a binding ask for, complete with creation parameters."""
+
+    create: CreateSpec = CreateSpec()
+    listeners: tuple[ListenerSpec, ...] = ()
+    security_groups: Maybe[frozenset[str]] = UNSET
+    pass_to_target: Maybe[bool] = UNSET
+    delete_protection: Maybe[bool] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerHead:
+    """A load balancer without its listeners: one entry of `DescribeLoadBalancers`."""
+
+    ref: CloudRef
+    name: str
+    running: bool
+    """False while it is being created."""
+    application: bool = True
+    """False: a classic one, which cannot carry HTTP listeners."""
+    vips: tuple[str, ...] = ()
+    """IPv4 VIPs; the IPv6 one is in `ipv6`."""
+    ipv6: str = ""
+    hostname: str = ""
+    """The name of a domain-based load balancer, else empty."""
+    address_version: str = "ipv4"
+    vpc_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    security_groups: frozenset[str] = frozenset()
+    pass_to_target: bool = False
+    delete_protection: bool = False
+    private_link: bool = False
+    isolated: bool = False
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedListener:
+    """A listener as read back: its spec and the ids behind the keys."""
+
+    id: ListenerId
+    spec: ListenerSpec
+    locations: Mapping[RuleKey, LocationId] = field(default_factory=dict)
+    redirects: Mapping[RuleKey, Redirect] = field(default_factory=dict)
+    """Rules of this listener that redirect."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedLoadBalancer:
+    """All that was read of one load balancer; `listeners` is everything on it, ours or not."""
+
+    head: LoadBalancerHead
+    listeners: tuple[ObservedListener, ...] = ()

@@ -1,0 +1,103 @@
+"""What a list or a watch hands over, already decoded: the words between the Kubernetes adapter and the reflector."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from l7lb.model.identity import ObjectKey
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ChangeType(Enum):
+    """Kinds of change in a watch stream."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """One object with the three fields that the machinery needs of it."""
+
+    key: ObjectKey
+    uid: str
+    resource_version: str
+    object: T
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An object that could not be decoded: it keeps its last good version, and is counted."""
+
+    key: ObjectKey
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    items: tuple[Item[T], ...]
+    resource_version: str
+    continue_token: str = ""
+    quarantined: tuple[Quarantined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[T]):
+    """One object appeared, changed or went."""
+
+    type: ChangeType
+    item: Item[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Only moves the resourceVersion."""
+
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamError:
+    """An ERROR event inside a 200 stream (a Status object); `code` is 0 when the Status had none."""
+
+    code: int
+    reason: str
+    message: str
+    retry_after_s: float | None = None
+
+
+WatchEvent: TypeAlias = Change[T] | Bookmark | StreamError | Quarantined
+
+
+class WatchStream(Protocol[T_co]):
+    """An open watch.
+
+    `next` blocks until an event, returns None at a clean end, raises `errors.Unavailable` on a broken or silent
+    connection and `errors.Expired`, `errors.Throttled` or `errors.AccessDenied` as HTTP status. `close` may be called
+    by another thread and frees a blocked `next` at once.
+    """
+
+    def next(self) -> WatchEvent[T_co] | None:
+        """The next event of the stream."""
+        ...
+
+    def close(self) -> None:
+        """End the stream; idempotent."""
+        ...
+
+
+class ListWatch(Protocol[T_co]):
+    """One kind (in one namespace or in all) at the API server. Both calls raise the errors named above."""
+
+    def list_page(self, *, resource_version: str, continue_token: str) -> Page[T_co]:
+        """One page; raises also `errors.NotFound` when the kind itself is absent and `errors.VersionTooLarge`."""
+        ...
+
+    def watch(self, *, resource_version: str, timeout_s: int) -> WatchStream[T_co]:
+        """Open a watch with bookmarks that the server ends after `timeout_s`."""
+        ...

@@ -1,0 +1,1 @@
+"""Tests: see tests/README.md for where a new one belongs."""
