@@ -1,8 +1,8 @@
 """The error taxonomy, sorted by what the worker does about it.
 
-A new class here needs a new reaction in `runtime/controller.py` or in the reconciler; a message is written for the person who
-reads the Event. Foreign exceptions (SDK, urllib3, OSError) stop at the adapters and come out as one of these. A user's mistake in
-an object is not an exception but a `model.problems.Problem`.
+A new class here needs a new reaction in `runtime/controller.py` or in the reconciler; a message is written for the
+person who reads the Event. Foreign exceptions (SDK, urllib3, OSError) stop at the adapters and come out as one of
+these. A user's mistake in an object is not an exception but a `model.problems.Problem`.
 """
 
 
@@ -89,7 +89,7 @@ class GateClosed(L7lbError):
 
 
 class NotFound(L7lbError):
-    """The thing that the call named does not exist. Always handled by the caller that asked; never reaches the worker."""
+    """What the call named does not exist. Always handled by the caller that asked; never reaches the worker."""
 
     def __init__(self, message: str, *, what: str = "") -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
 """The load balancer: the specs that desired and observed share, and the observed state with its ids.
 
-A difference between the two worlds is `!=` on these values after `over` filled the gaps of the desired side. Field names are ours;
-the wire names stand only in `adapters/clb`.
+A difference between the two worlds is `!=` on these values after `over` filled the gaps of the desired side. Field
+names are ours; the wire names stand only in `adapters/clb`.
 """
 
 from collections.abc import Mapping
@@ -92,7 +92,7 @@ class RuleSpec:
     key: RuleKey
     targets: tuple[Target, ...] = ()
     targets_known: bool = True
-    """False: what the targets should be cannot be told now (failed read, unsynced cache): they are frozen."""
+    """False: the right targets cannot be told now (failed read, unsynced cache); they are frozen."""
     health_check: HealthCheck = HealthCheck()
     scheduler: Maybe[str] = UNSET
     session_s: Maybe[int] = UNSET
@@ -113,7 +113,7 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True)
 class ListenerSpec:
-    """One listener. `certificate` is the listener's own (SNI off, or the SNI default); hosts carry the effective one."""
+    """None: none. The *effective* certificate, wherever it is bound."""
 
     key: ListenerKey
     name: Maybe[str] = UNSET

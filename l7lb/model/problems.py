@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Scopes whose shape may not be changed or removed (DESIGN, promise 5). New parts that are whole are still added."""
+    """Scopes whose shape may not be changed or removed (promise 5). New parts that are whole are still added."""
 
     everything: bool = False
     listeners: frozenset[ListenerKey] = frozenset()

@@ -7,7 +7,6 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from l7lb.model.identity import ObjectKey
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
 class ChangeType(Enum):
@@ -74,7 +73,7 @@ class StreamError:
 WatchEvent: TypeAlias = Change[T] | Bookmark | StreamError | Quarantined
 
 
-class WatchStream(Protocol[T_co]):
+class WatchStream(Protocol[T]):
     """An open watch.
 
     `next` blocks until an event, returns None at a clean end, raises `errors.Unavailable` on a broken or silent
@@ -82,7 +81,7 @@ class WatchStream(Protocol[T_co]):
     by another thread and frees a blocked `next` at once.
     """
 
-    def next(self) -> WatchEvent[T_co] | None:
+    def next(self) -> WatchEvent[T] | None:
         """The next event of the stream."""
         ...
 
@@ -91,13 +90,13 @@ class WatchStream(Protocol[T_co]):
         ...
 
 
-class ListWatch(Protocol[T_co]):
+class ListWatch(Protocol[T]):
     """One kind (in one namespace or in all) at the API server. Both calls raise the errors named above."""
 
-    def list_page(self, *, resource_version: str, continue_token: str) -> Page[T_co]:
+    def list_page(self, *, resource_version: str, continue_token: str) -> Page[T]:
         """One page; raises also `errors.NotFound` when the kind itself is absent and `errors.VersionTooLarge`."""
         ...
 
-    def watch(self, *, resource_version: str, timeout_s: int) -> WatchStream[T_co]:
+    def watch(self, *, resource_version: str, timeout_s: int) -> WatchStream[T]:
         """Open a watch with bookmarks that the server ends after `timeout_s`."""
         ...

@@ -1,0 +1,92 @@
+"""Whose a load balancer is, and what follows from it. Values only; the deciding is in `ledger`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from l7lb.model.identity import Cluster, ListenerKey, LoadBalancerId
+
+
+class Ownership(Enum):
+    """The claim of the ledger's table (DESIGN, section 4)."""
+
+    CREATED = "created"
+    KEPT = "kept"
+    """Created by us, but to survive the Ingress."""
+    ADOPTED = "adopted"
+    TO_ADOPT = "to adopt"
+    SHARED = "shared"
+    FOREIGN = "foreign"
+    UNCLAIMED = "unclaimed"
+
+
+class Disposal(Enum):
+    """What becomes of a load balancer when its Ingress goes away or leaves our class."""
+
+    DELETE_LOAD_BALANCER = "delete the load balancer"
+    RELEASE_LISTENERS = "delete our listeners, then our tags"
+    LEAVE = "leave everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The annotation `l7lb.dev/record`: says where to look, never what is allowed."""
+
+    uid: str
+    cluster: str
+    ingress_class: tuple[str | None, str | None] = (None, None)
+    """Class annotation and class field under which the Ingress was taken."""
+    region: str = ""
+    lb: str = ""
+    """Empty: none yet, or let go."""
+    claim: str = ""
+    """`created`, `adopting`, `adopted`, `creating`, or empty."""
+    attempt: int = 0
+    listeners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """`HTTPS:443` -> (listener id, name)."""
+    desired: str = ""
+    """Digest of the desired shape that was last reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the ledger's table looks at for one load balancer and one Ingress."""
+
+    cluster: Cluster
+    ingress_uid: str
+    tags: Mapping[str, str]
+    record: Record | None
+    """None when absent, unreadable or of another uid or cluster."""
+    load_balancer: LoadBalancerId
+    named: bool = False
+    """Named by `existLbId`."""
+    group: bool = False
+    skip: bool = False
+    """`mode: skip`."""
+    retain: bool = False
+    """`loadbalance-retain: "true"`."""
+    delete_protection: bool = False
+    private_link: bool = False
+    delete_refused: bool = False
+    """A delete was refused for protection or PrivateLink in this term."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What we may do to one load balancer on behalf of one Ingress."""
+
+    load_balancer: LoadBalancerId
+    ownership: Ownership
+    reason: str
+    """The table row in words, for Events and logs."""
+    disposal: Disposal
+    listeners: frozenset[ListenerKey] = frozenset()
+    """Listeners that are ours."""
+    missing_tags: tuple[tuple[str, str], ...] = ()
+    """Tags of ours to be set (adopting)."""
+    removable_tags: tuple[str, ...] = ()
+    """Keys of tags that are taken off when we release it; their values are ours."""
+    code: str = ""
+    """TKE's code when the claim is a refusal."""
+    untouched: bool = False
+    """`mode: skip`: not one write."""

@@ -1,0 +1,74 @@
+"""All that the translator may look at for one binding: a frozen cut through the stores, and the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from l7lb.model.cluster import EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.identity import ObjectKey
+from l7lb.model.loadbalancer import DesiredLoadBalancer
+from l7lb.model.problems import Held, Problem
+
+
+class Verdict(Enum):
+    """Whether an Ingress is ours by its class."""
+
+    OURS = "ours"
+    NOT_OURS = "not ours"
+    UNKNOWN = "unknown"
+    """Cannot be told: hold everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Quotas of the account, from DescribeQuota; the defaults are the documented ones."""
+
+    listeners_per_load_balancer: int = 50
+    rules_per_listener: int = 50
+    targets_per_rule: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The part of the configuration that decides how an Ingress is read."""
+
+    cluster_id: str
+    region: str
+    vpc_id: str = ""
+    manage_classless: bool = True
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Objects that the Ingress names, as far as they exist. A name that is in none of the mappings does not exist.
+
+    `unread` lists kinds (`Service`, `Node`, `Secret`, ...) whose cache is not synced or whose read failed: what they
+    would say is unknown, which is never the same as gone.
+    """
+
+    ingress: Ingress
+    now: float
+    """Wall clock, seconds since the epoch (compared with lastTransitionTime only)."""
+    services: Mapping[ObjectKey, Service] = field(default_factory=dict)
+    slices: Mapping[ObjectKey, tuple[EndpointSlice, ...]] = field(default_factory=dict)
+    nodes: tuple[Node, ...] = ()
+    secrets: Mapping[ObjectKey, Secret] = field(default_factory=dict)
+    configs: Mapping[ObjectKey, TkeServiceConfig] = field(default_factory=dict)
+    classes: Mapping[str, IngressClass] = field(default_factory=dict)
+    services_gone_since: Mapping[ObjectKey, float] = field(default_factory=dict)
+    """Services proven deleted (live 404, caches synced), by the wall clock of the proof."""
+    unread: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What an Ingress asks for, what is held, and what its author should hear.
+
+    `refusal`: the whole Ingress is refused; `desired` is then None and everything is held.
+    """
+
+    desired: DesiredLoadBalancer | None
+    held: Held = field(default_factory=Held)
+    problems: tuple[Problem, ...] = ()
+    refusal: Problem | None = None

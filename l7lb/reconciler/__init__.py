@@ -1,0 +1,1 @@
+"""One pass for one key: observe, translate, plan, authorise, perform. Enter by `Reconciler`."""

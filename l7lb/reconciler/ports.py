@@ -1,0 +1,77 @@
+"""What the reconciler needs of the world: protocols beside their user; the adapters have these shapes unknowingly."""
+
+from collections.abc import Mapping
+from typing import Protocol, Self
+
+from l7lb.model.cloud import Accepted, TaskState
+from l7lb.model.cluster import Ingress, IngressAddress, IngressClass
+from l7lb.model.identity import CloudRef, ListenerId, LocationId, ObjectKey, TaskId
+from l7lb.model.lane import Lane
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
+from l7lb.model.plan import Bindings, Step
+from l7lb.model.snapshot import Limits
+from l7lb.model.writing import MetadataChange, Note
+
+
+class LoadBalancers(Protocol):
+    """The CLB and tag APIs of one account. Every method may raise the classes of `errors` and nothing else."""
+
+    def at(self, lane: Lane) -> Self:
+        """The same, spending the API budget of this lane."""
+        ...
+
+    def find(self, region: str, tags: Mapping[str, str]) -> tuple[LoadBalancerHead, ...]:
+        """All load balancers that bear all these tags, oldest first, joined by id over all pages."""
+        ...
+
+    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+        """Those of `refs` (one region, at most 20) that were listed. Absence is not "gone"."""
+        ...
+
+    def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:
+        """Every listener and rule, without targets. Raises NotFound(what="load balancer") when it is gone."""
+        ...
+
+    def targets(self, ref: CloudRef) -> Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]:
+        """Every target bound to a rule."""
+        ...
+
+    def limits(self, region: str) -> Limits:
+        """The quotas of the account."""
+        ...
+
+    def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
+        """Send one step. Raises Unavailable when it may or may not have happened."""
+        ...
+
+    def task(self, region: str, task: TaskId) -> TaskState:
+        """What a task has come to."""
+        ...
+
+
+class Ingresses(Protocol):
+    """Reads and writes of single objects at the API server."""
+
+    def live(self, key: ObjectKey) -> Ingress | None:
+        """The object as the API server has it now; None when it is not there."""
+        ...
+
+    def live_class(self, name: str) -> IngressClass | None:
+        """An IngressClass as the API server has it now."""
+        ...
+
+    def patch_metadata(self, ingress: Ingress, change: MetadataChange) -> Ingress:
+        """Patch with the resourceVersion of `ingress`; raises Conflict when it moved, NotFound when it is gone."""
+        ...
+
+    def set_addresses(self, ingress: Ingress, addresses: tuple[IngressAddress, ...]) -> Ingress:
+        """Replace status.loadBalancer; raises Conflict and NotFound likewise."""
+        ...
+
+
+class Events(Protocol):
+    """Where Events go. Never raises: an Event that cannot be written holds nothing."""
+
+    def emit(self, note: Note) -> None:
+        """Queue one Event."""
+        ...
