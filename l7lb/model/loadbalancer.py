@@ -113,7 +113,7 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True)
 class ListenerSpec:
-    """None: none. The *effective* certificate, wherever it is bound."""
+    """One listener. `certificate` is its own (SNI off, or the SNI default); hosts carry the effective one."""
 
     key: ListenerKey
     name: Maybe[str] = UNSET
