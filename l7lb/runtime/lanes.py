@@ -1,0 +1,118 @@
+"""Which ready key is next: three lanes, the second one split by urgency. Knows nothing of workers, locks or delays.
+
+Between CHANGE and ENDPOINTS one takes turn about as soon as the head of one has waited `TURN_S`; before that a change
+goes first. Inside ENDPOINTS, what takes targets off goes first. VERIFY gets what the others leave. A key may wait in
+both of the first two lanes and goes by whichever comes first; a better reason moves it up, a worse one never down.
+"""
+
+from enum import Enum
+
+from l7lb.model.lane import Lane
+
+TURN_S = 0.25
+"""A head that has waited so long gets every second turn."""
+
+
+class Row(Enum):
+    """Why a key is ready: the lanes, with the second one split; best first."""
+
+    CHANGE = 0
+    URGENT = 1
+    ENDPOINTS = 2
+    VERIFY = 3
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that this row belongs to."""
+        return _LANE[self]
+
+
+_LANE = {
+    Row.CHANGE: Lane.CHANGE,
+    Row.URGENT: Lane.ENDPOINTS,
+    Row.ENDPOINTS: Lane.ENDPOINTS,
+    Row.VERIFY: Lane.VERIFY,
+}
+_ROWS = {lane: tuple(row for row in Row if _LANE[row] is lane) for lane in Lane}
+_BETTER = {
+    Row.CHANGE: (),
+    Row.URGENT: (),
+    Row.ENDPOINTS: (Row.URGENT,),
+    Row.VERIFY: (Row.CHANGE, Row.URGENT, Row.ENDPOINTS),
+}
+"""A key in one of these rows gains nothing by waiting in the row itself."""
+
+Reasons = dict[Row, float]
+"""The rows that one key waits in, each with the time since when."""
+
+
+def row_of(lane: Lane, urgent: bool) -> Row:
+    """Urgency counts in ENDPOINTS only."""
+    return Row.URGENT if urgent and lane is Lane.ENDPOINTS else _ROWS[lane][-1]
+
+
+def merge(reasons: Reasons, row: Row, since: float) -> bool:
+    """Add a reason to those of one key; False when it is there already, or a better one is."""
+    if row in reasons or any(better in reasons for better in _BETTER[row]):
+        return False
+    for worse in [known for known in reasons if row in _BETTER[known]]:
+        del reasons[worse]
+    reasons[row] = since
+    return True
+
+
+class ReadyLanes:
+    """The ready keys in order. Not for several threads: its owner holds a lock."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, Reasons] = {}
+        self._rows: dict[Row, dict[str, float]] = {row: {} for row in Row}
+        self._last_turn = Lane.ENDPOINTS
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def add(self, key: str, row: Row, since: float) -> bool:
+        """False when the key waits there already, or better."""
+        reasons = self._reasons.setdefault(key, {})
+        before = tuple(reasons)
+        if not merge(reasons, row, since):
+            return False
+        for left in before:
+            if left not in reasons:
+                del self._rows[left][key]
+        self._rows[row][key] = since
+        return True
+
+    def choose(self, now: float, *, may_verify: bool) -> Row | None:
+        """The row whose head is next."""
+        change = Row.CHANGE if self._rows[Row.CHANGE] else None
+        endpoints = next((row for row in _ROWS[Lane.ENDPOINTS] if self._rows[row]), None)
+        if change is not None and endpoints is not None:
+            heads = [next(iter(rows.values())) for row, rows in self._rows.items() if rows and row is not Row.VERIFY]
+            if now - min(heads) >= TURN_S and self._last_turn is Lane.CHANGE:
+                return endpoints
+            return change
+        if change is not None or endpoints is not None:
+            return change or endpoints
+        return Row.VERIFY if self._rows[Row.VERIFY] and may_verify else None
+
+    def pop(self, row: Row) -> tuple[str, Reasons]:
+        """Take the head of a row, out of all rows that it waits in."""
+        key = next(iter(self._rows[row]))
+        reasons = self._reasons.pop(key)
+        for known in reasons:
+            del self._rows[known][key]
+        if row is not Row.VERIFY:
+            self._last_turn = row.lane
+        return key, reasons
+
+    def depth(self, lane: Lane) -> int:
+        """Keys that wait in this lane; one that waits in two counts in both."""
+        return sum(len(self._rows[row]) for row in _ROWS[lane])
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._reasons.clear()
+        for rows in self._rows.values():
+            rows.clear()

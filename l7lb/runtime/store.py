@@ -1,0 +1,162 @@
+"""The cache of one kind: objects by key, indexes over them, and what changed when something was put in.
+
+A list replaces, an event changes one object; both answer with deltas and hand them to nobody. Nothing older ever
+overwrites something newer. Requests, threads and handlers do not belong here.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from l7lb.model.identity import ObjectKey
+from l7lb.model.watch import Change, ChangeType, Item
+
+T = TypeVar("T")
+IndexFunctions = Mapping[str, Callable[[T], Iterable[Hashable]]]
+"""By name: the values under which an object is found."""
+
+_logger = logging.getLogger(__name__)
+_Values = dict[str, frozenset[Hashable]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta(Generic[T]):
+    """What happened to one object: appeared (no `old`), went (no `new`), or changed."""
+
+    old: Item[T] | None
+    new: Item[T] | None
+    final_state_unknown: bool = False
+    """It went while nobody watched: `old` may be out of date."""
+
+    @property
+    def key(self) -> ObjectKey:
+        """The object that it is about."""
+        item = self.new or self.old
+        assert item is not None
+        return item.key
+
+
+def newer(version: str, known: str) -> bool:
+    """Whether a resourceVersion is later than another. They are decimal numbers of any length.
+
+    An opaque one (an aggregated API may have such) counts as newer unless it is equal: then only order protects.
+    """
+    if not (version.isdecimal() and known.isdecimal()):
+        return version != known
+    version, known = version.lstrip("0"), known.lstrip("0")
+    return (len(version), version) > (len(known), known)
+
+
+def everything(_key: ObjectKey) -> bool:
+    """The scope of a list over all namespaces."""
+    return True
+
+
+class Store(Generic[T]):
+    """Safe to read from any thread; every answer is a consistent copy. One writer per scope."""
+
+    def __init__(self, indexes: IndexFunctions[T] | None = None) -> None:
+        self._functions: IndexFunctions[T] = dict(indexes or {})
+        self._items: dict[ObjectKey, Item[T]] = {}
+        self._values: dict[ObjectKey, _Values] = {}
+        self._index: dict[str, dict[Hashable, dict[ObjectKey, None]]] = {name: {} for name in self._functions}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def get(self, key: ObjectKey) -> Item[T] | None:
+        """The object as last seen."""
+        with self._lock:
+            return self._items.get(key)
+
+    def list(self) -> tuple[Item[T], ...]:
+        """All objects."""
+        with self._lock:
+            return tuple(self._items.values())
+
+    def by_index(self, name: str, value: Hashable) -> tuple[Item[T], ...]:
+        """The objects that an index function gave this value for. KeyError: there is no such index."""
+        with self._lock:
+            return tuple(self._items[key] for key in self._index[name].get(value, ()))
+
+    def index_values(self, name: str) -> tuple[Hashable, ...]:
+        """The values that have objects."""
+        with self._lock:
+            return tuple(self._index[name])
+
+    def replace(
+        self,
+        items: Iterable[Item[T]],
+        *,
+        scope: Callable[[ObjectKey], bool] = everything,
+        keep: Collection[ObjectKey] = (),
+    ) -> tuple[Delta[T], ...]:
+        """A complete list of the keys in `scope`: what is not in it is gone, except `keep` (it could not be decoded).
+
+        Deletions come first; an object with another uid is deleted and then added.
+        """
+        fresh = {item.key: item for item in items}
+        # Readers wait for the lock, so the index functions run before it is taken: nobody else writes this scope.
+        changed = [(item, self._values_of(item)) for item in fresh.values() if self._differs(item)]
+        with self._lock:
+            gone = [key for key in self._items if scope(key) and key not in fresh and key not in keep]
+            deltas = [Delta(self._remove(key), None, final_state_unknown=True) for key in gone]
+            for item, values in changed:
+                deltas += self._put(item, values)
+        return tuple(deltas)
+
+    def apply(self, change: Change[T]) -> tuple[Delta[T], ...]:
+        """One event: no delta when it says nothing new, two when an object was replaced by one of the same name."""
+        item = change.item
+        known = self._items.get(item.key)
+        if change.type is ChangeType.DELETED:
+            if known is None or newer(known.resource_version, item.resource_version):
+                return ()
+            with self._lock:
+                return (Delta(self._remove(item.key), None),)
+        if known is not None and not newer(item.resource_version, known.resource_version):
+            return ()
+        values = self._values_of(item)
+        with self._lock:
+            return self._put(item, values)
+
+    def _differs(self, item: Item[T]) -> bool:
+        known = self._items.get(item.key)
+        return known is None or known.uid != item.uid or known.resource_version != item.resource_version
+
+    def _put(self, item: Item[T], values: _Values | None) -> tuple[Delta[T], ...]:
+        if values is None:
+            return ()
+        known = self._items.get(item.key)
+        self._items[item.key] = item
+        self._reindex(item.key, self._values.get(item.key, {}), values)
+        self._values[item.key] = values
+        if known is not None and known.uid != item.uid:
+            return Delta(known, None, final_state_unknown=True), Delta(None, item)
+        return (Delta(known, item),)
+
+    def _remove(self, key: ObjectKey) -> Item[T]:
+        self._reindex(key, self._values.pop(key, {}), {})
+        return self._items.pop(key)
+
+    def _values_of(self, item: Item[T]) -> _Values | None:
+        """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""
+        try:
+            return {name: frozenset(function(item.object)) for name, function in self._functions.items()}
+        except Exception:
+            _logger.exception("cannot index %s: its last good version stays", item.key)
+            return None
+
+    def _reindex(self, key: ObjectKey, old: _Values, new: _Values) -> None:
+        for name, index in self._index.items():
+            before, after = old.get(name, frozenset()), new.get(name, frozenset())
+            for value in before - after:
+                keys = index[value]
+                del keys[key]
+                if not keys:
+                    del index[value]
+            for value in after - before:
+                index.setdefault(value, {})[key] = None
