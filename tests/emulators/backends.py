@@ -161,12 +161,18 @@ class _Handler(BaseHTTPRequestHandler):
         if headers.get("transfer-encoding", "").lower() != "chunked":
             return self.rfile.read(int(headers.get("content-length", "0")))
         blocks: list[bytes] = []
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
+        while size := int(self._line().partition(b";")[0], 16):
             blocks.append(self.rfile.read(size))
             self.rfile.readline()
         while self.rfile.readline().strip():
             pass
         return b"".join(blocks)
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line:
+            raise ConnectionAbortedError("closed inside a body")
+        return line
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing: tests and the demo print what matters."""

@@ -12,12 +12,21 @@ from tests.emulators.clb.dataplane.counters import Counters, Origin, Outcome
 from tests.emulators.clb.dataplane.http1 import Header, MalformedMessage, ResponseHead
 from tests.emulators.clb.dataplane.prober import Prober
 from tests.emulators.clb.dataplane.routes import Answer, Forward, ListenerRoutes, route
-from tests.emulators.clb.dataplane.streams import ClientFailed, Limits, Peer, TargetFailed, discard_body, send_body
+from tests.emulators.clb.dataplane.streams import (
+    ClientFailed,
+    Failure,
+    Limits,
+    Peer,
+    TargetFailed,
+    discard_body,
+    send_body,
+)
 from tests.emulators.clb.dataplane.upstream import Exchange, connect, expects_continue, read_answer, send_request
 from tests.emulators.clb.dataplane.views import RuleView, TargetView
 
 SESSION_COOKIE = "tgw_l7_route"
 _CLIENT_GONE = 499  # nginx's own number, never sent
+_CLIENT_STATUS: dict[Failure, int] = {"slow": 408, "large": 431, "malformed": 400, "gone": _CLIENT_GONE}
 _LINGER_S = 1.0
 
 
@@ -99,16 +108,20 @@ class ClientConnection:
         """Tell a client that failed inside a request, if it can still be told."""
         if self.idle:
             return
-        status = {"slow": 408, "large": 431, "malformed": 400, "gone": _CLIENT_GONE}[failure.kind]
+        status = self._blame(failure)
         if not self._counted:
             self._count(None, status)
-        if self._answered or failure.kind == "gone":
+        if status == _CLIENT_GONE:
             self.peer.abort()
             return
         try:
             await self._answer(status, keep=False)
         except ClientFailed:
             self.peer.abort()
+
+    def _blame(self, failure: ClientFailed) -> int:
+        """The status of a request that the client spoilt; one that has its answer already gets no second one."""
+        return _CLIENT_GONE if self._answered else _CLIENT_STATUS[failure.kind]
 
     async def _serve(self, head: bytes) -> bool:
         """Serve one request; True when another may follow."""
@@ -149,7 +162,7 @@ class ClientConnection:
                 return False
             return await self._reply(exchange, status)
         except ClientFailed as failure:
-            self._count(exchange, 408 if failure.kind == "slow" and not self._answered else _CLIENT_GONE)
+            self._count(exchange, self._blame(failure))
             raise
         finally:
             services.balancer.ended(key, target)

@@ -106,6 +106,8 @@ class Peer:
     async def linger(self, at_most: int, timeout_s: float) -> None:
         """Throw away what still comes, up to a limit: closing on unread bytes would reset the answer away."""
         try:
+            if self._writer.can_write_eof():
+                self._writer.write_eof()
             async with asyncio.timeout(timeout_s):
                 while at_most > 0 and (block := await self._reader.read(_BLOCK)):
                     at_most -= len(block)

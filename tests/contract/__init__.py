@@ -1,0 +1,1 @@
+"""One suite per interface: what the emulators promise, and what the adapters may rely on."""
