@@ -72,7 +72,7 @@ class Target:
     instance_id: str | None = None
     """CVM id (`ins-...`) through which it is bound; None: bound by address (EniIp)."""
     weight: Maybe[int] = UNSET
-    """0-100. UNSET: our 10 at creation, then whatever it is."""
+    """0-100. UNSET: our 10 at creation, then whatever it is, only that a REQUIRED one comes back from 0."""
     presence: Presence = Presence.REQUIRED
 
 
@@ -93,6 +93,8 @@ class RuleSpec:
     targets: tuple[Target, ...] = ()
     targets_known: bool = True
     """False: the right targets cannot be told now (failed read, unsynced cache); they are frozen."""
+    endpointless: bool = False
+    """Its Service has no endpoint, seen in synced slices: to have no target is right. Only the guard asks."""
     health_check: HealthCheck = HealthCheck()
     scheduler: Maybe[str] = UNSET
     session_s: Maybe[int] = UNSET

@@ -90,3 +90,13 @@ class Claim:
     """TKE's code when the claim is a refusal."""
     untouched: bool = False
     """`mode: skip`: not one write."""
+    native: bool = False
+    """It bears the identity tag of this cluster: l7lb made it, so no rule on it was written by TKE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What only the create call needs: the ledger's tags and the idempotency token."""
+
+    tags: tuple[tuple[str, str], ...]
+    client_token: str

@@ -1,0 +1,24 @@
+"""What is ours and what may be done to it. Pure: reads tags, record and owner, and answers with a claim.
+
+Every write to the cloud is decided for a `Claim` from `read`, and is checked against it once more by `authorize`. Tag
+strings stand in `tags` and nowhere else; nobody outside this package compares a tag.
+"""
+
+from l7lb.ledger.authority import authorize
+from l7lb.ledger.claims import disposal_for, read, to_create
+from l7lb.ledger.record import format_record, parse_record
+from l7lb.ledger.tags import is_ours, lookup, stamp
+from l7lb.ledger.token import client_token
+
+__all__ = [
+    "authorize",
+    "client_token",
+    "disposal_for",
+    "format_record",
+    "is_ours",
+    "lookup",
+    "parse_record",
+    "read",
+    "stamp",
+    "to_create",
+]

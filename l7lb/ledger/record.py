@@ -1,0 +1,80 @@
+"""The record in the annotation of the Ingress, to and from JSON. It says where to look, never what is allowed.
+
+Reading is tolerant, because people copy manifests and tools rewrite annotations: what is not a record of this very
+Ingress in this very cluster counts as absent, and a field that cannot be read counts as empty.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from l7lb.model.identity import Owner
+from l7lb.model.ownership import Record
+
+VERSION = 1
+
+
+def parse_record(text: str | None, owner: Owner) -> Record | None:
+    """The record, or None when absent, unreadable, of a later version, or of another UID or cluster."""
+    if not text:
+        return None
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict) or fields.get("v") != VERSION:
+        return None
+    if fields.get("uid") != owner.ingress_uid or fields.get("cluster") != owner.cluster.id:
+        return None
+    return Record(
+        uid=owner.ingress_uid,
+        cluster=owner.cluster.id,
+        ingress_class=_ingress_class(fields.get("class")),
+        region=_text(fields.get("region")),
+        lb=_text(fields.get("lb")),
+        claim=_text(fields.get("claim")),
+        attempt=_count(fields.get("attempt")),
+        listeners=_listeners(fields.get("listeners")),
+        desired=_text(fields.get("desired")),
+    )
+
+
+def format_record(record: Record) -> str:
+    """Equal records give equal text, so that writing twice changes nothing."""
+    fields = {
+        "v": VERSION,
+        "uid": record.uid,
+        "cluster": record.cluster,
+        "class": list(record.ingress_class),
+        "region": record.region,
+        "lb": record.lb,
+        "claim": record.claim,
+        "attempt": record.attempt,
+        "listeners": {key: list(record.listeners[key]) for key in sorted(record.listeners)},
+        "desired": record.desired,
+    }
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _ingress_class(value: Any) -> tuple[str | None, str | None]:
+    if isinstance(value, list) and len(value) == 2 and all(part is None or isinstance(part, str) for part in value):
+        return (value[0], value[1])
+    return (None, None)
+
+
+def _listeners(value: Any) -> Mapping[str, tuple[str, str]]:
+    if not isinstance(value, dict):
+        return {}
+    return {
+        key: (pair[0], pair[1])
+        for key, pair in sorted(value.items())
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+    }
