@@ -5,11 +5,11 @@ from typing import Protocol, Self
 
 from l7lb.model.cloud import Accepted, TaskState
 from l7lb.model.cluster import Ingress, IngressAddress, IngressClass
-from l7lb.model.identity import CloudRef, ListenerId, LocationId, ObjectKey, TaskId
+from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, ObjectKey, TaskId
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
-from l7lb.model.plan import Bindings, Step
-from l7lb.model.snapshot import Limits
+from l7lb.model.plan import Bindings, Plan, Step
+from l7lb.model.snapshot import Limits, Snapshot
 from l7lb.model.writing import MetadataChange, Note
 
 
@@ -74,4 +74,48 @@ class Events(Protocol):
 
     def emit(self, note: Note) -> None:
         """Queue one Event."""
+        ...
+
+
+class Snapshots(Protocol):
+    """The caches, as the reconciler sees them."""
+
+    def members(self, key: BindingKey) -> tuple[Ingress, ...]:
+        """Ingresses whose binding this is: those with a claim first, then by age, namespace and name."""
+        ...
+
+    def snapshot(self, ingress: Ingress) -> Snapshot:
+        """A frozen cut through the stores: all that this Ingress names."""
+        ...
+
+    def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
+        """IngressClasses by name, and whether that cache is synced."""
+        ...
+
+    def living(self, uid: str) -> bool:
+        """Whether an Ingress with this UID is in the (synced) cache."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Told what happened; the words for logs and metrics are its own. Never raises."""
+
+    def planned(self, key: BindingKey, ingress: ObjectKey, plan: Plan) -> None:
+        """A plan was made that changes something."""
+        ...
+
+    def performed(self, key: BindingKey, step: Step) -> None:
+        """A step has ended well."""
+        ...
+
+    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+        """The guard or the ledger stopped a plan."""
+        ...
+
+    def observed(self, source: str) -> None:
+        """An observation was used: `cache` or `api`."""
+        ...
+
+    def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:
+        """A pass has ended for this Ingress."""
         ...

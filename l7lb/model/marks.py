@@ -1,0 +1,12 @@
+"""Names that are written on Kubernetes objects: finalizers, annotations, class names, codes of Events without a TKE code."""
+
+FINALIZER = "l7lb.dev/load-balancer"
+TKE_FINALIZER = "ingress.k8s.tencent/resources"
+RECORD = "l7lb.dev/record"
+APPROVE = "l7lb.dev/approve"
+LOAD_BALANCER_ID = "kubernetes.io/ingress.qcloud-loadbalance-id"
+CONDITIONS = "ingress.cloud.tencent.com/status.conditions"
+CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+CLASS_CONTROLLER = "l7lb.dev/ingress-controller"
+CLASS_NAME = "qcloud"
+LISTENER_NAME = "TKE-DEDICATED-LISTENER"

@@ -1,0 +1,46 @@
+"""Waits between looks that protect against lagging tags: memory of one term, by Ingress."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from l7lb.model.identity import Owner
+
+LOOKS_APART_S: Final = 60.0
+"""Two looks by tag this far apart prove that an order made nothing (the tag filter lags up to 30 s)."""
+
+
+class Attempts:
+    """When an order was first looked for in vain, and when tags were written."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._looked: dict[str, float] = {}
+        self._tagged: dict[str, float] = {}
+
+    def until_second_look(self, owner: Owner) -> float:
+        """Seconds until the second look counts; 0 when this is it. The first call is the first look."""
+        with self._lock:
+            first = self._looked.setdefault(owner.ingress_uid, self._monotonic())
+            return max(0.0, first + LOOKS_APART_S - self._monotonic())
+
+    def tagged(self, owner: Owner) -> None:
+        """Tags were written just now."""
+        with self._lock:
+            self._tagged[owner.ingress_uid] = self._monotonic()
+
+    def tagging(self, owner: Owner) -> bool:
+        """Whether tags were written so lately that they may not show yet."""
+        with self._lock:
+            at = self._tagged.get(owner.ingress_uid)
+            if at is not None and self._monotonic() - at > LOOKS_APART_S:
+                del self._tagged[owner.ingress_uid]
+                return False
+            return at is not None
+
+    def forget(self, owner: Owner) -> None:
+        """The matter is settled."""
+        with self._lock:
+            self._looked.pop(owner.ingress_uid, None)
+            self._tagged.pop(owner.ingress_uid, None)

@@ -1,0 +1,79 @@
+"""The annotation `ingress.cloud.tencent.com/status.conditions`: the durable word to the object's author.
+
+A JSON array in the shape of Kubernetes conditions. Pure: the time is an argument, and text that says the same is kept
+as it stands, so that writing it back twice is writing it once.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from l7lb.model.problems import Problem, Severity
+
+MESSAGE_MAX = 1024
+
+
+class Condition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One entry; `lastTransitionTime` is when `status` took its value."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    last_transition_time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How an Ingress stands: what becomes its Ready condition."""
+
+    ready: bool
+    reason: str
+    message: str
+
+
+READY = Readiness(True, "Ensured", "the load balancer is as the Ingress asks")
+
+
+def readiness(problems: tuple[Problem, ...], fallback: Readiness = READY) -> Readiness:
+    """Not ready with the first error; all messages, so that nothing has to be guessed."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if not errors:
+        warnings = "; ".join(told(problem) for problem in problems)
+        if warnings and fallback.ready:
+            return Readiness(True, fallback.reason, f"{fallback.message}; {warnings}")
+        return fallback
+    first = errors[0]
+    return Readiness(False, first.reason or first.code, "; ".join(told(problem) for problem in errors))
+
+
+def told(problem: Problem) -> str:
+    """`E4041: Service shop/web ...`."""
+    return f"{problem.code}: {problem.message}" if problem.code else problem.message
+
+
+def render(current: str | None, readiness: Readiness, now: float) -> str:
+    """The annotation's new text; `current` itself when it says the same already."""
+    before = _ready(current)
+    status = "True" if readiness.ready else "False"
+    message = readiness.message[:MESSAGE_MAX]
+    if before is not None and (before.status, before.reason, before.message) == (status, readiness.reason, message):
+        return current or ""
+    since = before.last_transition_time if before is not None and before.status == status else _rfc3339(now)
+    condition = Condition("Ready", status, readiness.reason, message, since)
+    return msgspec.json.encode([condition]).decode()
+
+
+def _ready(text: str | None) -> Condition | None:
+    if not text:
+        return None
+    try:
+        conditions = msgspec.json.decode(text, type=list[Condition])
+    except msgspec.MsgspecError:
+        return None
+    return next((condition for condition in conditions if condition.type == "Ready"), None)
+
+
+def _rfc3339(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,403 @@
+"""The pass of an Ingress that is to be served: locate, claim, plan, check, perform, write back."""
+
+from dataclasses import replace
+from typing import Final
+
+from l7lb import ledger, planner, translator
+from l7lb.errors import OwnershipConflict, TerminalError, UnsafePlan
+from l7lb.model.identity import CloudRef, ListenerKey
+from l7lb.model.loadbalancer import DesiredLoadBalancer, LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.marks import LOAD_BALANCER_ID
+from l7lb.model.maybe import given
+from l7lb.model.outcome import Again, Done, Outcome
+from l7lb.model.ownership import Claim, Ownership, Record, Stamp
+from l7lb.model.plan import AddTags, Plan, Step
+from l7lb.model.problems import Problem, Severity
+from l7lb.model.snapshot import Translation
+from l7lb.model.writing import EventType
+from l7lb.reconciler.attempts import Attempts
+from l7lb.reconciler.conditions import READY, Readiness, readiness
+from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
+from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
+from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.proof import Proof
+from l7lb.reconciler.stability import Stability
+
+SETTLE_S: Final = 2.0
+
+
+class Converger:
+    """Brings one Ingress's load balancer to what it asks for."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+        self._stability = Stability(shop.monotonic)
+        self._attempts = Attempts(shop.monotonic)
+
+    def run(self, matter: Matter) -> Outcome:
+        """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
+        try:
+            return self._run(matter)
+        except TerminalError as error:
+            self._report_failure(matter, error)
+            raise
+
+    def _run(self, matter: Matter) -> Outcome:
+        translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
+        matter.problems += [*translation.problems]
+        if translation.refusal is not None or translation.desired is None:
+            return self._refused(matter, translation)
+        fingerprint = _fingerprint(translation)
+        flight = self._shop.executor.flights.of(matter.flight)
+        if flight is None:
+            return self._plan(matter, translation, translation.desired, fingerprint)
+        if flight.fingerprint != fingerprint or self._shop.executor.stale(flight):
+            self._shop.executor.cut_short(flight)
+        return self._fly(matter, flight)
+
+    def _refused(self, matter: Matter, translation: Translation) -> Outcome:
+        """The whole Ingress is refused: what it had stays as it is."""
+        refusal = translation.refusal
+        if refusal is not None and refusal not in matter.problems:
+            matter.problems.insert(0, refusal)
+        flight = self._shop.executor.flights.of(matter.flight)
+        if flight is not None:
+            self._shop.executor.cut_short(flight)
+            return self._fly(matter, flight)
+        return self._report(matter, None)
+
+    def _plan(
+        self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
+    ) -> Outcome:
+        location = self._shop.locator.locate(matter.question(self._shop.settings), matter.cloud)
+        match location:
+            case Creating(ref):
+                return Again(SETTLE_S, f"{ref.id} is still being created")
+            case Gone(ref):
+                return self._lost(matter, translation, desired, fingerprint, ref)
+            case Nothing():
+                return self._create(matter, translation, desired, fingerprint)
+            case Found(observed):
+                return self._existing(matter, translation, desired, fingerprint, observed)
+
+    def _existing(
+        self,
+        matter: Matter,
+        translation: Translation,
+        desired: DesiredLoadBalancer,
+        fingerprint: str,
+        observed: ObservedLoadBalancer,
+    ) -> Outcome:
+        claim = self._claim(matter, desired, observed)
+        if claim.code or claim.untouched or claim.ownership in _NOT_TOUCHED:
+            return self._denied(matter, claim, observed)
+        if claim.ownership is Ownership.TO_ADOPT:
+            if translation.create_refusal is not None:
+                return self._report(matter, None)
+            if self._attempts.tagging(matter.owner):
+                self._shop.executor.observations.drop(observed.head.ref)
+                return Again(SETTLE_S, f"{observed.head.ref.id} does not show our tags yet")
+        limits = self._shop.settings.limits
+        plan = planner.converge(desired, observed, claim, translation.held, limits, None)
+        plan, unstable = self._stability.filter(observed.head.ref, plan)
+        matter.problems += [*unstable, *_noted(plan)]
+        if not plan:
+            return self._reached(matter, desired, observed, claim)
+        self._check(matter, plan, desired, observed, claim)
+        record = _record(matter, self._shop.settings.region, observed, claim)
+        region = observed.head.ref.region
+        flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())
+        return self._begin(matter, flight, record)
+
+    def _create(
+        self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
+    ) -> Outcome:
+        if translation.create_refusal is not None or not any(listener.rules for listener in desired.listeners):
+            # Nothing is bought while nothing could be served.
+            return self._report(matter, None)
+        record = matter.record or _blank(matter)
+        if record.claim == "failed":
+            wait = self._attempts.until_second_look(matter.owner)
+            if wait > 0:
+                return Again(wait, "the order of a load balancer failed: looking by tag once more before the next one")
+            record = replace(record, attempt=record.attempt + 1)
+        attempt = record.attempt
+        stamp = Stamp(ledger.stamp(matter.owner), ledger.client_token(matter.owner, attempt))
+        claim = ledger.to_create(matter.owner)
+        plan = planner.converge(desired, None, claim, translation.held, self._shop.settings.limits, stamp)
+        matter.problems += _noted(plan)
+        self._check(matter, plan, desired, None, claim)
+        region = self._shop.settings.region
+        record = replace(_blank(matter), region=region, claim="creating", attempt=attempt)
+        self._attempts.forget(matter.owner)
+        flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
+        return self._begin(matter, flight, record)
+
+    def _lost(
+        self,
+        matter: Matter,
+        translation: Translation,
+        desired: DesiredLoadBalancer,
+        fingerprint: str,
+        ref: CloudRef,
+    ) -> Outcome:
+        """A load balancer that we had is gone by its id: one of ours is made anew, a lent one never."""
+        if matter.options.exist_lb_id:
+            matter.problems.append(
+                problem(
+                    "E4018",
+                    "LoadBalancerNotFound",
+                    f"load balancer {ref.id}, named by the annotation kubernetes.io/ingress.existLbId, does not exist "
+                    f"in region {ref.region}: correct the id, or create it there",
+                )
+            )
+            return self._report(matter, None)
+        before = matter.ingress.annotations.get(LOAD_BALANCER_ID, ref.id)
+        self._shop.events.emit(
+            say(
+                matter.ingress,
+                "LoadBalancerGone",
+                f"load balancer {before} no longer exists; a new one is created, with another address",
+                EventType.WARNING,
+            )
+        )
+        attempt = matter.record.attempt + 1 if matter.record is not None else 1
+        matter.record = replace(_blank(matter), region=ref.region, claim="creating", attempt=attempt)
+        matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
+        return self._create(matter, translation, desired, fingerprint)
+
+    def _claim(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:
+        wanted = frozenset(listener.key for listener in desired.listeners)
+        names: dict[ListenerKey, str] = {
+            listener.key: given(listener.name, "") for listener in desired.listeners if given(listener.name, "")
+        }
+        return ledger.read(matter.evidence(observed), observed, wanted, names)
+
+    def _denied(self, matter: Matter, claim: Claim, observed: ObservedLoadBalancer) -> Outcome:
+        """Not ours to touch: said with its code; no finalizer, record or status for one never claimed."""
+        if claim.untouched:
+            matter.problems.append(
+                problem("", "Skipped", f"{claim.load_balancer}: {claim.reason}", severity=Severity.WARNING)
+            )
+            return self._report(matter, observed)
+        matter.problems.append(
+            problem(claim.code, _REASONS.get(claim.code, "OwnershipConflict"), f"{claim.load_balancer}: {claim.reason}")
+        )
+        return self._report(matter, None)
+
+    def _check(
+        self,
+        matter: Matter,
+        plan: Plan,
+        desired: DesiredLoadBalancer,
+        observed: ObservedLoadBalancer | None,
+        claim: Claim,
+    ) -> None:
+        changed = matter.record is None or matter.record.desired != planner.shape_digest(desired)
+        circumstances = planner.Circumstances(ingress_changed=changed, approved=matter.options.approve)
+        try:
+            planner.guard(plan, desired, observed, circumstances)
+        except UnsafePlan as refusal:
+            self._shop.telemetry.refused(matter.key, refusal.reason, str(refusal))
+            raise
+        ledger.authorize(plan, claim, observed)
+
+    def _begin(self, matter: Matter, flight: Flight, record: Record) -> Outcome:
+        self._shop.telemetry.planned(matter.key, matter.ingress.key, flight.plan)
+        self._shop.writable()
+        if not self._shop.executor.flights.begin(flight):
+            return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
+        try:
+            matter.ingress = self._shop.desk.enter(matter.ingress, record)
+            matter.record = record
+        except BaseException:
+            self._shop.executor.abandon(flight)
+            raise
+        return self._fly(matter, flight)
+
+    def _fly(self, matter: Matter, flight: Flight) -> Outcome:
+        witness = _Witness(self._shop, matter)
+        progress = self._shop.executor.advance(flight, matter.cloud, witness)
+        match progress:
+            case Waiting(after_s, reason):
+                return Again(after_s, reason)
+            case CreationFailed(message):
+                return self._order_failed(matter, message)
+            case Finished(observed):
+                if observed is not None:
+                    self._stability.ran(observed.head.ref, flight.plan)
+                    if any(isinstance(step, AddTags) for step in flight.plan.steps):
+                        # Tags are believed when they are read back, not when they were written.
+                        self._attempts.tagged(matter.owner)
+                        self._shop.executor.observations.drop(observed.head.ref)
+                # The next pass sees what is now there and, as a rule, has nothing left to do.
+                return Again(0.0, "plan finished: look once more")
+
+    def _order_failed(self, matter: Matter, message: str) -> Outcome:
+        """A used-up token: two looks by tag 60 s apart must find nothing before the next attempt (promise 3)."""
+        matter.problems.append(problem("E4024", "CreationFailed", message))
+        self._report(matter, None)
+        record = matter.record or _blank(matter)
+        matter.ingress = self._shop.desk.enter(matter.ingress, replace(record, claim="failed"))
+        return Again(60.0, "the order of a load balancer failed: looking by tag before the next one")
+
+    def _reached(
+        self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, claim: Claim
+    ) -> Outcome:
+        record = replace(
+            _record(matter, self._shop.settings.region, observed, claim), desired=planner.shape_digest(desired)
+        )
+        if record != matter.record:
+            matter.ingress = self._shop.desk.enter(matter.ingress, record)
+            matter.record = record
+        return self._report(matter, observed)
+
+    def _report(self, matter: Matter, observed: ObservedLoadBalancer | None) -> Outcome:
+        """Events, conditions, id and status. A refused Ingress without a load balancer keeps an empty status."""
+        state = readiness(tuple(matter.problems), READY if observed is not None else _NOT_YET)
+        for finding in matter.problems:
+            self._shop.events.emit(note(matter.ingress, finding))
+        had = _ready_before(matter)
+        lb = observed.head.ref.id if observed is not None else None
+        matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
+        if observed is not None:
+            matter.ingress = self._shop.desk.address(matter.ingress, observed.head)
+        if state.ready and not had and observed is not None:
+            self._shop.events.emit(say(matter.ingress, "EnsuredIngress", f"load balancer {lb} is as the Ingress asks"))
+        self._shop.telemetry.settled(matter.ingress, state.ready, deleting=False)
+        return Done()
+
+    def _report_failure(self, matter: Matter, error: TerminalError) -> None:
+        matter.problems.append(problem(error.code, error.reason, str(error)))
+        state = readiness(tuple(matter.problems))
+        for finding in matter.problems:
+            self._shop.events.emit(note(matter.ingress, finding))
+        matter.ingress = self._shop.desk.tell(matter.ingress, state)
+        self._shop.telemetry.settled(matter.ingress, ready=False, deleting=False)
+
+
+class _Witness:
+    """Answers the executor for one Ingress that is kept."""
+
+    def __init__(self, shop: Workshop, matter: Matter) -> None:
+        self._shop = shop
+        self._matter = matter
+        self._proof = Proof(shop)
+
+    def created(self, ref: CloudRef) -> None:
+        """The id goes into the record before the next write, so that a crash finds it again."""
+        record = replace(
+            self._matter.record or _blank(self._matter), region=ref.region, lb=ref.id, claim=Ownership.CREATED.value
+        )
+        self._matter.ingress = self._shop.desk.tell(
+            self._matter.ingress,
+            Readiness(False, "Creating", f"load balancer {ref.id} was created; its listeners follow"),
+            record=record,
+            load_balancer=ref.id,
+        )
+        self._matter.record = record
+        self._shop.events.emit(say(self._matter.ingress, "CREATE", f"created load balancer {ref.id}"))
+
+    def confirmed(self, head: LoadBalancerHead) -> bool:
+        """Our cluster and our Ingress must be on it before anything else is written to it."""
+        if ledger.is_ours(head.tags, self._matter.owner):
+            return True
+        if ledger.ingress_of(head.tags) not in ("", self._matter.owner.ingress_uid):
+            raise OwnershipConflict(
+                f"the order of a load balancer was answered with {head.ref.id}, which bears another Ingress's tags",
+                reason="OwnershipConflict",
+                code="E4017",
+            )
+        return False
+
+    def prove(self, step: Step, observed: ObservedLoadBalancer) -> None:  # noqa: ARG002 - the protocol's shape
+        """Tags are read again before listeners or rules are taken away."""
+        self._proof.still_ours(self._matter, observed)
+
+    def performed(self, step: Step) -> None:
+        """Listeners of ours go into the record as they come (an adopted one knows them by it)."""
+        self._shop.telemetry.performed(self._matter.key, step)
+
+
+def _record(matter: Matter, region: str, observed: ObservedLoadBalancer, claim: Claim) -> Record:
+    """What the record says while this claim holds: the listeners that are ours, with ids and names."""
+    adopting = claim.ownership is Ownership.TO_ADOPT
+    kept = matter.record if matter.record is not None else _blank(matter)
+    return replace(
+        kept,
+        region=observed.head.ref.region or region,
+        lb=observed.head.ref.id,
+        claim="adopting" if adopting else _CLAIM_WORDS[claim.ownership],
+        ingress_class=translator.class_pair(matter.ingress),
+        listeners={
+            str(listener.spec.key): (listener.id, given(listener.spec.name, ""))
+            for listener in observed.listeners
+            if listener.spec.key in claim.listeners
+        },
+    )
+
+
+def _blank(matter: Matter) -> Record:
+    """A record that says only whose it is."""
+    attempt = matter.record.attempt if matter.record is not None else 0
+    return Record(
+        uid=matter.owner.ingress_uid,
+        cluster=matter.owner.cluster.id,
+        ingress_class=translator.class_pair(matter.ingress),
+        attempt=attempt,
+    )
+
+
+def _ready_before(matter: Matter) -> bool:
+    return bool(matter.ingress.addresses)
+
+
+def _fingerprint(translation: Translation) -> str:
+    """Equal when a plan on its way still serves what is asked."""
+    held = translation.held
+    parts = (
+        translation.desired,
+        held.everything,
+        sorted(map(str, held.listeners)),
+        sorted(map(str, held.hosts)),
+        sorted(map(str, held.rules)),
+    )
+    return repr(parts)
+
+
+def _noted(plan: Plan) -> list[Problem]:
+    """What the planner saw and left alone, as warnings with its code."""
+    found = []
+    for text in plan.notes:
+        code, colon, rest = text.partition(": ")
+        coded = bool(colon) and code.startswith("E4")
+        found.append(
+            Problem(
+                code=code if coded else "",
+                reason=_REASONS.get(code, "Noted") if coded else "Noted",
+                message=rest if coded else text,
+                severity=Severity.ERROR if code == "E4101" else Severity.WARNING,
+            )
+        )
+    return found
+
+
+_NOT_TOUCHED = frozenset({Ownership.FOREIGN, Ownership.UNCLAIMED, Ownership.SHARED})
+_NOT_YET = Readiness(False, "NotServed", "nothing of this Ingress can be served yet")
+_CLAIM_WORDS = {
+    Ownership.CREATED: "created",
+    Ownership.KEPT: "created",
+    Ownership.ADOPTED: "adopted",
+}
+_REASONS = {
+    "E4017": "OwnershipConflict",
+    "E4018": "LoadBalancerNotFound",
+    "E4019": "LoadBalancerMadeByTke",
+    "E4020": "LoadBalancerUsedByIngress",
+    "E4030": "ClassicLoadBalancer",
+    "E4101": "ListenerConflict",
+    "E4006": "RedirectInTheWay",
+    "E4005": "RulesExhausted",
+    "E4054": "TargetsExhausted",
+}

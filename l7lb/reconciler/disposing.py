@@ -1,0 +1,268 @@
+"""The pass of an Ingress that goes away or has left our class: claim, prove, take away what is ours, read back, let go.
+
+Every prefix of it leaves finalizer and record, so that the next pass goes on. The finalizer goes when what was to go is
+gone, not when the call was accepted.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from l7lb import ledger, planner, translator
+from l7lb.errors import DeleteRisk, Protected, TerminalError, UnsafePlan
+from l7lb.model.identity import CloudRef
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.marks import FINALIZER
+from l7lb.model.outcome import Again, Done, Outcome
+from l7lb.model.ownership import Claim, Disposal, Ownership, Record
+from l7lb.model.plan import DeleteLoadBalancer, Plan, Step
+from l7lb.model.problems import Severity
+from l7lb.model.writing import EventType
+from l7lb.reconciler.attempts import Attempts
+from l7lb.reconciler.conditions import Readiness
+from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
+from l7lb.reconciler.exits import Exits
+from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.locating import Creating, Found, Gone, Nothing, Question
+from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.proof import Proof
+
+SETTLE_S: Final = 2.0
+LATER_S: Final = 30.0
+RELEASING: Final = "releasing"
+_OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.TO_ADOPT})
+
+
+class Disposer:
+    """Lets one Ingress go."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+        self._proof = Proof(shop)
+        self._attempts = Attempts(shop.monotonic)
+        self._exits = Exits(shop.monotonic)
+        self._refused: set[CloudRef] = set()
+        self._forced: set[CloudRef] = set()
+
+    def run(self, matter: Matter, *, left: bool) -> Outcome:
+        """One pass. `left`: the Ingress was edited out of our class and stays in the cluster."""
+        try:
+            return self._run(matter, left=left)
+        except TerminalError as error:
+            self._report(matter, error.code, error.reason, str(error))
+            raise
+
+    def _run(self, matter: Matter, *, left: bool) -> Outcome:
+        flight = self._shop.executor.flights.of(matter.flight)
+        if flight is not None:
+            if not flight.fingerprint.startswith("dispose"):
+                self._shop.executor.cut_short(flight)
+            return self._fly(matter, flight, left=left)
+        if matter.options.skip:
+            return self._let_go(matter, None, "mode: skip: nothing is touched", left=left)
+        location = self._shop.locator.locate(self._question(matter), matter.cloud)
+        match location:
+            case Creating(ref):
+                return Again(SETTLE_S, f"{ref.id} is still being created")
+            case Gone(ref):
+                self._forced.discard(ref)
+                self._refused.discard(ref)
+                return self._released(matter, ours=True, left=left)
+            case Nothing():
+                return self._never_had(matter, left=left)
+            case Found(observed):
+                return self._dispose(matter, observed, left=left)
+
+    def _question(self, matter: Matter) -> Question:
+        """A record that was let go points nowhere; an adopted one is found by its name as well."""
+        return matter.question(self._shop.settings)
+
+    def _never_had(self, matter: Matter, *, left: bool) -> Outcome:
+        """Nothing is found. An order may be on its way when the record says so: two looks, 60 s apart."""
+        if matter.record is not None and matter.record.claim in ("creating", "failed"):
+            wait = self._attempts.until_second_look(matter.owner)
+            if wait > 0:
+                return Again(wait, "an order may still be on its way: looking by tag once more before letting go")
+        return self._released(matter, ours=True, left=left)
+
+    def _dispose(self, matter: Matter, observed: ObservedLoadBalancer, *, left: bool) -> Outcome:
+        claim = self._claim(matter, observed)
+        released = matter.record is not None and matter.record.claim == RELEASING
+        if claim.ownership not in _OURS and released:
+            return self._released(matter, ours=True, left=left)
+        if claim.ownership not in _OURS or claim.untouched:
+            return self._let_go(matter, claim, claim.reason, left=left)
+        if not left and not self._proof.is_leaving(matter):
+            return Again(SETTLE_S, "the API server does not say that the Ingress is being deleted")
+        if claim.disposal is Disposal.LEAVE:
+            return self._step_back(matter, observed, left=left)
+        plan = planner.teardown(observed, claim, claim.disposal)
+        if observed.head.ref in self._forced:
+            plan = _forced(plan)
+        if not plan:
+            return self._released(matter, ours=True, left=left)
+        self._check(matter, plan, observed, left=left)
+        ledger.authorize(plan, claim, observed)
+        self._announce(matter, observed, claim)
+        flight = Flight(
+            matter.flight, observed.head.ref.region, plan, "dispose", observed, self._shop.monotonic()
+        )  # fmt: skip
+        self._shop.telemetry.planned(matter.key, matter.ingress.key, plan)
+        self._shop.writable()
+        if claim.disposal is Disposal.RELEASE_LISTENERS and matter.record is not None:
+            # After the last tag is off nothing else would say that it was ours to take off.
+            matter.record = replace(matter.record, lb=observed.head.ref.id, region=observed.head.ref.region,
+                                    claim=RELEASING)  # fmt: skip
+            matter.ingress = self._shop.desk.enter_record(matter.ingress, matter.record)
+        if not self._shop.executor.flights.begin(flight):
+            return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
+        return self._fly(matter, flight, left=left)
+
+    def _step_back(self, matter: Matter, observed: ObservedLoadBalancer, *, left: bool) -> Outcome:
+        """Nothing of ours shows. When tags were on their way they may still come: look again in 60 s, then let go."""
+        if matter.record is not None and matter.record.claim == "adopting":
+            wait = self._attempts.until_second_look(matter.owner)
+            if wait > 0:
+                self._shop.executor.observations.drop(observed.head.ref)
+                return Again(wait, "tags may still be on their way: looking once more before letting go")
+        return self._released(matter, ours=True, left=left)
+
+    def _claim(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
+        translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
+        desired = translation.desired
+        wanted = frozenset(listener.key for listener in desired.listeners) if desired is not None else frozenset()
+        evidence = matter.evidence(observed, refused=observed.head.ref in self._refused)
+        return ledger.read(evidence, observed, wanted, {})
+
+    def _check(self, matter: Matter, plan: Plan, observed: ObservedLoadBalancer, *, left: bool) -> None:
+        exits = self._exits.count(matter.owner.ingress_uid) if left else 0
+        circumstances = planner.Circumstances(
+            deleting=not left, ingress_changed=left, class_exits=exits, approved=matter.options.approve
+        )
+        try:
+            planner.guard(plan, None, observed, circumstances)
+        except UnsafePlan as refusal:
+            self._shop.telemetry.refused(matter.key, refusal.reason, str(refusal))
+            raise
+
+    def _fly(self, matter: Matter, flight: Flight, *, left: bool) -> Outcome:
+        ref = flight.ref
+        try:
+            progress = self._shop.executor.advance(flight, matter.cloud, _Witness(self._shop, matter, left=left))
+        except DeleteRisk as risk:
+            if ref is None:
+                raise
+            # The Ingress is gone, that is its author's word: prove once more, then force.
+            self._forced.add(ref)
+            self._shop.events.emit(
+                say(matter.ingress, "ForcingDeletion", f"{ref.id}: {risk}; deleted all the same", EventType.WARNING)
+            )
+            return Again(0.0, "the deletion is forced after the proof is read again")
+        except Protected as refusal:
+            if ref is None:
+                raise
+            self._refused.add(ref)
+            self._shop.events.emit(
+                say(matter.ingress, "LoadBalancerKept", f"W1001: {ref.id} is kept: {refusal}", EventType.WARNING)
+            )
+            return Again(0.0, "the load balancer is kept: its listeners are released")
+        match progress:
+            case Waiting(after_s, reason):
+                self._tell(matter, Readiness(False, "Deleting", reason))
+                return Again(after_s, reason)
+            case CreationFailed(message):
+                return Again(LATER_S, message)
+            case Finished(observed):
+                if observed is not None:
+                    self._shop.executor.observations.drop(observed.head.ref)
+                return Again(0.0, "look whether it is gone")
+
+    def _let_go(self, matter: Matter, claim: Claim | None, reason: str, *, left: bool) -> Outcome:
+        """Not ours, or not to be touched: said, and the Ingress is not held."""
+        named = claim.load_balancer if claim is not None else (matter.record.lb if matter.record else "")
+        self._shop.events.emit(
+            say(
+                matter.ingress,
+                "LoadBalancerLeft",
+                f"W1001: load balancer {named or '(none known)'} is left as it is: {reason}",
+                EventType.WARNING,
+            )
+        )
+        return self._released(matter, ours=False, left=left)
+
+    def _released(self, matter: Matter, *, ours: bool, left: bool) -> Outcome:
+        """Take our marks off the Ingress; what remains of the record is the attempt, for the next time."""
+        self._shop.writable()
+        finalizers = (FINALIZER, *(self._shop.tke_finalizers if ours else ()))
+        record: Record | None = None
+        if left and matter.record is not None:
+            record = Record(uid=matter.record.uid, cluster=matter.record.cluster, attempt=matter.record.attempt + 1)
+        self._shop.desk.release(matter.ingress, record, finalizers)
+        self._attempts.forget(matter.owner)
+        self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
+        return Done()
+
+    def _announce(self, matter: Matter, observed: ObservedLoadBalancer, claim: Claim) -> None:
+        head = observed.head
+        where = ", ".join((*head.vips, head.hostname)).strip(", ")
+        verb = {
+            Disposal.DELETE_LOAD_BALANCER: f"deleting load balancer {head.ref.id} ({where})",
+            Disposal.RELEASE_LISTENERS: f"releasing load balancer {head.ref.id} ({where})",
+            Disposal.LEAVE: f"leaving load balancer {head.ref.id}",
+        }[claim.disposal]
+        self._shop.events.emit(say(matter.ingress, "Disposing", f"{verb}: {claim.reason}"))
+        if claim.disposal is Disposal.DELETE_LOAD_BALANCER:
+            others = [str(item.spec.key) for item in observed.listeners if item.spec.key not in claim.listeners]
+            if others:
+                text = f"{head.ref.id} is deleted together with listeners that are not ours: {', '.join(others)}"
+                self._shop.events.emit(say(matter.ingress, "ForeignListenersDeleted", text, EventType.WARNING))
+
+    def _tell(self, matter: Matter, state: Readiness) -> None:
+        matter.ingress = self._shop.desk.tell(matter.ingress, state)
+
+    def _report(self, matter: Matter, code: str, reason: str, message: str) -> None:
+        finding = problem(code, reason, message, severity=Severity.ERROR)
+        self._shop.events.emit(note(matter.ingress, finding))
+        self._tell(matter, Readiness(False, reason, message))
+        self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
+
+
+class _Witness:
+    """Answers the executor for one Ingress that is let go."""
+
+    def __init__(self, shop: Workshop, matter: Matter, *, left: bool) -> None:
+        self._shop = shop
+        self._matter = matter
+        self._left = left
+        self._proof = Proof(shop)
+
+    def created(self, ref: CloudRef) -> None:
+        """An order that was on its way when the Ingress went: its id is written down, then it is disposed of."""
+        record = self._matter.record
+        if record is not None:
+            record = replace(record, region=ref.region, lb=ref.id, claim=Ownership.CREATED.value)
+            self._matter.ingress = self._shop.desk.enter_record(self._matter.ingress, record)
+            self._matter.record = record
+
+    def confirmed(self, head: LoadBalancerHead) -> bool:
+        """As in converging: the tags must show."""
+        return ledger.is_ours(head.tags, self._matter.owner)
+
+    def prove(self, step: Step, observed: ObservedLoadBalancer) -> None:
+        """Tags and protection by id; for a whole load balancer also the live Ingress."""
+        now = self._proof.still_ours(self._matter, observed)
+        if isinstance(step, DeleteLoadBalancer):
+            if now.head.delete_protection:
+                raise Protected(f"{now.head.ref.id} has deletion protection", reason="DeletionProtected")
+            if not self._left and not self._proof.is_leaving(self._matter):
+                raise UnsafePlan("the Ingress is not being deleted any more", reason="NotLeaving")
+
+    def performed(self, step: Step) -> None:
+        """Counted."""
+        self._shop.telemetry.performed(self._matter.key, step)
+
+
+def _forced(plan: Plan) -> Plan:
+    return replace(
+        plan,
+        steps=tuple(replace(step, force=True) if isinstance(step, DeleteLoadBalancer) else step for step in plan.steps),
+    )

@@ -1,0 +1,125 @@
+"""Plans on their way, and who may write to which load balancer. Memory only: a restart starts from observing again.
+
+A flight is a plan between its first step and its last. While the cloud works on one of its tasks no worker is held: the
+flight waits here, and the key comes back to the queue when the next look at the task is due.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+from l7lb.model.cloud import Accepted
+from l7lb.model.identity import BindingKey, CloudRef, TaskId
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.plan import Plan, Step
+
+PLAN_AGE_S_MAX: Final = 600.0
+"""An older plan is made anew (DESIGN: a wait is not a blocked thread)."""
+TASK_S_MAX: Final = 600.0
+CREATION_S_MAX: Final = 1800.0
+
+
+@dataclass(slots=True)
+class PendingTask:
+    """One accepted write whose task has not ended."""
+
+    id: TaskId
+    step: Step
+    accepted: Accepted
+    sent: float
+    next_look: float
+    looks: int = 0
+
+
+@dataclass(slots=True)
+class Flight:
+    """One plan on its way; times by the monotonic clock."""
+
+    key: BindingKey
+    region: str
+    plan: Plan
+    fingerprint: str
+    observed: ObservedLoadBalancer | None
+    """What is there after the steps done so far; None before a creation has ended."""
+    started: float
+    done: int = 0
+    task: PendingTask | None = None
+    fresh: ObservedLoadBalancer | None = None
+    """A load balancer created by this plan whose tags have not been read back yet."""
+    confirm_until: float = 0.0
+
+    @property
+    def ref(self) -> CloudRef | None:
+        """The load balancer, once there is one."""
+        seen = self.observed or self.fresh
+        return seen.head.ref if seen else None
+
+    @property
+    def step(self) -> Step | None:
+        """The next step, or None at the end."""
+        return self.plan.steps[self.done] if self.done < len(self.plan.steps) else None
+
+
+@dataclass(slots=True)
+class Delays:
+    """How long tasks of each kind of step took lately, so that the first look comes when it is likely to be over."""
+
+    first_s: float = 0.3
+    cap_s: float = 5.0
+    learned: dict[str, float] = field(default_factory=dict)
+
+    def first(self, step: Step) -> float:
+        """Seconds from the write to the first look."""
+        return min(self.cap_s, max(self.first_s, 0.8 * self.learned.get(type(step).__name__, self.first_s)))
+
+    def following(self, looks: int) -> float:
+        """Seconds from one look to the next."""
+        return min(self.cap_s, self.first_s * 1.5**looks)
+
+    def learn(self, step: Step, seconds: float) -> None:
+        """Take one task's duration into the running mean."""
+        name = type(step).__name__
+        self.learned[name] = 0.7 * self.learned.get(name, seconds) + 0.3 * seconds
+
+
+class Flights:
+    """Flights by key and the one-writer lock by load balancer; safe for several workers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[BindingKey, Flight] = {}
+        self._writers: dict[CloudRef, BindingKey] = {}
+
+    def of(self, key: BindingKey) -> Flight | None:
+        """The flight of this key."""
+        with self._lock:
+            return self._flights.get(key)
+
+    def begin(self, flight: Flight) -> bool:
+        """Enter a flight and take the lock of its load balancer; False when another key holds that lock."""
+        with self._lock:
+            if flight.ref is not None and not self._take(flight.ref, flight.key):
+                return False
+            self._flights[flight.key] = flight
+            return True
+
+    def lock(self, ref: CloudRef, key: BindingKey) -> bool:
+        """Take the lock of a load balancer that has just got its id."""
+        with self._lock:
+            return self._take(ref, key)
+
+    def end(self, key: BindingKey) -> None:
+        """Forget the flight and free what it locked; idempotent."""
+        with self._lock:
+            self._flights.pop(key, None)
+            for ref in [ref for ref, holder in self._writers.items() if holder == key]:
+                del self._writers[ref]
+
+    def clear(self) -> None:
+        """Forget everything: the leadership ended."""
+        with self._lock:
+            self._flights.clear()
+            self._writers.clear()
+
+    def _take(self, ref: CloudRef, key: BindingKey) -> bool:
+        return self._writers.setdefault(ref, key) == key

@@ -1,0 +1,100 @@
+"""What one pass over one Ingress works with: the parts that do not change, and the matter at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import BindingKey, Cluster, Owner
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.options import Options
+from l7lb.model.ownership import Evidence, Record
+from l7lb.model.problems import Problem, Severity
+from l7lb.model.snapshot import Settings
+from l7lb.model.writing import EventType, Note, ObjectReference
+from l7lb.reconciler.conditions import told
+from l7lb.reconciler.executor import Executor
+from l7lb.reconciler.locating import Locator, Question
+from l7lb.reconciler.ports import Events, Ingresses, LoadBalancers, Snapshots, Telemetry
+from l7lb.reconciler.writeback import WriteBack
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The lasting parts, the same for every pass."""
+
+    cluster: Cluster
+    settings: Settings
+    cloud: LoadBalancers
+    ingresses: Ingresses
+    snapshots: Snapshots
+    events: Events
+    telemetry: Telemetry
+    executor: Executor
+    locator: Locator
+    desk: WriteBack
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+    tke_finalizers: tuple[str, ...] = ()
+    class_exit_grace_s: float = 30.0
+    writable: Callable[[], None] = lambda: None
+    """Raises GateClosed or LostLeadership when nothing may be written now."""
+
+
+@dataclass(slots=True)
+class Matter:
+    """One Ingress in one pass."""
+
+    key: BindingKey
+    ingress: Ingress
+    record: Record | None
+    options: Options
+    cloud: LoadBalancers
+    owner: Owner
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def flight(self) -> BindingKey:
+        """Flights are per Ingress: members of one binding fly one after the other."""
+        return BindingKey(f"{self.key}#{self.owner.ingress_uid}")
+
+    def question(self, settings: Settings) -> Question:
+        """Where to look for its load balancer."""
+        return Question(self.ingress, self.record, self.options.exist_lb_id, settings.region, self.owner)
+
+    def evidence(self, observed: ObservedLoadBalancer, *, refused: bool = False) -> Evidence:
+        """What the ledger judges."""
+        head = observed.head
+        return Evidence(
+            cluster=self.owner.cluster,
+            ingress_uid=self.owner.ingress_uid,
+            tags=head.tags,
+            record=self.record,
+            load_balancer=head.ref.id,
+            named=self.options.exist_lb_id == head.ref.id,
+            group=self.options.group,
+            skip=self.options.skip,
+            retain=self.options.retain,
+            delete_protection=head.delete_protection,
+            private_link=head.private_link,
+            delete_refused=refused,
+        )
+
+
+def reference(ingress: Ingress) -> ObjectReference:
+    """The Ingress as an Event names it."""
+    return ObjectReference("networking.k8s.io/v1", "Ingress", ingress.key, ingress.metadata.uid)
+
+
+def note(ingress: Ingress, problem: Problem) -> Note:
+    """A problem as an Event."""
+    return Note(reference(ingress), EventType.WARNING, problem.reason or "Problem", told(problem), problem.code)
+
+
+def say(ingress: Ingress, reason: str, message: str, kind: EventType = EventType.NORMAL) -> Note:
+    """Anything else as an Event."""
+    return Note(reference(ingress), kind, reason, message)
+
+
+def problem(code: str, reason: str, message: str, *, severity: Severity = Severity.ERROR) -> Problem:
+    """A finding of the reconciler itself."""
+    return Problem(code=code, reason=reason, message=message, severity=severity)

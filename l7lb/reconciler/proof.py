@@ -1,0 +1,35 @@
+"""The proof for taking something away, read again directly before it is taken (promise 1)."""
+
+from l7lb import ledger
+from l7lb.errors import OwnershipConflict
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.ownership import Ownership
+from l7lb.reconciler.passes import Matter, Workshop
+
+_MAY_TAKE = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
+
+
+class Proof:
+    """Live reads of tags and of the Ingress."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    def still_ours(self, matter: Matter, observed: ObservedLoadBalancer) -> ObservedLoadBalancer:
+        """The head as it is now, when its tags still give us a claim; raises OwnershipConflict otherwise."""
+        ref = observed.head.ref
+        head = matter.cloud.heads((ref,)).get(ref)
+        if head is None:
+            raise OwnershipConflict(f"{ref.id} is not listed any more", reason="OwnershipConflict", code="E4017")
+        now = ObservedLoadBalancer(head, observed.listeners)
+        claim = ledger.read(matter.evidence(now), now, frozenset(), {})
+        if claim.ownership not in _MAY_TAKE:
+            raise OwnershipConflict(f"{ref.id}: {claim.reason}", reason="OwnershipConflict", code="E4017")
+        return now
+
+    def is_leaving(self, matter: Matter) -> bool:
+        """Whether the live Ingress is the one we know, and deleting or gone."""
+        live = self._shop.ingresses.live(matter.ingress.key)
+        if live is None or live.metadata.uid != matter.owner.ingress_uid:
+            return True
+        return live.deleting

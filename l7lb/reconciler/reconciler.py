@@ -1,0 +1,107 @@
+"""One pass for one key: the product on one screen."""
+
+import threading
+
+from l7lb import ledger, translator
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import BindingKey, Owner
+from l7lb.model.lane import Lane
+from l7lb.model.marks import RECORD
+from l7lb.model.outcome import Again, Done, Outcome
+from l7lb.model.ownership import Record
+from l7lb.model.problems import Severity
+from l7lb.reconciler.converging import Converger
+from l7lb.reconciler.disposing import Disposer
+from l7lb.reconciler.intent import Intent, intent
+from l7lb.reconciler.passes import Matter, Workshop, note, problem
+
+
+class Reconciler:
+    """Level, not edge: each pass reads the whole truth of its key; doing it twice is doing it once."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+        self._converger = Converger(shop)
+        self._disposer = Disposer(shop)
+        self._lock = threading.Lock()
+        self._left_at: dict[str, float] = {}
+
+    def reconcile(self, key: BindingKey, lane: Lane = Lane.CHANGE) -> Outcome:
+        """Every member in turn; one that fails does not keep the others waiting, and its error is raised at the end."""
+        failure: Exception | None = None
+        waits: list[Again] = []
+        for ingress in self._shop.snapshots.members(key):
+            try:
+                outcome = self._member(key, ingress, lane)
+            except Exception as error:  # noqa: BLE001 - raised below, after the other members had their turn
+                failure = failure or error
+                continue
+            if isinstance(outcome, Again):
+                waits.append(outcome)
+        if failure is not None:
+            raise failure
+        return min(waits, key=lambda wait: wait.after_s) if waits else Done()
+
+    def _member(self, key: BindingKey, seen: Ingress, lane: Lane) -> Outcome:
+        matter = self._matter(key, self._shop.desk.newest(seen), lane)
+        classes, synced = self._shop.snapshots.classes()
+        standing = translator.standing(matter.ingress, matter.record, classes, self._shop.settings, synced)
+        purpose = intent(matter.ingress, standing)
+        if purpose is not Intent.LEAVE:
+            self._forget_leaving(matter)
+        match purpose:
+            case Intent.KEEP:
+                return self._converger.run(matter)
+            case Intent.DISPOSE:
+                return self._disposer.run(matter, left=False)
+            case Intent.LEAVE:
+                return self._leave(matter)
+            case Intent.HOLD:
+                return self._unresolved(matter)
+            case Intent.IGNORE:
+                return Done()
+
+    def _matter(self, key: BindingKey, ingress: Ingress, lane: Lane) -> Matter:
+        owner = Owner(self._shop.cluster, ingress.metadata.uid)
+        record = ledger.parse_record(ingress.annotations.get(RECORD), owner)
+        options = translator.options(ingress)
+        return Matter(key, ingress, record, options, self._shop.cloud.at(lane), owner)
+
+    def _leave(self, matter: Matter) -> Outcome:
+        """A grace for typos, then a live look at the Ingress and at its class, then as if it were deleted."""
+        uid = matter.owner.ingress_uid
+        now = self._shop.monotonic()
+        with self._lock:
+            since = self._left_at.setdefault(uid, now)
+        remaining = since + self._shop.class_exit_grace_s - now
+        if remaining > 0:
+            return Again(remaining, "the Ingress was edited out of our class: released after the grace")
+        if not self._left_for_sure(matter, matter.record):
+            self._forget_leaving(matter)
+            return Again(2.0, "the API server does not confirm that the Ingress has left our class")
+        return self._disposer.run(matter, left=True)
+
+    def _left_for_sure(self, matter: Matter, record: Record | None) -> bool:
+        live = self._shop.ingresses.live(matter.ingress.key)
+        if live is None or live.metadata.uid != matter.owner.ingress_uid:
+            return False
+        names = {name for name in (live.spec.ingress_class_name,) if name}
+        classes = {name: found for name in names if (found := self._shop.ingresses.live_class(name)) is not None}
+        standing = translator.standing(live, record, classes, self._shop.settings, synced=True)
+        return intent(live, standing) is Intent.LEAVE
+
+    def _forget_leaving(self, matter: Matter) -> None:
+        with self._lock:
+            self._left_at.pop(matter.owner.ingress_uid, None)
+
+    def _unresolved(self, matter: Matter) -> Outcome:
+        finding = problem(
+            "",
+            "ClassUnresolved",
+            "it cannot be told whether this Ingress is still ours (its class changed its meaning, not the Ingress): "
+            "nothing is changed until it is edited or its class is restored",
+            severity=Severity.WARNING,
+        )
+        self._shop.events.emit(note(matter.ingress, finding))
+        self._shop.telemetry.refused(matter.key, "ClassUnresolved", finding.message)
+        return Done()

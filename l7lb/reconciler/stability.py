@@ -1,0 +1,61 @@
+"""A second pass plans nothing; where one does all the same, the step is left out for an hour (promise 9)."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from l7lb import planner
+from l7lb.model.identity import CloudRef
+from l7lb.model.plan import ModifyHost, ModifyListener, ModifyLoadBalancer, ModifyRule, Plan, SetSecurityGroups
+from l7lb.model.problems import Problem, Severity
+
+TIMES_MAX: Final = 3
+WINDOW_S: Final = 3600.0
+
+_ATTRIBUTES = (ModifyHost, ModifyListener, ModifyLoadBalancer, ModifyRule, SetSecurityGroups)
+
+
+class Stability:
+    """Counts equal attribute writes to one load balancer.
+
+    The words of a step carry the declared value, so a change of that value clears the count.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._ran: dict[tuple[CloudRef, str], deque[float]] = {}
+
+    def ran(self, ref: CloudRef, plan: Plan) -> None:
+        """A plan has ended well."""
+        now = self._monotonic()
+        with self._lock:
+            for step in plan.steps:
+                if isinstance(step, _ATTRIBUTES):
+                    self._ran.setdefault((ref, planner.describe(step)), deque(maxlen=TIMES_MAX)).append(now)
+            for name in [name for name, times in self._ran.items() if now - times[-1] > WINDOW_S]:
+                del self._ran[name]
+
+    def filter(self, ref: CloudRef, plan: Plan) -> tuple[Plan, tuple[Problem, ...]]:
+        """The plan without steps that the cloud has undone again and again, and a word about each."""
+        unstable = [planner.describe(step) for step in plan.steps if self._unstable(ref, planner.describe(step))]
+        if not unstable:
+            return plan, ()
+        kept = tuple(step for step in plan.steps if planner.describe(step) not in unstable)
+        return replace(plan, steps=kept), tuple(
+            Problem(
+                code="",
+                reason="UnstableField",
+                message=f"{ref.id}: {text}: done {TIMES_MAX} times within an hour and found undone each time; "
+                "left alone for an hour",
+                severity=Severity.WARNING,
+            )
+            for text in unstable
+        )
+
+    def _unstable(self, ref: CloudRef, text: str) -> bool:
+        with self._lock:
+            times = self._ran.get((ref, text))
+            return times is not None and len(times) == TIMES_MAX and self._monotonic() - times[0] < WINDOW_S
