@@ -33,10 +33,10 @@ What it leaves out
     listeners. A gRPC health check is done as a TCP connect.
 
 Where things are
-    ``views`` what the control plane hands over; ``hosts``, ``urls``, ``redirects``, ``routes``, ``balancing``,
-    ``health`` and ``http1`` decide and do no I/O; ``streams``, ``proxy`` and ``prober`` talk to sockets;
-    ``certificates`` makes throwaway certificates; ``counters`` counts; ``plane`` owns the one thread (an event loop
-    for all connections and all probes) and the listening sockets.
+    ``views`` what the control plane hands over; ``served``, ``hosts``, ``urls``, ``redirects``, ``routes``,
+    ``balancing``, ``health`` and ``http1`` decide and do no I/O; ``streams``, ``proxy``, ``upstream``, ``frontends``
+    and ``prober`` talk to sockets; ``certificates`` makes throwaway certificates; ``counters`` counts; ``loop`` is the
+    one thread (an event loop for all connections and all probes); ``plane`` puts them together.
 
 Nothing here imports the product.
 """

@@ -110,15 +110,18 @@ class Balancer:
         """The request that ``began`` is over, however it ended."""
         self._count(key, target, -1)
 
-    def retain(self, bound: Mapping[RuleKey, Collection[TargetKey]]) -> None:
-        """Forget rules and running weights that are not bound any more; counts of requests under way stay."""
-        for key in [key for key in self._states if key not in bound and not self._states[key].active]:
+    def rebind(self, key: RuleKey, bound: Collection[TargetKey]) -> None:
+        """Forget running weights of targets that a rule does not have any more; requests under way still count.
+
+        All weights start again then: their sum must be 0, else a newcomer would be flooded or starved.
+        """
+        state = self._states.get(key)
+        if state is None:
+            return
+        if not bound and not state.active:
             del self._states[key]
-        for key, state in self._states.items():
-            kept = {t: weight for t, weight in state.current.items() if t in bound.get(key, ())}
-            if len(kept) != len(state.current):
-                # The sum of running weights must stay 0, else a newcomer would be flooded or starved.
-                self._states[key] = BalanceState({}, state.active)
+        elif not state.current.keys() <= set(bound):
+            self._states[key] = BalanceState({}, state.active)
 
     def _state(self, key: RuleKey) -> BalanceState:
         return self._states.get(key, BalanceState())

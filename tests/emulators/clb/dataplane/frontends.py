@@ -5,15 +5,13 @@ import contextlib
 import resource
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from tests.emulators.clb.dataplane.certificates import CertificateStore, server_context
+from tests.emulators.clb.dataplane.prober import Spawn
 from tests.emulators.clb.dataplane.proxy import Frontend, Services
 from tests.emulators.clb.dataplane.routes import ListenerRoutes, certificate_for
-
-Address: TypeAlias = tuple[str, int]
-Spawn: TypeAlias = Callable[[Coroutine[None, None, None]], None]
+from tests.emulators.clb.dataplane.served import Address
 
 _BACKLOG = 512
 _HANDSHAKE_S = 10.0

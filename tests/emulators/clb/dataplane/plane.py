@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from tests.emulators.clb.dataplane.balancing import Balancer, RuleKey, TargetKey, key_of
+from tests.emulators.clb.dataplane.balancing import Balancer, RuleKey, TargetKey
 from tests.emulators.clb.dataplane.certificates import CertificateStore, authority
 from tests.emulators.clb.dataplane.counters import Counters
-from tests.emulators.clb.dataplane.frontends import Address, Frontends
+from tests.emulators.clb.dataplane.frontends import Frontends
 from tests.emulators.clb.dataplane.health import Status
 from tests.emulators.clb.dataplane.loop import LoopThread
-from tests.emulators.clb.dataplane.prober import Pace, Probe, ProbeKey, Prober, probe_of
+from tests.emulators.clb.dataplane.prober import Pace, Prober
 from tests.emulators.clb.dataplane.proxy import Services
-from tests.emulators.clb.dataplane.routes import ListenerRoutes, compile_listener, served_names
+from tests.emulators.clb.dataplane.routes import ListenerRoutes, served_names
+from tests.emulators.clb.dataplane.served import Address, Served, compile_lb
 from tests.emulators.clb.dataplane.streams import Limits
 from tests.emulators.clb.dataplane.views import LbView
+
+_NOTHING = Served(LbView("", ""), {}, {}, {})
 
 
 class DataPlane:
@@ -44,8 +48,7 @@ class DataPlane:
         self._certificates = CertificateStore()
         services = Services(self._balancer, self._prober, self.counters, limits or Limits(), port_offset, loopback_only)
         self._frontends = Frontends(services, self._certificates, self._thread.spawn)
-        self._load_balancers: dict[str, LbView] = {}
-        self._compiled: dict[tuple[str, str], ListenerRoutes] = {}
+        self._served: dict[str, Served] = {}
         self._one_at_a_time = asyncio.Lock()
         self._probing = False
         self._stopped = False
@@ -66,6 +69,7 @@ class DataPlane:
     def apply(self, loadbalancers: Sequence[LbView]) -> None:
         """Serve exactly these. Returns when they are served; may be called from any thread until ``stop``.
 
+        Give a view that has not changed as the same object if you can: then it costs next to nothing.
         ``problems`` then names the addresses that cannot be served, with the reason; they are tried again next time.
         """
         if self._stopped:
@@ -82,7 +86,7 @@ class DataPlane:
 
     def address_of(self, lb_id: str) -> str:
         """The loopback address of a load balancer. Raises ``KeyError`` when it is not served."""
-        return self._load_balancers[lb_id].vip
+        return self._served[lb_id].lb.vip
 
     def port_of(self, listener_port: int) -> int:
         """The port on which listeners of that port are really served."""
@@ -99,47 +103,54 @@ class DataPlane:
             self._probing = False
             self._thread.call(self._close())
         self._thread.stop()
-        self._load_balancers = {}
+        self._served = {}
 
     async def _close(self) -> None:
         self._frontends.close()
 
-    async def _reconfigure(self, loadbalancers: tuple[LbView, ...]) -> None:
+    async def _reconfigure(self, loadbalancers: Sequence[LbView]) -> None:
         async with self._one_at_a_time:
             if not self._probing:
                 self._probing = True
-                self._thread.spawn(self._prober.run())
+                self._thread.spawn(self._prober.run(self._thread.spawn))
             # From here to ``open`` there is no ``await``: no request ever sees half of a change.
-            wanted, problems = self._compile(loadbalancers)
+            served = {lb.id: self._serve(lb) for lb in loadbalancers}
+            for lb_id in served.keys() | self._served.keys():
+                before, after = self._served.get(lb_id, _NOTHING), served.get(lb_id, _NOTHING)
+                if before.probes is not after.probes:
+                    self._rebind(before, after)
+            self._served = served
+            wanted, problems = _addresses(served.values())
             self._certificates.serve(_names(wanted.values()))
-            self._prober.serve(_probes(loadbalancers), asyncio.get_running_loop().time())
-            self._balancer.retain(_bound(loadbalancers))
             self._frontends.swap(wanted)
-            self._load_balancers = {lb.id: lb for lb in loadbalancers}
             self.problems = problems | await self._frontends.open(wanted)
 
-    def _compile(self, loadbalancers: tuple[LbView, ...]) -> tuple[dict[Address, ListenerRoutes], dict[Address, str]]:
-        """Routes by address, and what cannot be served; listeners that have not changed are not compiled again."""
-        wanted: dict[Address, ListenerRoutes] = {}
-        problems: dict[Address, str] = {}
-        compiled: dict[tuple[str, str], ListenerRoutes] = {}
-        listeners = ((lb, listener) for lb in loadbalancers for listener in lb.listeners)
-        for lb, listener in listeners:
-            if listener.protocol not in ("HTTP", "HTTPS"):
-                continue
-            address = (lb.vip, self.port_of(listener.port))
-            routes = self._compiled.get((lb.id, listener.id))
-            if routes is None or routes.listener != listener or routes.lb.vip != lb.vip:
-                try:
-                    routes = compile_listener(lb, listener)
-                except ValueError as error:
-                    problems[address] = str(error)
-                    continue
-            compiled[lb.id, listener.id] = routes
+    def _serve(self, lb: LbView) -> Served:
+        """What is made of a view; that of the last time if nothing has changed."""
+        before = self._served.get(lb.id)
+        if before is None or (before.lb is not lb and before.lb != lb):
+            return compile_lb(lb, self._port_offset)
+        return replace(before, lb=lb)
+
+    def _rebind(self, before: Served, after: Served) -> None:
+        self._prober.unbind(before.probes.keys() - after.probes.keys())
+        self._prober.bind(after.probes, asyncio.get_running_loop().time())
+        bound: dict[RuleKey, set[TargetKey]] = {rule: set() for rule, _ in before.probes}
+        for rule, target in after.probes:
+            bound.setdefault(rule, set()).add(target)
+        for rule, targets in bound.items():
+            self._balancer.rebind(rule, targets)
+
+
+def _addresses(served: Iterable[Served]) -> tuple[dict[Address, ListenerRoutes], dict[Address, str]]:
+    wanted: dict[Address, ListenerRoutes] = {}
+    problems: dict[Address, str] = {}
+    for one in served:
+        problems.update(one.problems)
+        for address, routes in one.listeners.items():
             if wanted.setdefault(address, routes) is not routes:
-                problems[address] = f"{wanted[address].lb.id} is served here, {lb.id} cannot be"
-        self._compiled = compiled
-        return wanted, problems
+                problems[address] = f"{wanted[address].lb.id} is served here, {one.lb.id} cannot be"
+    return wanted, problems
 
 
 def _names(listeners: Iterable[ListenerRoutes]) -> dict[str, frozenset[str]]:
@@ -148,23 +159,3 @@ def _names(listeners: Iterable[ListenerRoutes]) -> dict[str, frozenset[str]]:
         for certificate_id, domains in served_names(routes).items():
             names.setdefault(certificate_id, set()).update(domains)
     return {certificate_id: frozenset(domains) for certificate_id, domains in names.items()}
-
-
-def _probes(loadbalancers: Iterable[LbView]) -> dict[ProbeKey, Probe]:
-    return {
-        ((lb.id, listener.id, rule.id), key_of(target)): probe_of(rule, lb.vip)
-        for lb in loadbalancers
-        for listener in lb.listeners
-        for rule in listener.rules
-        for target in rule.targets
-    }
-
-
-def _bound(loadbalancers: Iterable[LbView]) -> dict[RuleKey, frozenset[TargetKey]]:
-    bound: dict[RuleKey, frozenset[TargetKey]] = {}
-    for lb in loadbalancers:
-        for listener in lb.listeners:
-            for rule in listener.rules:
-                key = (lb.id, listener.id, rule.id)
-                bound[key] = bound.get(key, frozenset()).union(map(key_of, rule.targets))
-    return bound

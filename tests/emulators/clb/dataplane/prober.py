@@ -9,7 +9,7 @@ import functools
 import ipaddress
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,6 +25,7 @@ _TIMEOUT_S_MIN = 1.0
 _HEAD_BYTES = 16384
 
 ProbeKey: TypeAlias = tuple[RuleKey, TargetKey]
+Spawn: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,11 @@ class Prober:
     def __init__(self, pace: Pace, *, loopback_only: bool) -> None:
         self._pace = pace
         self._loopback_only = loopback_only
-        self._probes: Mapping[ProbeKey, Probe] = {}
+        self._probes: dict[ProbeKey, Probe] = {}
         self._verdicts: dict[ProbeKey, Verdict] = {}
         self._schedule: Schedule[ProbeKey] = Schedule()
         self._changed = asyncio.Event()
         self._turned = threading.Condition()
-        self._running: set[asyncio.Task[None]] = set()
 
     def status(self, key: ProbeKey) -> Status:
         """The health of a target as DescribeTargetHealth words it; Unknown when it is not bound."""
@@ -67,44 +67,40 @@ class Prober:
         with self._turned:
             return self._turned.wait_for(lambda: self.status(key) == status, timeout_s)
 
-    def serve(self, probes: Mapping[ProbeKey, Probe], now: float) -> None:
-        """Probe exactly these from now on. New ones are due at once; verdicts of the others stay."""
-        for key in [key for key in self._verdicts if key not in probes]:
-            del self._verdicts[key]
-            self._schedule.drop(key)
+    def bind(self, probes: Mapping[ProbeKey, Probe], now: float) -> None:
+        """Probe these from now on. New ones are due at once; verdicts of those that were bound stay."""
         for key, probe in probes.items():
-            if key in self._verdicts and self._probes.get(key) == probe:
+            if self._probes.get(key) == probe:
                 continue
+            self._probes[key] = probe
             self._verdicts[key] = switched(self._verdicts.get(key), probe.health.enabled)
             if probe.health.enabled:
                 self._schedule.put(key, now)
             else:
                 self._schedule.drop(key)
-        self._probes = dict(probes)
         self._changed.set()
         self._announce()
 
-    async def run(self) -> None:
-        """Start probes when they are due, until cancelled."""
+    def unbind(self, keys: Iterable[ProbeKey]) -> None:
+        """Stop probing these and forget what is known of them."""
+        for key in keys:
+            del self._probes[key], self._verdicts[key]
+            self._schedule.drop(key)
+        self._announce()
+
+    async def run(self, spawn: Spawn) -> None:
+        """Start probes when they are due, each as a task of its own, until cancelled."""
         loop = asyncio.get_running_loop()
         places = asyncio.Semaphore(self._pace.at_once)
-        try:
-            while True:
-                self._changed.clear()
-                key = self._schedule.take(loop.time())
-                if key is None:
-                    await self._wait_until(self._schedule.next_due())
-                    continue
-                await places.acquire()
-                task = loop.create_task(self._probe(key, self._probes[key]))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
-                task.add_done_callback(lambda _: places.release())
-                await asyncio.sleep(1 / self._pace.rate)
-        finally:
-            for task in tuple(self._running):
-                task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+        while True:
+            self._changed.clear()
+            key = self._schedule.take(loop.time())
+            if key is None:
+                await self._wait_until(self._schedule.next_due())
+                continue
+            await places.acquire()
+            spawn(self._probe(key, places))
+            await asyncio.sleep(1 / self._pace.rate)
 
     async def _wait_until(self, due: float | None) -> None:
         try:
@@ -113,12 +109,18 @@ class Prober:
         except TimeoutError:
             return
 
-    async def _probe(self, key: ProbeKey, probe: Probe) -> None:
-        health = probe.health
-        timeout_s = max(health.timeout * self._pace.scale, min(health.timeout, _TIMEOUT_S_MIN))
-        success = await self._succeeds(key[1], probe, timeout_s)
-        if self._probes.get(key) != probe:
-            return  # unbound or changed meanwhile: the answer is about something else
+    async def _probe(self, key: ProbeKey, places: asyncio.Semaphore) -> None:
+        try:
+            probe = self._probes.get(key)
+            if probe is None:
+                return  # unbound while it waited for its turn
+            success = await self._succeeds(key[1], probe)
+            if self._probes.get(key) == probe:  # else the answer is about something that is not asked any more
+                self._note(key, probe.health, success)
+        finally:
+            places.release()
+
+    def _note(self, key: ProbeKey, health: HealthView, success: bool) -> None:
         before = self._verdicts[key]
         self._verdicts[key] = judge(before, success, health.healthy_num, health.unhealthy_num)
         now = asyncio.get_running_loop().time()
@@ -127,7 +129,8 @@ class Prober:
         if self._verdicts[key].status != before.status:
             self._announce()
 
-    async def _succeeds(self, target: TargetKey, probe: Probe, timeout_s: float) -> bool:
+    async def _succeeds(self, target: TargetKey, probe: Probe) -> bool:
+        timeout_s = max(probe.health.timeout * self._pace.scale, min(probe.health.timeout, _TIMEOUT_S_MIN))
         if self._loopback_only and not is_loopback(target[0]):
             return False
         try:
