@@ -1,0 +1,116 @@
+"""What the machinery and the reconciler tell, as metrics and log lines. Shapes match the protocols of the tellers."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import BindingKey, ObjectKey
+from l7lb.model.lane import Lane
+from l7lb.model.plan import Plan, Step
+from l7lb.telemetry.metrics import CONTROLLER, Metrics
+
+_logger = logging.getLogger("l7lb.reconcile")
+_PRIORITY: Final = {Lane.CHANGE: "0", Lane.ENDPOINTS: "-10", Lane.VERIFY: "-100"}
+
+
+class QueueCounting:
+    """workqueue_*; lanes are told as controller-runtime tells priorities."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def depth(self, lane: Lane, keys: int) -> None:
+        """Keys ready in a lane."""
+        self._metrics.set("workqueue_depth", keys, CONTROLLER, _PRIORITY[lane])
+
+    def added(self, lane: Lane) -> None:
+        """One accepted add."""
+        self._metrics.count("workqueue_adds_total", CONTROLLER, _PRIORITY[lane])
+
+    def taken(self, lane: Lane, waited_s: float) -> None:
+        """One key handed out."""
+        self._metrics.observe("workqueue_queue_duration_seconds", waited_s, CONTROLLER, _PRIORITY[lane])
+
+    def worked(self, seconds: float) -> None:
+        """One key given back."""
+        self._metrics.observe("workqueue_work_duration_seconds", seconds, CONTROLLER)
+
+    def retried(self) -> None:
+        """One rate-limited add."""
+        self._metrics.count("workqueue_retries_total", CONTROLLER)
+
+
+class ControllerCounting:
+    """controller_runtime_*; expected waits are counted as `requeue_after`, as controller-runtime does."""
+
+    def __init__(self, metrics: Metrics, workers: int) -> None:
+        self._metrics = metrics
+        metrics.set("controller_runtime_max_concurrent_reconciles", workers, CONTROLLER)
+
+    def started(self) -> None:
+        """A worker is busy."""
+        self._metrics.add("controller_runtime_active_workers", 1, CONTROLLER)
+
+    def finished(self, result: str, seconds: float) -> None:
+        """A worker is free; `result` is one of the controller's results."""
+        self._metrics.add("controller_runtime_active_workers", -1, CONTROLLER)
+        self._metrics.observe("controller_runtime_reconcile_time_seconds", seconds, CONTROLLER)
+        self._metrics.count("controller_runtime_reconcile_total", CONTROLLER, _RESULTS.get(str(result), "error"))
+        for name in _ERRORS.get(str(result), ()):
+            self._metrics.count(name, CONTROLLER)
+
+
+_RESULTS = {"success": "success", "waiting": "requeue_after", "gate": "requeue_after", "lost": "requeue"}
+_ERROR = "controller_runtime_reconcile_errors_total"
+_ERRORS = {
+    "retry": (_ERROR,),
+    "terminal": (_ERROR, "controller_runtime_terminal_reconcile_errors_total"),
+    "bug": (_ERROR, "controller_runtime_reconcile_panics_total"),
+    "unauthorized": (_ERROR, "l7lb_unauthorized_plans_total"),
+}
+
+
+class ReconcileCounting:
+    """What the reconciler tells: log lines by phase, and the l7lb_* metrics."""
+
+    def __init__(self, metrics: Metrics, describe: Callable[[Step], str]) -> None:
+        self._metrics = metrics
+        self._describe = describe
+        self._lock = threading.Lock()
+        self._ready: dict[str, bool] = {}
+
+    def planned(self, key: BindingKey, ingress: ObjectKey, plan: Plan) -> None:
+        """A plan that changes something, step by step."""
+        self._metrics.count("l7lb_plans_total", CONTROLLER)
+        _logger.info(
+            "planned %d steps",
+            len(plan.steps),
+            extra={"key": key, "ingress": str(ingress), "steps": [self._describe(step) for step in plan.steps]},
+        )
+
+    def performed(self, key: BindingKey, step: Step) -> None:
+        """One step that ended well."""
+        self._metrics.count("l7lb_plan_steps_total", type(step).__name__)
+        _logger.info("performed: %s", self._describe(step), extra={"key": key})
+
+    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+        """A plan that was stopped."""
+        self._metrics.count("l7lb_plan_blocked_total", rule)
+        _logger.warning("refused: %s", message, extra={"key": key, "rule": rule})
+
+    def observed(self, source: str) -> None:
+        """Where an observation came from."""
+        self._metrics.count("l7lb_inventory_reads_total", source)
+
+    def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:
+        """A pass has ended: how the Ingress stands now."""
+        with self._lock:
+            if deleting:
+                self._ready.pop(ingress.metadata.uid, None)
+            else:
+                self._ready[ingress.metadata.uid] = ready
+            ready_now, total = sum(self._ready.values()), len(self._ready)
+        self._metrics.set("l7lb_ingress_condition", ready_now, "Ready", "True")
+        self._metrics.set("l7lb_ingress_condition", total - ready_now, "Ready", "False")

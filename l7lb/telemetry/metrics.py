@@ -1,0 +1,111 @@
+"""Every metric of the process, in one registry that is an argument. Names that dashboards know keep name and labels.
+
+Labels are bounded: no object name is ever one. `TABLE` is what the docs page is made from.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+CONTROLLER: Final = "ingress"
+_LONG: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_SHORT: Final = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric: what it is called, how it counts, by what, and what it tells."""
+
+    name: str
+    kind: type[Counter] | type[Gauge] | type[Histogram]
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = _LONG
+
+
+TABLE: Final = (
+    Row("workqueue_depth", Gauge, ("name", "priority"), "Keys that are ready, by lane."),
+    Row("workqueue_adds_total", Counter, ("name", "priority"), "Adds that were not folded into a waiting one."),
+    Row("workqueue_queue_duration_seconds", Histogram, ("name", "priority"), "From ready to taken.", _SHORT),
+    Row("workqueue_work_duration_seconds", Histogram, ("name",), "From taken to done.", _SHORT),
+    Row("workqueue_unfinished_work_seconds", Gauge, ("name",), "Sum of the ages of the passes that run now."),
+    Row("workqueue_longest_running_processor_seconds", Gauge, ("name",), "Age of the oldest pass that runs now."),
+    Row("workqueue_retries_total", Counter, ("name",), "Rate-limited adds."),
+    Row("controller_runtime_reconcile_total", Counter, ("controller", "result"), "Passes by result."),
+    Row("controller_runtime_reconcile_errors_total", Counter, ("controller",), "Passes that ended in an error."),
+    Row("controller_runtime_terminal_reconcile_errors_total", Counter, ("controller",), "Errors no retry cures."),
+    Row("controller_runtime_reconcile_panics_total", Counter, ("controller",), "Passes that ended in a bug of ours."),
+    Row("controller_runtime_reconcile_time_seconds", Histogram, ("controller",), "Length of a pass."),
+    Row("controller_runtime_max_concurrent_reconciles", Gauge, ("controller",), "Workers."),
+    Row("controller_runtime_active_workers", Gauge, ("controller",), "Workers that are busy."),
+    Row("rest_client_requests_total", Counter, ("code", "method", "host"), "Requests to the API server."),
+    Row("rest_client_request_duration_seconds", Histogram, ("verb", "host"), "Length of one such request."),
+    Row("leader_election_master_status", Gauge, ("name",), "1 while this replica leads."),
+    Row("l7lb_cloud_api_calls_total", Counter, ("service", "action", "region", "code"), "Cloud calls by result."),
+    Row("l7lb_cloud_api_call_duration_seconds", Histogram, ("service", "action"), "Length of one cloud call."),
+    Row("l7lb_cloud_api_throttled_total", Counter, ("service", "action"), "Calls refused for rate, ours or theirs."),
+    Row("l7lb_plans_total", Counter, ("controller",), "Plans that changed something."),
+    Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
+    Row("l7lb_plan_blocked_total", Counter, ("rule",), "Plans that the guard stopped."),
+    Row("l7lb_unauthorized_plans_total", Counter, ("controller",), "Plans the ledger refused: a bug; must stay 0."),
+    Row("l7lb_inventory_reads_total", Counter, ("source",), "Observations used, from the cache or from the API."),
+    Row("l7lb_managed_loadbalancers", Gauge, ("controller",), "Load balancers with a verified observation."),
+    Row("l7lb_ingress_condition", Gauge, ("condition", "status"), "Managed Ingresses by condition."),
+    Row("l7lb_finalizing_oldest_seconds", Gauge, ("controller",), "Age of the oldest deletion that is not done."),
+    Row("l7lb_gate_open", Gauge, ("controller",), "1 while TKE's own controller is proven off."),
+    Row("l7lb_informer_synced", Gauge, ("kind",), "1 once the first list of a kind was handed on."),
+    Row("l7lb_informer_staleness_seconds", Gauge, ("kind",), "Since the last event or bookmark of a kind."),
+    Row("l7lb_informer_lists_total", Counter, ("kind", "reason"), "Lists, by what made them necessary."),
+    Row("l7lb_informer_quarantined_total", Counter, ("kind",), "Objects that could not be decoded."),
+    Row("l7lb_events_dropped_total", Counter, ("cause",), "Kubernetes Events that were not written."),
+    Row("l7lb_build_info", Gauge, ("version",), "Always 1."),
+)
+
+
+class Metrics:
+    """The registry and its metrics by name."""
+
+    def __init__(self, version: str, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for row in TABLE:
+            if row.kind is Counter:
+                self._counters[row.name] = Counter(row.name, row.help, row.labels, registry=self.registry)
+            elif row.kind is Gauge:
+                self._gauges[row.name] = Gauge(row.name, row.help, row.labels, registry=self.registry)
+            else:
+                self._histograms[row.name] = Histogram(
+                    row.name, row.help, row.labels, registry=self.registry, buckets=row.buckets
+                )
+        if registry is None:
+            ProcessCollector(registry=self.registry)
+            PlatformCollector(registry=self.registry)
+            GCCollector(registry=self.registry)
+        self.set("l7lb_build_info", 1, version)
+
+    def count(self, name: str, *labels: str, by: float = 1) -> None:
+        """Raise a counter."""
+        self._counters[name].labels(*labels).inc(by)
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        self._gauges[name].labels(*labels).set(value)
+
+    def add(self, name: str, by: float, *labels: str) -> None:
+        """Move a gauge."""
+        self._gauges[name].labels(*labels).inc(by)
+
+    def observe(self, name: str, value: float, *labels: str) -> None:
+        """Enter a value into a histogram."""
+        self._histograms[name].labels(*labels).observe(value)
+
+    def render(self) -> tuple[str, bytes]:
+        """Content type and text of `/metrics`."""
+        return CONTENT_TYPE_LATEST, generate_latest(self.registry)
