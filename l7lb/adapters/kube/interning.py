@@ -1,0 +1,55 @@
+"""One copy of each string that many objects of a kind share: namespaces, labels, node names.
+
+Not `sys.intern`: what it holds is immortal on some CPython releases. Here two generations bound what is kept.
+"""
+
+from collections.abc import Hashable
+from typing import TypeVar
+
+import msgspec
+
+from l7lb.model.cluster import EndpointSlice, ObjectMeta
+
+GENERATION_SIZE = 20_000
+
+V = TypeVar("V", bound=Hashable)
+
+
+class Interner:
+    """For one thread. Values that nobody asked for during a whole generation are forgotten."""
+
+    def __init__(self, size: int = GENERATION_SIZE) -> None:
+        self._size = size
+        self._young: dict[Hashable, Hashable] = {}
+        self._old: dict[Hashable, Hashable] = {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def one(self, value: V) -> V:
+        """The first value that was equal to this one, of the same type."""
+        young = self._young
+        # A string and a struct are never equal, so a hit always has the type of what was asked for.
+        if (known := young.get(value)) is not None:
+            return known  # type: ignore[return-value]  # equal values of one table have one type
+        kept = self._old.pop(value, value)
+        young[kept] = kept
+        if len(young) >= self._size:
+            self._old, self._young = young, {}
+        return kept  # type: ignore[return-value]  # as above
+
+    def share_metadata(self, meta: ObjectMeta) -> None:
+        """Replace the strings of freshly decoded metadata, before anybody else has seen it."""
+        if meta.namespace:
+            msgspec.structs.force_setattr(meta, "namespace", self.one(meta.namespace))
+        if meta.labels:
+            labels = {self.one(name): self.one(value) for name, value in meta.labels.items()}
+            msgspec.structs.force_setattr(meta, "labels", labels)
+
+    def share_slice(self, endpoint_slice: EndpointSlice) -> None:
+        """The same for the parts that endpoints have in common."""
+        for endpoint in endpoint_slice.endpoints or ():
+            if endpoint.node_name is not None:
+                msgspec.structs.force_setattr(endpoint, "node_name", self.one(endpoint.node_name))
+            if endpoint.conditions is not None:
+                msgspec.structs.force_setattr(endpoint, "conditions", self.one(endpoint.conditions))

@@ -1,0 +1,161 @@
+"""The kinds that are read: where each lives in the API, how it is paged, and how its wire form becomes a view.
+
+One row per kind; no request and no decoding happens here. A Secret's row is what keeps its other data out of memory.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from l7lb.model.cluster import (
+    ConfigMap,
+    Deployment,
+    EndpointSlice,
+    Ingress,
+    IngressClass,
+    Node,
+    ObjectMeta,
+    Secret,
+    Service,
+    TkeServiceConfig,
+    View,
+)
+from l7lb.model.identity import ObjectKey
+from l7lb.model.lease import LeaseRecord
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """One kind. `wire` is the struct that is decoded, `view` makes of it what the model knows."""
+
+    name: str
+    api_version: str
+    plural: str
+    wire: Any
+    view: Callable[[Any], T]
+    namespaced: bool = True
+    page_size: int = 500
+    """Bounds both the memory of a page and how long its decoding holds all other threads."""
+    field_selector: str = ""
+    newest_only: bool = False
+    """List always at the newest version: the API server honours the page size only then."""
+
+    def path(self, namespace: str = "") -> str:
+        """Of the collection, in one namespace or in all."""
+        root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+        place = f"/namespaces/{quote(namespace, safe='')}" if namespace and self.namespaced else ""
+        return f"{root}{place}/{self.plural}"
+
+    def object_path(self, key: ObjectKey) -> str:
+        """Of one object."""
+        return f"{self.path(key.namespace)}/{quote(key.name, safe='')}"
+
+
+def _same(wire: T) -> T:
+    return wire
+
+
+class SecretMeta(View, frozen=True):
+    """metadata of a Secret without annotations: `last-applied-configuration` repeats all its data."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+
+
+class SecretData(View, frozen=True):
+    """The two keys of TKE's certificate Secrets; all others are skipped while decoding."""
+
+    certificate: str | None = msgspec.field(default=None, name="qcloud_cert_id")
+    authority: str | None = msgspec.field(default=None, name="qcloud_ca_cert_id")
+
+
+class SecretWire(View, frozen=True):
+    """core/v1 Secret."""
+
+    metadata: SecretMeta
+    data: SecretData | None = None
+
+
+def _secret(wire: SecretWire) -> Secret:
+    data = wire.data or SecretData()
+    meta = wire.metadata
+    return Secret(
+        metadata=ObjectMeta(
+            name=meta.name, namespace=meta.namespace, uid=meta.uid, resource_version=meta.resource_version
+        ),
+        qcloud_cert_id=_plain(data.certificate),
+        qcloud_ca_cert_id=_plain(data.authority),
+    )
+
+
+def _plain(encoded: str | None) -> str | None:
+    """The text behind base64; empty when it is none, which is the author's mistake and not a missing key."""
+    if encoded is None:
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode("utf-8").strip()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return ""
+
+
+def _service_config(wire: TkeServiceConfig) -> TkeServiceConfig:
+    # A Raw is a window into the whole page: without the copy one object would keep all of it in memory.
+    return msgspec.structs.replace(wire, spec=wire.spec.copy())
+
+
+class LeaseSpec(View, frozen=True):
+    """spec of a Lease; Go writes absent ones as null."""
+
+    holder_identity: str | None = None
+    lease_duration_seconds: int | None = None
+    acquire_time: str | None = None
+    renew_time: str | None = None
+    lease_transitions: int | None = None
+
+
+class LeaseWire(View, frozen=True):
+    """coordination.k8s.io/v1 Lease."""
+
+    metadata: ObjectMeta
+    spec: LeaseSpec | None = None
+
+
+def _lease(wire: LeaseWire) -> LeaseRecord:
+    spec = wire.spec or LeaseSpec()
+    return LeaseRecord(
+        holder=spec.holder_identity or "",
+        duration_s=spec.lease_duration_seconds or 0,
+        acquire_time=spec.acquire_time or "",
+        renew_time=spec.renew_time or "",
+        transitions=spec.lease_transitions or 0,
+        resource_version=wire.metadata.resource_version,
+    )
+
+
+INGRESS: Kind[Ingress] = Kind("Ingress", "networking.k8s.io/v1", "ingresses", Ingress, _same)
+INGRESS_CLASS: Kind[IngressClass] = Kind(
+    "IngressClass", "networking.k8s.io/v1", "ingressclasses", IngressClass, _same, namespaced=False
+)
+SERVICE: Kind[Service] = Kind("Service", "v1", "services", Service, _same)
+ENDPOINT_SLICE: Kind[EndpointSlice] = Kind(
+    "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", EndpointSlice, _same, page_size=200
+)
+NODE: Kind[Node] = Kind("Node", "v1", "nodes", Node, _same, namespaced=False)
+SECRET: Kind[Secret] = Kind(
+    "Secret", "v1", "secrets", SecretWire, _secret, page_size=100, field_selector="type=Opaque", newest_only=True
+)
+TKE_SERVICE_CONFIG: Kind[TkeServiceConfig] = Kind(
+    "TkeServiceConfig", "cloud.tencent.com/v1alpha1", "tkeserviceconfigs", TkeServiceConfig, _service_config
+)
+CONFIG_MAP: Kind[ConfigMap] = Kind("ConfigMap", "v1", "configmaps", ConfigMap, _same)
+DEPLOYMENT: Kind[Deployment] = Kind("Deployment", "apps/v1", "deployments", Deployment, _same)
+LEASE: Kind[LeaseRecord] = Kind("Lease", "coordination.k8s.io/v1", "leases", LeaseWire, _lease)
