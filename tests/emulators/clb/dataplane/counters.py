@@ -28,13 +28,15 @@ class Counters:
     def __init__(self) -> None:
         self._counts: Counter[Outcome] = Counter()
 
-    def record(self, outcome: Outcome) -> None:
-        """Count one request."""
+    def record(self, outcome: Outcome, instead_of: Outcome | None = None) -> None:
+        """Count one request, or set right how a counted one ended."""
         self._counts[outcome] += 1
+        if instead_of is not None:
+            self._counts[instead_of] -= 1
 
     def outcomes(self) -> dict[Outcome, int]:
         """A copy of everything counted so far."""
-        return dict(self._counts.copy())
+        return {outcome: count for outcome, count in self._counts.copy().items() if count}
 
     def requests(
         self,

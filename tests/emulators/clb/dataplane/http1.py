@@ -17,7 +17,7 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
     | {"proxy-authenticate", "proxy-authorization"}
 )
-REASONS = {
+_REASONS = {
     100: "Continue",
     301: "Moved Permanently",
     302: "Found",
@@ -151,7 +151,7 @@ def render(first_line: str, headers: Iterable[Header]) -> bytes:
 
 def status_line(status: int, reason: str = "") -> str:
     """The first line of an answer."""
-    return f"HTTP/1.1 {status} {reason or REASONS.get(status, 'Answer')}"
+    return f"HTTP/1.1 {status} {reason or _REASONS.get(status, 'Answer')}"
 
 
 def _split(head: bytes) -> tuple[str, tuple[Header, ...]]:

@@ -84,7 +84,7 @@ class ClientConnection:
         self._services = frontend.services
         self._client_ip = client_ip
         self._answered = False
-        self._counted = False
+        self._outcome: Outcome | None = None
         self._unread = False
 
     async def run(self) -> None:
@@ -93,7 +93,8 @@ class ClientConnection:
         wait_s = limits.head_s
         try:
             while begun := await self.peer.begin(wait_s):
-                self.idle = self._answered = self._counted = False
+                self.idle = self._answered = False
+                self._outcome = None
                 keep = await self._serve(await self.peer.head(begun, limits.head_s))
                 if not keep or self._frontend.retired:
                     break
@@ -109,7 +110,7 @@ class ClientConnection:
         if self.idle:
             return
         status = self._blame(failure)
-        if not self._counted:
+        if self._outcome is None:
             self._count(None, status)
         if status == _CLIENT_GONE:
             self.peer.abort()
@@ -174,7 +175,6 @@ class ClientConnection:
         try:
             answer = await read_answer(peer, sending, limits.answer_s)
             keep = await self._pass_on(exchange, answer, peer)
-            self._count(exchange, answer.status, "target")
             if not sending.done():
                 await asyncio.wait((sending,), timeout=_LINGER_S / 10)
             self._unread = not sending.done() or sending.exception() is not None
@@ -200,6 +200,7 @@ class ClientConnection:
             headers.append(("Transfer-Encoding", "chunked"))
         headers.append(("Connection", "keep-alive" if keep else "close"))
         self._answered = True
+        self._count(exchange, answer.status, "target")
         await self.peer.send(http1.render(http1.status_line(answer.status, answer.reason), headers))
         await send_body(peer.body(framing), self.peer, chunked=chunked)
         return keep
@@ -226,12 +227,14 @@ class ClientConnection:
         await self.peer.send(http1.render(http1.status_line(status), headers) + (text if with_body else b""))
 
     def _count(self, exchange: Exchange | None, status: int, origin: Origin = "plane") -> None:
-        self._counted = True
+        """Note how the request ends. Done before the client can see it; a later word replaces an earlier one."""
         routes = self._frontend.routes if exchange is None else exchange.routes
         rule_id = None if exchange is None or exchange.rule is None else exchange.rule.id
         target = None if exchange is None else exchange.target_key
         ids = (routes.lb.id, routes.listener.id, rule_id)
-        self._services.counters.record(Outcome(*ids, target, status, origin))
+        outcome = Outcome(*ids, target, status, origin)
+        self._services.counters.record(outcome, self._outcome)
+        self._outcome = outcome
 
 
 def _session_header(exchange: Exchange) -> list[Header]:
