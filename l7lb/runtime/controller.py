@@ -214,5 +214,7 @@ class Controller:
     def _tell(self, key: str, error: Exception, failures: int) -> None:
         try:
             self._on_failure(key, error, failures)
+        except MemoryError:
+            raise
         except Exception:
             _logger.exception("%s: a failure could not be reported", key)

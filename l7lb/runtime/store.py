@@ -146,6 +146,8 @@ class Store(Generic[T]):
         """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""
         try:
             return {name: frozenset(function(item.object)) for name, function in self._functions.items()}
+        except MemoryError:
+            raise
         except Exception:
             _logger.exception("cannot index %s: its last good version stays", item.key)
             return None
