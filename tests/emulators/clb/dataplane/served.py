@@ -37,10 +37,9 @@ def compile_lb(lb: LbView, port_offset: int) -> Served:
             continue
         if listeners.setdefault(address, routes) is not routes:
             problems[address] = f"{listener.id} has the address of {listeners[address].listener.id}"
-    probes = {
-        ((lb.id, listener.id, rule.id), key_of(target)): probe_of(rule, lb.vip)
-        for listener in lb.listeners
-        for rule in listener.rules
-        for target in rule.targets
-    }
+    probes: dict[ProbeKey, Probe] = {}
+    for listener in lb.listeners:
+        for rule in listener.rules:
+            for target in rule.targets:  # of a rule with several domains, the first is asked for
+                probes.setdefault(((lb.id, listener.id, rule.id), key_of(target)), probe_of(rule, lb.vip))
     return Served(lb, listeners, problems, probes)
