@@ -1,0 +1,125 @@
+"""Addresses and node ports of Services: kept from the old object, checked, or handed out by the dice.
+
+What is in use is read from storage every time, so a restore cannot leave it wrong. Source: "Service", Choosing your own IP
+address and Choosing your own port; "Reserving Kubernetes NodePort ranges" (random unless asked for).
+"""
+
+import ipaddress
+from collections.abc import Iterator
+
+from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.world import World
+
+CLUSTER_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")
+NODE_PORTS = range(30000, 32768)
+
+
+def _wants_address(spec: Json) -> bool:
+    return spec["type"] != "ExternalName" and spec.get("clusterIP") != "None"
+
+
+def _wants_node_ports(spec: Json) -> bool:
+    return spec["type"] == "NodePort" or (
+        spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False
+    )
+
+
+def keep(old: Json, new: Json) -> None:
+    """Carry over what an update left out although it still needs it."""
+    was, spec = old["spec"], new["spec"]
+    if spec["type"] != "ExternalName" and was["type"] != "ExternalName" and "clusterIP" in was:
+        spec.setdefault("clusterIP", was["clusterIP"])
+        if spec["clusterIP"] == was["clusterIP"]:
+            for name in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                if name in was:
+                    spec.setdefault(name, was[name])
+    if spec["type"] == "ExternalName":
+        for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            spec.pop(name, None)
+    if not _wants_node_ports(spec):
+        if _wants_node_ports(was):
+            _drop_old_node_ports(was, spec)
+        return
+    known = {(port.get("port"), port.get("protocol")): port.get("nodePort") for port in was.get("ports") or []}
+    for port in spec.get("ports") or []:
+        if known.get((port.get("port"), port.get("protocol"))) and _wants_node_ports(was):
+            port.setdefault("nodePort", known[port.get("port"), port.get("protocol")])
+
+
+def _drop_old_node_ports(was: Json, spec: Json) -> None:
+    held = {port.get("nodePort") for port in was.get("ports") or []}
+    for port in spec.get("ports") or []:
+        if port.get("nodePort") in held:
+            port.pop("nodePort", None)
+
+
+def allocate(world: World, obj: Json, name: str) -> list[Cause]:
+    """Hand out what the Service needs; what comes back is why something asked for cannot be had."""
+    spec: Json = obj["spec"]
+    causes: list[Cause] = []
+    namespace = obj["metadata"].get("namespace", "")
+    others = [record.obj["spec"] for key, record in world.storage.scan("services") if key != (namespace, name)]
+    if spec["type"] != "ExternalName":
+        causes += _allocate_address(world, spec, others)
+    if _wants_node_ports(spec):
+        causes += _allocate_node_ports(world, spec, others)
+    return causes
+
+
+def _allocate_address(world: World, spec: Json, others: list[Json]) -> Iterator[Cause]:
+    taken = {other.get("clusterIP") for other in others}
+    address = spec.get("clusterIP")
+    if not address:
+        while not address or address in taken:
+            address = str(CLUSTER_NETWORK[world.dice.randrange(256, CLUSTER_NETWORK.num_addresses - 1)])
+    elif address != "None":
+        yield from _asked_address(address, taken)
+    spec["clusterIP"] = address
+    spec.setdefault("clusterIPs", [address])
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+
+def _asked_address(address: str, taken: set[str | None]) -> Iterator[Cause]:
+    path = "spec.clusterIPs"
+    try:
+        inside = ipaddress.ip_address(address) in CLUSTER_NETWORK
+    except ValueError:
+        yield (
+            "FieldValueInvalid",
+            path + "[0]",
+            f'Invalid value: "{address}": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+        )
+        return
+    if address in taken:
+        yield (
+            "FieldValueInvalid",
+            path,
+            f'Invalid value: ["{address}"]: failed to allocate IP {address}: provided IP is already allocated',
+        )
+    elif not inside:
+        yield (
+            "FieldValueInvalid",
+            path,
+            f'Invalid value: ["{address}"]: failed to allocate IP {address}: the provided IP ({address}) is not in '
+            f"the valid range. The range of valid IPs is {CLUSTER_NETWORK}",
+        )
+
+
+def _allocate_node_ports(world: World, spec: Json, others: list[Json]) -> Iterator[Cause]:
+    taken = {(port.get("nodePort"), port.get("protocol")) for other in others for port in other.get("ports") or []}
+    for index, port in enumerate(spec.get("ports") or []):
+        protocol, asked = port.get("protocol"), port.get("nodePort")
+        path = f"spec.ports[{index}].nodePort"
+        if asked is None:
+            free = [number for number in NODE_PORTS if (number, protocol) not in taken]
+            port["nodePort"] = world.dice.choice(free)
+        elif asked not in NODE_PORTS:
+            yield (
+                "FieldValueInvalid",
+                path,
+                f"Invalid value: {asked}: provided port is not in the valid range. The range of valid ports is 30000-32767",
+            )
+        elif (asked, protocol) in taken:
+            yield "FieldValueInvalid", path, f"Invalid value: {asked}: provided port is already allocated"
+        taken.add((port["nodePort"], protocol))
