@@ -1,0 +1,164 @@
+"""The stores as the reconciler sees them: members of a binding, and a cut through all that an Ingress names.
+
+Indexes answer "which Ingresses does this object concern"; they are functions of one object, so that a store can keep
+them.
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from l7lb import ledger, translator
+from l7lb.model.cluster import (
+    ConfigMap,
+    Deployment,
+    EndpointSlice,
+    Ingress,
+    IngressClass,
+    Node,
+    Secret,
+    Service,
+    TkeServiceConfig,
+)
+from l7lb.model.identity import BindingKey, Cluster, ObjectKey, Owner
+from l7lb.model.marks import CLASS_ANNOTATION, RECORD
+from l7lb.model.ownership import Record
+from l7lb.model.snapshot import Settings, Snapshot
+from l7lb.runtime.store import Store
+
+T = TypeVar("T")
+
+SERVICE_GONE_S: Final = 300.0
+"""How long a Service must have been gone before its absence counts as "no targets" (promise 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One store a kind."""
+
+    ingresses: Store[Ingress]
+    classes: Store[IngressClass] = field(default_factory=Store)
+    services: Store[Service] = field(default_factory=Store)
+    slices: Store[EndpointSlice] = field(default_factory=lambda: Store({"service": lambda one: (one.service,)}))
+    nodes: Store[Node] = field(default_factory=Store)
+    secrets: Store[Secret] = field(default_factory=Store)
+    configs: Store[TkeServiceConfig] = field(default_factory=Store)
+    gate_deployments: Store[Deployment] = field(default_factory=Store)
+    gate_configs: Store[ConfigMap] = field(default_factory=Store)
+
+
+def stores(cluster: Cluster, settings: Settings) -> Stores:
+    """Empty stores with their indexes."""
+
+    def binding(ingress: Ingress) -> Iterable[Hashable]:
+        return (key_of(ingress, cluster, settings),)
+
+    return Stores(
+        ingresses=Store(
+            {
+                "binding": binding,
+                "uid": lambda one: (one.metadata.uid,),
+                "service": lambda one: translator.references(one).services,
+                "secret": lambda one: translator.references(one).secrets,
+                "config": lambda one: translator.references(one).configs,
+                "class": _class_names,
+            }
+        )
+    )
+
+
+def record_of(ingress: Ingress, cluster: Cluster) -> Record | None:
+    """Its record, when it is its own."""
+    return ledger.parse_record(ingress.annotations.get(RECORD), Owner(cluster, ingress.metadata.uid))
+
+
+def key_of(ingress: Ingress, cluster: Cluster, settings: Settings) -> BindingKey:
+    """The key in the queue: a function of the object with its record."""
+    return translator.binding_key(ingress, record_of(ingress, cluster), settings)
+
+
+def _class_names(ingress: Ingress) -> tuple[str, ...]:
+    names = (ingress.spec.ingress_class_name, ingress.annotations.get(CLASS_ANNOTATION))
+    return tuple(name for name in names if name)
+
+
+class Caches:
+    """Implements the reconciler's `Snapshots` over the stores."""
+
+    def __init__(
+        self,
+        kept: Stores,
+        cluster: Cluster,
+        *,
+        unread: Callable[[], frozenset[str]],
+        wall: Callable[[], float],
+        service_exists: Callable[[ObjectKey], bool],
+    ) -> None:
+        self._stores = kept
+        self._cluster = cluster
+        self._unread = unread
+        self._wall = wall
+        self._service_exists = service_exists
+        self._gone: dict[ObjectKey, float] = {}
+        self._lock = threading.Lock()
+
+    def members(self, key: BindingKey) -> tuple[Ingress, ...]:
+        """Those with a claim first, then by age, namespace and name."""
+        found = [item.object for item in self._stores.ingresses.by_index("binding", key)]
+        return tuple(sorted(found, key=self._seniority))
+
+    def snapshot(self, ingress: Ingress) -> Snapshot:
+        """Consistent per kind; kinds that are not synced are named in `unread`."""
+        names = translator.references(ingress)
+        slices = {
+            key: tuple(item.object for item in self._stores.slices.by_index("service", key)) for key in names.services
+        }
+        services = _present(self._stores.services, names.services)
+        return Snapshot(
+            ingress=ingress,
+            now=self._wall(),
+            services=services,
+            slices={key: found for key, found in slices.items() if found},
+            nodes=tuple(item.object for item in self._stores.nodes.list()),
+            secrets=_present(self._stores.secrets, names.secrets),
+            configs=_present(self._stores.configs, names.configs),
+            classes=self.classes()[0],
+            services_gone_since=self._gone_since(names.services - services.keys()),
+            unread=self._unread(),
+        )
+
+    def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
+        """By name, and whether the cache is synced."""
+        known = {item.object.metadata.name: item.object for item in self._stores.classes.list()}
+        return known, "IngressClass" not in self._unread()
+
+    def living(self, uid: str) -> bool:
+        """Whether an Ingress with this UID is cached; an unsynced cache knows of nobody's death."""
+        return "Ingress" in self._unread() or bool(self._stores.ingresses.by_index("uid", uid))
+
+    def service_went(self, key: ObjectKey) -> None:
+        """A Service was deleted: the clock of its absence starts."""
+        with self._lock:
+            self._gone[key] = self._wall()
+
+    def service_came(self, key: ObjectKey) -> None:
+        """It is (again) there."""
+        with self._lock:
+            self._gone.pop(key, None)
+
+    def _gone_since(self, missing: Iterable[ObjectKey]) -> dict[ObjectKey, float]:
+        """Absences that are proven: seen deleted, long ago, and the API server confirms it now."""
+        with self._lock:
+            old = {key: self._gone[key] for key in missing if key in self._gone}
+        ripe = {key: since for key, since in old.items() if self._wall() - since >= SERVICE_GONE_S}
+        return {key: since for key, since in ripe.items() if not self._service_exists(key)}
+
+    def _seniority(self, ingress: Ingress) -> tuple[bool, str, str, str]:
+        record = record_of(ingress, self._cluster)
+        meta = ingress.metadata
+        return (record is None or not record.lb, meta.creation_timestamp or "", meta.namespace, meta.name)
+
+
+def _present(store: Store[T], keys: Iterable[ObjectKey]) -> dict[ObjectKey, T]:
+    return {key: item.object for key in keys if (item := store.get(key)) is not None}

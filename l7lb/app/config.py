@@ -1,0 +1,145 @@
+"""Configuration: the table of flags, their `L7LB_*` twins, and the frozen value that comes of them.
+
+The command line parses by this table, the docs page is made from it. Every mistake is a ConfigurationError whose one
+line names the flag.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from l7lb.errors import ConfigurationError
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag of `l7lb run`; the type of its default is its type."""
+
+    name: str
+    default: Value
+    help: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """Its twin in the environment."""
+        return "L7LB_" + self.name.upper().replace("-", "_")
+
+    @property
+    def field(self) -> str:
+        """Its name in `Config`."""
+        return self.name.replace("-", "_")
+
+
+FLAGS: Final = (
+    Flag("cluster-id", "", "Id of this cluster (cls-xxxxxxxx): goes into the tag tke-clusterId. Required."),
+    Flag("region", "", "Region of the cluster and of its load balancers (ap-guangzhou). Required."),
+    Flag("vpc-id", "", "VPC of the cluster, in which load balancers are created."),
+    Flag("kubeconfig", "", "Kubeconfig file; empty: the pod's service account."),
+    Flag("clb-endpoint", "", "Where the cloud API is: http://127.0.0.1:PORT or a host, for every service."),
+    Flag("api-root-domain", "tencentcloudapi.com", "Domain under which each service of the cloud API has its host."),
+    Flag("credentials", "env", "Where the cloud keys come from: env, file[:PATH], cvm-role[:NAME] or tke-oidc."),
+    Flag("watch-namespace", "", "Only Ingresses of this namespace; empty: all."),
+    Flag("manage-classless", True, "Whether Ingresses without any class are ours, as with TKE."),
+    Flag("ignore-tke-controller", False, "Write even though TKE's own controller may be running."),
+    Flag("tke-finalizers", "ingress.k8s.tencent/resources", "Finalizers of TKE that go together with ours."),
+    Flag("class-exit-grace", 30.0, "Seconds between the edit that takes an Ingress out of its class and its release."),
+    Flag("secrets-from", "list", "How Secrets are read.", ("list", "referenced")),
+    Flag("max-concurrent-reconciles", 8, "Workers."),
+    Flag("verify-interval", 600.0, "Seconds between two comparisons of all load balancers with the cloud; 0: never."),
+    Flag("leader-elect", True, "Wait for the Lease. Without: take it at once, or exit 2 when it is held."),
+    Flag("metrics-bind-address", ":8080", "Where /metrics is served; 0: nowhere."),
+    Flag("health-probe-bind-address", ":8081", "Where /healthz and /readyz are served; 0: nowhere."),
+    Flag("log-level", "info", "Least level of what is logged.", ("debug", "info", "warning", "error")),
+    Flag("log-format", "json", "How a log line looks.", ("json", "text")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One field a flag; times in seconds."""
+
+    cluster_id: str
+    region: str
+    vpc_id: str = ""
+    kubeconfig: str = ""
+    clb_endpoint: str = ""
+    api_root_domain: str = "tencentcloudapi.com"
+    credentials: str = "env"
+    watch_namespace: str = ""
+    manage_classless: bool = True
+    ignore_tke_controller: bool = False
+    tke_finalizers: str = "ingress.k8s.tencent/resources"
+    class_exit_grace: float = 30.0
+    secrets_from: str = "list"
+    max_concurrent_reconciles: int = 8
+    verify_interval: float = 600.0
+    leader_elect: bool = True
+    metrics_bind_address: str = ":8080"
+    health_probe_bind_address: str = ":8081"
+    log_level: str = "info"
+    log_format: str = "json"
+
+    @property
+    def finalizers_of_tke(self) -> tuple[str, ...]:
+        """`tke_finalizers` as names."""
+        return tuple(name.strip() for name in self.tke_finalizers.split(",") if name.strip())
+
+
+_CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_REGION = re.compile(r"[a-z]+-[a-z0-9-]+")
+_VPC = re.compile(r"vpc-[a-z0-9]+")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
+_ADDRESS = re.compile(r"0|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):\d{1,5}")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def config(values: Mapping[str, Value]) -> Config:
+    """Check values by field name; raises ConfigurationError."""
+    built = Config(**values)  # type: ignore[arg-type]  # the command line gives each field the type of its default
+    _required(built)
+    for flag, text, pattern, example in (
+        ("cluster-id", built.cluster_id, _CLUSTER, "cls-9mfq2k1t"),
+        ("region", built.region, _REGION, "ap-guangzhou"),
+        ("vpc-id", built.vpc_id, _VPC, "vpc-4hd8w0pn"),
+        ("api-root-domain", built.api_root_domain, _HOST, "tencentcloudapi.com"),
+        ("metrics-bind-address", built.metrics_bind_address, _ADDRESS, ":8080"),
+        ("health-probe-bind-address", built.health_probe_bind_address, _ADDRESS, ":8081"),
+        ("watch-namespace", built.watch_namespace, _NAMESPACE, "shop"),
+    ):
+        if text and not pattern.fullmatch(text):
+            raise ConfigurationError(f"--{flag}: {text!r} is not of the form {example}")
+    if not 1 <= built.max_concurrent_reconciles <= 256:
+        raise ConfigurationError("--max-concurrent-reconciles: must be from 1 to 256")
+    if built.class_exit_grace < 0:
+        raise ConfigurationError("--class-exit-grace: must not be negative")
+    if built.verify_interval < 0:
+        raise ConfigurationError("--verify-interval: must not be negative")
+    if built.clb_endpoint:
+        endpoint(built.clb_endpoint)
+    return built
+
+
+def _required(built: Config) -> None:
+    for flag, text in (("cluster-id", built.cluster_id), ("region", built.region)):
+        if not text:
+            raise ConfigurationError(f"--{flag} (or L7LB_{flag.upper().replace('-', '_')}) is required")
+
+
+def endpoint(text: str) -> tuple[str, str]:
+    """(scheme, host[:port]) of `--clb-endpoint`; raises ConfigurationError."""
+    scheme, host = "https", text
+    if "://" in text:
+        parts = urlsplit(text)
+        scheme, host = parts.scheme, parts.netloc
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ConfigurationError(f"--clb-endpoint: {text!r} must have no path")
+    if scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        raise ConfigurationError(f"--clb-endpoint: {text!r} is not of the form http://127.0.0.1:9000 or a host")
+    if scheme == "http" and host.partition(":")[0] not in ("127.0.0.1", "localhost"):
+        raise ConfigurationError(f"--clb-endpoint: {text!r}: plain http is only for 127.0.0.1: signed calls need TLS")
+    return scheme, host

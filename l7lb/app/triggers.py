@@ -1,0 +1,143 @@
+"""From a change of any object to the keys that it concerns, and the lane that they go to.
+
+Runs on the informers' threads, so it only compares and looks up. A standby drops what comes: whoever takes the lead
+goes through everything once.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from l7lb.app.caches import Caches, Stores, key_of
+from l7lb.model.cluster import EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.identity import BindingKey, Cluster
+from l7lb.model.lane import Lane
+from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID
+from l7lb.model.snapshot import Settings
+from l7lb.model.watch import Item
+from l7lb.runtime.store import Delta
+
+T = TypeVar("T")
+
+NODE_GONE_S = 301.0
+"""A node that is NotReady is looked at again when its grace is over."""
+SERVICE_GONE_S = 301.0
+
+
+class Sink(Protocol):
+    """Where keys go; a standby has one that drops them."""
+
+    def add(self, key: BindingKey, lane: Lane, *, urgent: bool = False, after_s: float = 0.0) -> None:
+        """Work on this key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """One handler a kind."""
+
+    stores: Stores
+    caches: Caches
+    cluster: Cluster
+    settings: Settings
+    sink: Sink
+
+    def ingress(self, delta: Delta[Ingress]) -> None:
+        """An edit that moves the binding queues both keys; what only we have written queues nothing."""
+        if delta.old is not None and delta.new is not None and _told(delta.old) == _told(delta.new):
+            return
+        for item in (delta.old, delta.new):
+            if item is not None:
+                self.sink.add(key_of(item.object, self.cluster, self.settings), Lane.CHANGE)
+
+    def service(self, delta: Delta[Service]) -> None:
+        """Its ports decide about rules; its absence counts after a while."""
+        if delta.new is None:
+            self.caches.service_went(delta.key)
+            self._concerning("service", delta.key, Lane.CHANGE, after_s=SERVICE_GONE_S)
+        else:
+            self.caches.service_came(delta.key)
+        if not _same_spec(delta):
+            self._concerning("service", delta.key, Lane.CHANGE)
+
+    def slice(self, delta: Delta[EndpointSlice]) -> None:
+        """Endpoints came or went; what takes targets off is urgent."""
+        services = {item.object.service for item in (delta.old, delta.new) if item is not None}
+        urgent = delta.new is None or _count(delta.new) < (_count(delta.old) if delta.old is not None else 0)
+        for service in services:
+            self._concerning("service", service, Lane.ENDPOINTS, urgent=urgent)
+
+    def node(self, delta: Delta[Node]) -> None:
+        """A node concerns every load balancer with node targets."""
+        if delta.old is not None and delta.new is not None and _node(delta.old) == _node(delta.new):
+            return
+        urgent = delta.new is None
+        unready = delta.new is not None and not _ready(delta.new.object)
+        for key in self.keys():
+            self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
+            if unready:
+                self.sink.add(key, Lane.ENDPOINTS, urgent=True, after_s=NODE_GONE_S)
+
+    def secret(self, delta: Delta[Secret]) -> None:
+        """Rotation reaches every Ingress that uses it."""
+        self._concerning("secret", delta.key, Lane.CHANGE)
+
+    def service_config(self, delta: Delta[TkeServiceConfig]) -> None:
+        """All Ingresses that refer to it."""
+        self._concerning("config", delta.key, Lane.CHANGE)
+
+    def ingress_class(self, delta: Delta[IngressClass]) -> None:
+        """All Ingresses that name it."""
+        self._concerning("class", delta.key.name, Lane.CHANGE)
+
+    def keys(self) -> tuple[BindingKey, ...]:
+        """Every binding there is."""
+        return tuple(BindingKey(str(value)) for value in self.stores.ingresses.index_values("binding"))
+
+    def _concerning(
+        self, index: str, value: Hashable, lane: Lane, *, urgent: bool = False, after_s: float = 0.0
+    ) -> None:
+        found: Iterable[Item[Ingress]] = self.stores.ingresses.by_index(index, value)
+        for key in {key_of(item.object, self.cluster, self.settings) for item in found}:
+            self.sink.add(key, lane, urgent=urgent, after_s=after_s)
+
+
+_SILENT = frozenset({CONDITIONS, LOAD_BALANCER_ID})
+
+
+def _told(item: Item[Ingress]) -> tuple[object, ...]:
+    """What of an Ingress a pass depends on: not its status, nor what we write for people."""
+    one = item.object
+    return (
+        one.metadata.uid,
+        one.deleting,
+        FINALIZER in one.finalizers,
+        {name: text for name, text in one.annotations.items() if name not in _SILENT},
+        one.spec,
+    )
+
+
+def _same_spec(delta: Delta[Service]) -> bool:
+    if delta.old is None or delta.new is None:
+        return False
+    before, after = delta.old.object, delta.new.object
+    return before.spec == after.spec and before.annotations == after.annotations and delta.old.uid == delta.new.uid
+
+
+def _count(item: Item[EndpointSlice]) -> int:
+    return sum(
+        1 for endpoint in item.object.endpoints or () if endpoint.conditions is None or endpoint.conditions.ready
+    )
+
+
+def _node(item: Item[Node]) -> bytes:
+    """What of a node a target depends on; its heartbeat is not part of it."""
+    one = item.object
+    ready = [condition for condition in one.status.conditions or () if condition.type == "Ready"]
+    return msgspec.json.encode((one.metadata.uid, one.metadata.labels, one.spec, one.status.addresses, ready))
+
+
+def _ready(node: Node) -> bool:
+    return any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions or ())
