@@ -72,3 +72,6 @@ class Translation:
     held: Held = field(default_factory=Held)
     problems: tuple[Problem, ...] = ()
     refusal: Problem | None = None
+    create_refusal: Problem | None = None
+    """The creation parameters are bad: nothing is bought or adopted while it stands; a load balancer that is there goes
+    on with `desired`. It is one of `problems` too."""

@@ -1,0 +1,25 @@
+"""From cluster objects to what a load balancer should be. Pure: equal snapshots give equal translations.
+
+A user's mistake is never an exception: it comes back as a Problem with what it holds. Only what the objects say is looked
+at, never the cloud.
+"""
+
+from l7lb.translator.annotations import AnnotationRow, annotation_rows
+from l7lb.translator.binding import binding_key, creation_marks, not_applied, references
+from l7lb.translator.classes import class_pair, standing, verdict
+from l7lb.translator.options import options
+from l7lb.translator.translate import translate
+
+__all__ = [
+    "AnnotationRow",
+    "annotation_rows",
+    "binding_key",
+    "class_pair",
+    "creation_marks",
+    "not_applied",
+    "options",
+    "references",
+    "standing",
+    "translate",
+    "verdict",
+]

@@ -1,0 +1,115 @@
+"""Which load balancer an Ingress is bound to, what it names, and what it says too late.
+
+Pure functions of the object with its record; whether the load balancer exists is not asked here.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from l7lb.model.cluster import Backend, Ingress
+from l7lb.model.identity import BindingKey, ObjectKey
+from l7lb.model.options import References
+from l7lb.model.ownership import Record
+from l7lb.model.problems import Problem
+from l7lb.model.snapshot import Settings
+from l7lb.translator.annotations import TABLE, When
+from l7lb.translator.names import Name
+from l7lb.translator.notebook import Notebook
+from l7lb.translator.options import field_of, read
+
+OWN_CLAIMS: Final = frozenset({"created", "creating"})
+HOW_TO_APPLY: Final = "to apply it, delete the Ingress and create it anew"
+
+
+def binding_key(ingress: Ingress, record: Record | None, settings: Settings) -> BindingKey:
+    """A valid claim in the record decides, else the annotations; `new/<UID>` is for a load balancer of its own."""
+    if record is not None and _is_of(record, ingress, settings):
+        if record.claim in OWN_CLAIMS:
+            return _own(ingress)
+        if record.claim and record.lb:
+            return BindingKey(f"lb/{record.region or settings.region}/{record.lb}")
+    reading = read(ingress)
+    lent = reading.text(Name.EXIST_LB_ID)
+    if not lent:
+        return _own(ingress)
+    return BindingKey(f"lb/{reading.text(Name.CROSS_REGION) or settings.region}/{lent}")
+
+
+def references(ingress: Ingress) -> References:
+    """Services, Secrets and TkeServiceConfigs that the Ingress names; all are in its own namespace."""
+    space = ingress.metadata.namespace
+    backends = (backend.service for backend in _backends(ingress) if backend.service is not None)
+    config = read(ingress).text(Name.CONFIG)
+    return References(
+        services=frozenset(ObjectKey(space, service.name) for service in backends if service.name),
+        secrets=frozenset(ObjectKey(space, tls.secret_name) for tls in ingress.spec.tls or () if tls.secret_name),
+        configs=frozenset({ObjectKey(space, config)} if config else ()),
+    )
+
+
+def creation_marks(ingress: Ingress) -> Mapping[str, str]:
+    """Each annotation that counts only at creation, with a short digest of its value."""
+    given = ingress.annotations
+    return {
+        row.name.value: hashlib.sha256(given[row.name].strip().encode(errors="backslashreplace")).hexdigest()[:12]
+        for row in TABLE
+        if row.when is When.CREATE and row.name in given
+    }
+
+
+def not_applied(
+    ingress: Ingress, record: Record | None, settings: Settings, marks: Mapping[str, str] | None = None
+) -> tuple[Problem, ...]:
+    """Create-only annotations that say something else than when the load balancer was made or taken.
+
+    `marks` is what `creation_marks` gave then. Without it (None) only what the record proves is reported.
+    """
+    if record is None or not record.lb or not _is_of(record, ingress, settings):
+        return ()
+    notebook = Notebook(ingress)
+    for name, what in _contradictions(ingress, record, settings):
+        _too_late(notebook, name, what)
+    now = creation_marks(ingress)
+    said = {problem.field for problem in notebook.findings().problems}
+    for row in TABLE:
+        name = row.name
+        edited = marks is not None and marks.get(name.value) != now.get(name.value)
+        if edited and row.when is When.CREATE and field_of(name) not in said:
+            _too_late(notebook, name, f"the load balancer {record.lb} was made or taken with another value")
+    return notebook.findings().problems
+
+
+def _contradictions(ingress: Ingress, record: Record, settings: Settings) -> Iterator[tuple[Name, str]]:
+    reading = read(ingress)
+    lent = reading.text(Name.EXIST_LB_ID)
+    if (lent and lent != record.lb) or (not lent and record.claim not in OWN_CLAIMS):
+        yield Name.EXIST_LB_ID, f"the load balancer in use is {record.lb}"
+    region = reading.text(Name.CROSS_REGION) or settings.region
+    if record.region and region != record.region:
+        yield Name.CROSS_REGION, f"the load balancer {record.lb} is in {record.region}"
+
+
+def _too_late(notebook: Notebook, name: Name, what: str) -> None:
+    notebook.warn(
+        "",
+        "NotApplied",
+        f"Ingress {notebook.about}: a change of annotation {name.value} is not applied: {what}; {HOW_TO_APPLY}",
+        field=field_of(name),
+    )
+
+
+def _own(ingress: Ingress) -> BindingKey:
+    return BindingKey(f"new/{ingress.metadata.uid}")
+
+
+def _is_of(record: Record, ingress: Ingress, settings: Settings) -> bool:
+    return record.uid == ingress.metadata.uid and record.cluster == settings.cluster_id
+
+
+def _backends(ingress: Ingress) -> Iterator[Backend]:
+    if ingress.spec.default_backend is not None:
+        yield ingress.spec.default_backend
+    for rule in ingress.spec.rules or ():
+        for path in (rule.http.paths if rule.http else None) or ():
+            yield path.backend

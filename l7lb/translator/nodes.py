@@ -1,0 +1,186 @@
+"""Which nodes stand behind a NodePort, and what is wanted of each. Of Services only the traffic policy is looked at.
+
+A node is REQUIRED (it is bound), TOLERATED (not added, left alone while it is bound) or left out (taken off). Many
+nodes lost at once are a broken view, not broken nodes: they are tolerated.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from itertools import zip_longest
+from typing import Final
+
+from l7lb.model.cluster import EndpointSlice, Node, NodeCondition, Service
+from l7lb.model.loadbalancer import Presence, Target, TargetKey
+
+GONE_AFTER_S: Final = 300.0
+"""A node that has been NotReady for so long is taken off."""
+BATCH_S: Final = 300.0
+"""Nodes lost within this time of each other are lost at once."""
+
+EXCLUDE_LABEL: Final = "node.kubernetes.io/exclude-from-external-load-balancers"
+CONTROL_PLANE_LABELS: Final = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+TYPE_LABEL: Final = "node.kubernetes.io/instance-type"
+SUPER_NODE: Final = "eklet"
+"""TKE's super nodes have no NodePorts."""
+ZONE_LABELS: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+LOCAL_ONLY_ANNOTATION: Final = "service.kubernetes.io/local-svc-only-bind-node-with-pod"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The nodes as possible targets: each with its presence, in a stable order. One for all rules of an Ingress."""
+
+    members: tuple[tuple[Node, Presence], ...]
+    view_broken: bool
+    """More nodes were lost at once than can be true; the lost ones are TOLERATED."""
+    lost: int = 0
+    super_nodes: frozenset[str] = frozenset()
+    """Names of TKE's super nodes: no NodePort, but TKE's controller binds their pods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Targets of one rule, sorted by key; `dropped` required nodes did not fit the quota."""
+
+    targets: tuple[Target, ...]
+    dropped: int = 0
+
+
+def fleet(nodes: Iterable[Node], now: float) -> Fleet:
+    """Sort the nodes by what is wanted of them; `now` is wall clock."""
+    everyone = sorted(nodes, key=lambda node: node.metadata.name)
+    known = [node for node in everyone if not _is_super(node)]
+    eligible = [node for node in known if not _is_excluded(node)]
+    ready = [node for node in eligible if _is_ready(node)]
+    lost = [node for node in eligible if not _is_ready(node)]
+    gone = [node for node in lost if now - _since(node, now) >= GONE_AFTER_S]
+    spared = {id(node) for node in gone if _batch(node, lost, now) > max(1, len(eligible) // 4)} if ready else set()
+    dropped = {id(node) for node in gone} - spared if ready else set()
+    working = [node for node in ready if not node.spec.unschedulable] or ready
+    required = {id(node) for node in working}
+    members = tuple(
+        (node, Presence.REQUIRED if id(node) in required else Presence.TOLERATED)
+        for node in known
+        if id(node) not in dropped
+    )
+    super_nodes = frozenset(node.metadata.name for node in everyone if _is_super(node))
+    return Fleet(members, bool(spared) or (bool(gone) and not ready), len(lost), super_nodes)
+
+
+def with_pods(fleet: Fleet, slices: Iterable[EndpointSlice]) -> Fleet:
+    """Only nodes that run a pod of the Service; a node whose pods are all unready is not added."""
+    serving: dict[str, bool] = {}
+    for endpoint in (endpoint for part in slices for endpoint in part.endpoints or ()):
+        if endpoint.node_name:
+            is_ready = endpoint.conditions is None or endpoint.conditions.ready is not False
+            serving[endpoint.node_name] = serving.get(endpoint.node_name, False) or is_ready
+    members = tuple(
+        (node, presence if serving[node.metadata.name] else Presence.TOLERATED)
+        for node, presence in fleet.members
+        if node.metadata.name in serving
+    )
+    return replace(fleet, members=members)
+
+
+def only_with_pods(service: Service) -> bool:
+    """Whether the Service asks for nodes with its pods only; `externalTrafficPolicy: Local` alone does not."""
+    asked = service.annotations.get(LOCAL_ONLY_ANNOTATION, "").strip() == "true"
+    return asked and service.spec.external_traffic_policy == "Local"
+
+
+def choose(fleet: Fleet, port: int, limit: int, seed: str, *, ipv6: bool = False) -> Chosen:
+    """Targets on one NodePort: every node, or a stable choice over the zones when there are more than `limit`."""
+    required: dict[TargetKey, tuple[Node, Target]] = {}
+    tolerated: dict[TargetKey, Target] = {}
+    for node, presence in fleet.members:
+        address = _address(node, ipv6=ipv6)
+        if address is None:
+            continue
+        # An IPv6 address of a node can only be bound as an address (Target.InstanceId is its primary IPv4).
+        target = Target(TargetKey(address, port), None if ipv6 else _instance_id(node), presence=presence)
+        if presence is Presence.REQUIRED:
+            required.setdefault(target.key, (node, target))
+        else:
+            tolerated.setdefault(target.key, target)
+    kept = _spread([node for node, _ in required.values()], limit, seed)
+    targets = [target for node, target in required.values() if id(node) in kept]
+    targets += [target for key, target in tolerated.items() if key not in required]
+    return Chosen(tuple(sorted(targets, key=lambda target: target.key)), dropped=len(required) - len(kept))
+
+
+def _spread(nodes: Sequence[Node], limit: int, seed: str) -> set[int]:
+    if len(nodes) <= limit:
+        return {id(node) for node in nodes}
+    zones: dict[str, list[Node]] = {}
+    for node in sorted(nodes, key=lambda node: _score(node, seed)):
+        zones.setdefault(_zone(node), []).append(node)
+    turns = zip_longest(*(zones[zone] for zone in sorted(zones)))
+    return {id(node) for node in [node for turn in turns for node in turn if node is not None][:limit]}
+
+
+def _score(node: Node, seed: str) -> bytes:
+    return hashlib.sha256(f"{seed}\n{node.metadata.name}".encode(errors="backslashreplace")).digest()
+
+
+def _zone(node: Node) -> str:
+    labels = _labels(node)
+    return next((labels[label] for label in ZONE_LABELS if label in labels), "")
+
+
+def _batch(node: Node, lost: Sequence[Node], now: float) -> int:
+    moment = _since(node, now)
+    return sum(abs(_since(other, now) - moment) <= BATCH_S for other in lost)
+
+
+def _address(node: Node, *, ipv6: bool) -> str | None:
+    for entry in node.status.addresses or ():
+        if entry.type == "InternalIP" and _version(entry.address) == (6 if ipv6 else 4):
+            return entry.address
+    return None
+
+
+def _version(address: str) -> int:
+    try:
+        return ip_address(address).version
+    except ValueError:
+        return 0
+
+
+def _instance_id(node: Node) -> str | None:
+    last = (node.spec.provider_id or "").rpartition("/")[2]
+    return last if last.startswith("ins-") and last != "ins-" else None
+
+
+def _condition(node: Node) -> NodeCondition | None:
+    return next((found for found in node.status.conditions or () if found.type == "Ready"), None)
+
+
+def _is_ready(node: Node) -> bool:
+    condition = _condition(node)
+    return condition is not None and condition.status == "True"
+
+
+def _since(node: Node, now: float) -> float:
+    """When it turned NotReady; a time that cannot be read counts as now, which takes nothing off."""
+    condition = _condition(node)
+    try:
+        moment = datetime.fromisoformat((condition and condition.last_transition_time) or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return now
+
+
+def _is_excluded(node: Node) -> bool:
+    labels = _labels(node)
+    return EXCLUDE_LABEL in labels or any(label in labels for label in CONTROL_PLANE_LABELS)
+
+
+def _is_super(node: Node) -> bool:
+    return _labels(node).get(TYPE_LABEL) == SUPER_NODE
+
+
+def _labels(node: Node) -> Mapping[str, str]:
+    return node.metadata.labels or {}

@@ -1,0 +1,152 @@
+"""Annotations of one Ingress, read through the table: values, findings, and what they say about the load balancer.
+
+Only annotations are looked at; what they mean for rules and targets is decided by those who ask.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from l7lb.model.cluster import Ingress
+from l7lb.model.maybe import UNSET, Maybe
+from l7lb.model.options import Options
+from l7lb.model.problems import Problem
+from l7lb.translator.annotations import TABLE, Annotation, Fault, Support, When
+from l7lb.translator.names import Name
+from l7lb.translator.notebook import Notebook
+from l7lb.translator.parsers import TRUE
+
+RESERVED_SUFFIXES: Final = ("-auto-ingress-config", "-auto-service-config")
+KUBERNETES: Final = "kubernetes"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All known annotations of one Ingress; those that are absent or cannot be read are not in `values`."""
+
+    values: Mapping[Name, object]
+    problems: tuple[Problem, ...] = ()
+    refusal: Problem | None = None
+    create_refusal: Problem | None = None
+
+    def text(self, name: Name) -> str:
+        """A text; empty when nothing is said."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
+
+    def number(self, name: Name) -> int | None:
+        """A number; None when nothing is said."""
+        value = self.values.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def flag(self, name: Name) -> Maybe[bool]:
+        """A boolean; UNSET when nothing is said."""
+        value = self.values.get(name)
+        return value if isinstance(value, bool) else UNSET
+
+    def object(self, name: Name) -> Mapping[str, object]:
+        """A JSON object; empty when nothing is said."""
+        value = self.values.get(name)
+        return value if isinstance(value, dict) else {}
+
+    def names(self, name: Name) -> Maybe[frozenset[str]]:
+        """A set of ids; UNSET when nothing is said, empty when emptiness is said."""
+        value = self.values.get(name)
+        return value if isinstance(value, frozenset) else UNSET
+
+
+def read(ingress: Ingress) -> Reading:
+    """Parse every known annotation; a bad one never keeps another from being read."""
+    notebook = Notebook(ingress)
+    values: dict[Name, object] = {}
+    faults: dict[Fault, Problem] = {}
+    given = ingress.annotations
+    active = {name for name in Name if _is_true(given.get(name))}
+    for row in TABLE:
+        text = given.get(row.name)
+        if text is None or row.when is When.WRITTEN:
+            continue
+        try:
+            values[row.name] = row.parse(text)
+        except ValueError as error:
+            _unreadable(row, str(error), active, notebook, faults)
+            continue
+        _unsupported(row, values[row.name], active, notebook, faults)
+    _reserved_name(values, notebook)
+    return Reading(values, notebook.findings().problems, faults.get(Fault.REFUSES), faults.get(Fault.STOPS_CREATION))
+
+
+def options(ingress: Ingress) -> Options:
+    """What the annotations say about the load balancer as a whole."""
+    reading = read(ingress)
+    return Options(
+        exist_lb_id=reading.text(Name.EXIST_LB_ID),
+        group=reading.flag(Name.GROUP) is True,
+        skip=reading.text(Name.MODE) == "skip",
+        retain=reading.flag(Name.RETAIN) is True or _cannot_be_read(Name.RETAIN, ingress, reading),
+        approve=reading.text(Name.APPROVE),
+        matching=reading.text(Name.MATCHING),
+        cross_region=reading.text(Name.CROSS_REGION),
+        cross_vpc=reading.text(Name.CROSS_VPC),
+        direct=reading.flag(Name.DIRECT_ACCESS) is True,
+        security_groups=reading.names(Name.SECURITY_GROUPS),
+        pass_to_target=reading.flag(Name.PASS_TO_TARGET),
+        delete_protection=reading.flag(Name.DELETION_PROTECTION),
+        problems=reading.problems,
+        refusal=reading.refusal,
+    )
+
+
+def field_of(name: Name) -> str:
+    """Where an annotation stands in its object."""
+    return f"metadata.annotations[{name.value}]"
+
+
+def _unreadable(row: Annotation, why: str, active: set[Name], notebook: Notebook, faults: dict[Fault, Problem]) -> None:
+    message = f"Ingress {notebook.about}: annotation {row.name.value} {why}"
+    if row.needs is not None and row.needs not in active:
+        notebook.warn(row.code, "InvalidAnnotation", message, field=field_of(row.name))
+        return
+    problem = notebook.problem(
+        row.code, "InvalidAnnotation", f"{message}; until then {row.fault.value}", field=field_of(row.name)
+    )
+    faults.setdefault(row.fault, problem)
+
+
+def _unsupported(
+    row: Annotation, value: object, active: set[Name], notebook: Notebook, faults: dict[Fault, Problem]
+) -> None:
+    if not value or (row.needs is not None and row.needs not in active):
+        return
+    refused = row.support is Support.REFUSED or (row.name is Name.MATCHING and value == KUBERNETES)
+    what = f"Ingress {notebook.about}: annotation {row.name.value} is not supported yet"
+    if refused:
+        problem = notebook.problem(
+            "",
+            "NotSupported",
+            f"{what}, and without it the routing would be wrong: nothing of this Ingress is changed; remove it",
+            field=field_of(row.name),
+        )
+        faults.setdefault(Fault.REFUSES, problem)
+    elif row.support is Support.NOTICE:
+        notebook.warn("", "NotSupported", f"{what}: it is not applied, the rest is", field=field_of(row.name))
+
+
+def _reserved_name(values: Mapping[Name, object], notebook: Notebook) -> None:
+    config = values.get(Name.CONFIG)
+    if isinstance(config, str) and config.endswith(RESERVED_SUFFIXES):
+        notebook.warn(
+            "E4051",
+            "ReservedName",
+            f"Ingress {notebook.about}: annotation {Name.CONFIG.value} names an object whose name ends in a reserved"
+            " suffix; give the TkeServiceConfig another name",
+            field=field_of(Name.CONFIG),
+        )
+
+
+def _is_true(text: str | None) -> bool:
+    return text is not None and text.strip() in TRUE
+
+
+def _cannot_be_read(name: Name, ingress: Ingress, reading: Reading) -> bool:
+    return name in ingress.annotations and name not in reading.values
