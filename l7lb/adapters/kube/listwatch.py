@@ -124,11 +124,15 @@ class KubeObjectListWatch(Generic[T]):
         self.last: Item[T] | None = None
         """The object as it was handed out last."""
 
-    def list_page(self, *, resource_version: str, continue_token: str) -> Page[T]:  # noqa: ARG002 - one page at the newest
-        """The object, or nothing when the API server says that it is not there."""
+    def list_page(self, *, resource_version: str, continue_token: str) -> Page[T]:  # noqa: ARG002 - always one page
+        """The object, or nothing when the API server says that it is not there.
+
+        This is a read of the newest state, so it is not older than `resource_version`, whatever the object's own is.
+        """
         self.last = self.look()
-        items = (self.last,) if self.last else ()
-        return Page(items, self.last.resource_version if self.last else "0")
+        own = self.last.resource_version if self.last else "0"
+        version = resource_version if resource_version and _newer(resource_version, own) else own
+        return Page((self.last,) if self.last else (), version)
 
     def watch(self, *, resource_version: str, timeout_s: int) -> WatchStream[T]:  # noqa: ARG002 - always the newest
         """Open a watch at the newest state."""

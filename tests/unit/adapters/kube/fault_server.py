@@ -1,6 +1,7 @@
 """An HTTP server on a raw socket that can do what no well-meant mock can: cut, stall, reset, and lie about lengths."""
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Sequence
@@ -68,6 +69,7 @@ class FaultServer:
     """Answers requests in the order of `answers`; afterwards the last one again and again."""
 
     answers: Sequence[Answer]
+    tls: ssl.SSLContext | None = None
     seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -77,7 +79,7 @@ class FaultServer:
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.address = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -114,6 +116,10 @@ class FaultServer:
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True)
+            with self._lock:
+                self._connections.append(connection)
         with connection, connection.makefile("rb") as stream:
             try:
                 while request := self._read(stream):

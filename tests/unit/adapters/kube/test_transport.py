@@ -1,5 +1,6 @@
 """The connection itself: credentials, time-outs, and every way in which a peer can break an answer."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -291,4 +292,27 @@ def test_peer_without_tls_behind_an_https_address_is_unavailable(tmp_path: Path,
         address = server.address.replace("http:", "https:")
         source = kubeconfig(tmp_path, address, authority=str(tmp_path / "ca.crt"))
         with Transport(source) as transport, pytest.raises(errors.Unavailable):
-            transport.request(GET)
+            transport.request(Request("GET", "/", timeout_s=0.2))
+
+
+def test_shutdown_frees_a_reader_blocked_in_tls(tmp_path: Path, authority: trustme.CA) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with FaultServer([Answer(STREAM_HEAD + chunk(b"one"), Fault.STALL)], tls=context) as server:
+        source = kubeconfig(tmp_path, server.address, authority=str(tmp_path / "ca.crt"))
+        with Transport(source) as transport:
+            stream = transport.stream(GET, silence_s=60)
+            first, ended = threading.Event(), threading.Event()
+
+            def read() -> None:
+                for _ in stream.chunks():
+                    first.set()
+                ended.set()
+
+            reader = threading.Thread(target=read)
+            reader.start()
+            assert first.wait(5)
+            stream.shutdown()
+            assert ended.wait(5)
+            reader.join(5)
