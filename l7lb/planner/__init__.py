@@ -1,0 +1,27 @@
+"""From two worlds to a plan. Pure: equal arguments give an equal plan, an empty plan proves that nothing is to be done.
+
+`converge` and `teardown` make plans, `predict` says what a step leaves behind, `guard` refuses a plan that takes away
+more than was asked for, `describe` and `digest` are its words and its name. A plan names things by key; nothing in
+here knows the cloud's wire, tags or records.
+"""
+
+from l7lb.planner.converge import converge
+from l7lb.planner.describe import describe, digest, shape_digest, to_json
+from l7lb.planner.guard import Circumstances, guard
+from l7lb.planner.order import RANK
+from l7lb.planner.predict import bind, predict
+from l7lb.planner.teardown import teardown
+
+__all__ = [
+    "RANK",
+    "Circumstances",
+    "bind",
+    "converge",
+    "describe",
+    "digest",
+    "guard",
+    "predict",
+    "shape_digest",
+    "teardown",
+    "to_json",
+]

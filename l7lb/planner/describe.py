@@ -1,0 +1,202 @@
+"""The words and the name of a plan: one line a step for people, JSON for machines, a digest for approvals."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Final, assert_never
+
+from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
+from l7lb.model.loadbalancer import Certificate, CreateSpec, DesiredLoadBalancer, TargetKey
+from l7lb.model.maybe import UNSET
+from l7lb.model.plan import (
+    AddTags,
+    CreateListeners,
+    CreateLoadBalancer,
+    CreateRules,
+    DeleteListeners,
+    DeleteLoadBalancer,
+    DeleteRules,
+    DeregisterTargets,
+    ModifyHost,
+    ModifyListener,
+    ModifyLoadBalancer,
+    ModifyRule,
+    ModifyWeights,
+    Placement,
+    Plan,
+    RegisterTargets,
+    RemoveTags,
+    SetSecurityGroups,
+    Step,
+)
+
+DIGITS: Final = 16
+NAMED: Final = 3
+"""So many of a list are named in a line; the rest is counted."""
+
+
+def describe(step: Step) -> str:
+    """One line in keys, such as `register 2 targets on HTTP:80 a.example.com/: 10.0.0.1:80, 10.0.0.2:80`."""
+    match step:
+        case CreateLoadBalancer() | DeleteLoadBalancer() | AddTags() | RemoveTags():
+            return _describe_whole(step)
+        case ModifyLoadBalancer() | SetSecurityGroups():
+            return _describe_attributes(step)
+        case CreateListeners() | ModifyListener() | DeleteListeners():
+            return _describe_listeners(step)
+        case CreateRules(listener, rules):
+            return f"create {_count(rules, 'rule')} on {listener}: {_some(rule.key for rule in rules)}"
+        case ModifyRule(listener, before, after):
+            return f"modify rule {listener} {before.key}: {_changes(before, after)}"
+        case ModifyHost(listener, before, after):
+            return f"modify host {before.host or '(no host)'} on {listener}: {_changes(before, after)}"
+        case DeleteRules(listener, rules, new_default):
+            then = f"; unknown hosts go to {new_default or '(no host)'}" if new_default is not None else ""
+            return f"delete {_count(rules, 'rule')} on {listener}: {_some(rules)}{then}"
+        case RegisterTargets(placements):
+            return f"register {_placed(placements)}"
+        case DeregisterTargets(placements):
+            return f"deregister {_placed(placements)}"
+        case ModifyWeights(placements):
+            return f"set weights of {_placed(placements, weights=True)}"
+        case _:
+            assert_never(step)
+
+
+def to_json(plan: Plan) -> dict[str, object]:
+    """For `l7lb plan -o json`: digest, steps with their line and their fields, notes."""
+    return {
+        "digest": digest(plan),
+        "steps": [{"step": type(step).__name__, "text": describe(step), **_fields(step)} for step in plan.steps],
+        "notes": list(plan.notes),
+    }
+
+
+def digest(plan: Plan) -> str:
+    """Names exactly this list of steps; notes do not count."""
+    return _hash([{"step": type(step).__name__, **_fields(step)} for step in plan.steps])
+
+
+def shape_digest(desired: DesiredLoadBalancer) -> str:
+    """Names what is compared of the shape: neither targets, nor what only a creation asks for."""
+    listeners = tuple(
+        replace(
+            spec,
+            rules=tuple(replace(rule, targets=(), targets_known=True, endpointless=False) for rule in spec.rules),
+        )
+        for spec in sorted(desired.listeners, key=lambda spec: spec.key)
+    )
+    return _hash(_fields(replace(desired, create=CreateSpec(), listeners=listeners)))
+
+
+def _describe_whole(step: CreateLoadBalancer | DeleteLoadBalancer | AddTags | RemoveTags) -> str:
+    match step:
+        case CreateLoadBalancer(create, tags):
+            kind = f"internal load balancer in {create.internal_subnet}" if create.internal_subnet else "load balancer"
+            return f"create {kind} with tags {_some(f'{key}={value}' for key, value in tags)}"
+        case DeleteLoadBalancer(id=victim, proof=proof, force=force):
+            return f"delete load balancer {victim}{' by force' if force else ''}: {proof}"
+        case AddTags(added):
+            return f"set tags {_some(f'{key}={value}' for key, value in added)}"
+        case RemoveTags(keys):
+            return f"remove tags {_some(keys)}"
+        case _:
+            assert_never(step)
+
+
+def _describe_attributes(step: ModifyLoadBalancer | SetSecurityGroups) -> str:
+    if isinstance(step, SetSecurityGroups):
+        return f"set security groups to {_some(sorted(step.groups)) or 'none'}"
+    return f"modify load balancer: {_changes(None, step)}"
+
+
+def _describe_listeners(step: CreateListeners | ModifyListener | DeleteListeners) -> str:
+    match step:
+        case CreateListeners(certificate=certificate, sni=sni):
+            shown = f" with {_certificate(certificate)}" if certificate is not None else ""
+            return f"create {_count(step.keys, 'listener')} {_some(step.keys)}{shown}{' with SNI' if sni else ''}"
+        case ModifyListener(key, before, after):
+            return f"modify listener {key}: {_changes(before, after)}"
+        case DeleteListeners(keys):
+            return f"delete {_count(keys, 'listener')} {_some(keys)}"
+        case _:
+            assert_never(step)
+
+
+def _changes(before: object, after: object) -> str:
+    """The set fields of `after`, each with what was there."""
+    told = []
+    for name, value in _pairs(after):
+        if value is UNSET or name in {"key", "host", "hosts", "rules", "targets", "targets_known", "endpointless"}:
+            continue
+        old = getattr(before, name) if before is not None else UNSET
+        if name == "health_check":
+            inner = _changes(old, value)
+            told += [f"health check {part}" for part in inner.split(", ")] if inner else []
+            continue
+        told.append(f"{name} {_word(old)} -> {_word(value)}" if old is not UNSET else f"{name} {_word(value)}")
+    return ", ".join(told)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, Certificate):
+        return _certificate(value)
+    return "on" if value is True else "off" if value is False else "none" if value is None else str(value)
+
+
+def _certificate(certificate: Certificate) -> str:
+    client = f", client CA {certificate.ca_id}" if certificate.ca_id is not None else ""
+    return f"certificate {'+'.join(sorted(certificate.ids))}{client}"
+
+
+def _placed(placements: tuple[Placement, ...], *, weights: bool = False) -> str:
+    rules = dict.fromkeys(placement.rule for placement in placements)
+    where = str(next(iter(rules))) if len(rules) == 1 else f"{len(rules)} rules"
+    names = (f"{p.target.key}={p.target.weight}" if weights else str(p.target.key) for p in placements)
+    return f"{_count(placements, 'target')} on {where}: {_some(names)}"
+
+
+def _count(items: tuple[object, ...], noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
+
+
+def _some(items: Iterable[object]) -> str:
+    names = [str(item) for item in items]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _pairs(value: object) -> list[tuple[str, object]]:
+    if not is_dataclass(value):
+        raise TypeError(f"not a value of the model: {value!r}")
+    return [(f.name, getattr(value, f.name)) for f in fields(value)]
+
+
+def _fields(value: object) -> dict[str, object]:
+    return {name: _plain(part) for name, part in _pairs(value) if part is not UNSET}
+
+
+def _plain(value: object) -> object:
+    """JSON values; keys of the model as people write them."""
+    match value:
+        case ListenerKey() | RuleKey() | RuleRef() | TargetKey():
+            return str(value)
+        case Enum():
+            return value.value
+        case frozenset():
+            return sorted(map(str, value))
+        case tuple():
+            return [_plain(part) for part in value]
+        case Mapping():
+            return {str(key): _plain(part) for key, part in sorted(value.items(), key=lambda pair: str(pair[0]))}
+        case _ if is_dataclass(value):
+            return _fields(value)
+        case _:
+            return value
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

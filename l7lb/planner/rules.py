@@ -1,0 +1,272 @@
+"""Rules and hosts of one listener: which are made, changed and let go. Targets are the business of `targets`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+from l7lb.model.identity import Protocol, RuleKey, RuleRef
+from l7lb.model.loadbalancer import Certificate, HealthCheck, HostSpec, ListenerSpec, RuleSpec
+from l7lb.model.maybe import UNSET, Maybe
+from l7lb.model.plan import CreateRules, DeleteRules, ModifyHost, ModifyRule
+from l7lb.planner.certificates import effective
+from l7lb.planner.defaults import ANY_HOST, default_host, new_rule
+from l7lb.planner.listeners import Site, differs
+from l7lb.planner.order import Draft, Phase, chunks
+from l7lb.planner.pairing import Pairing, pair
+from l7lb.planner.scene import Scene
+
+RULES_PER_CALL: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """A rule that is there once the new ones are made: where its targets go. `observed` None: made by this plan."""
+
+    ref: RuleRef
+    desired: RuleSpec
+    observed: RuleSpec | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """One listener, sorted out."""
+
+    site: Site
+    pairing: Pairing[RuleKey, RuleSpec, RuleSpec]
+    """By observed keys where both sides have the rule."""
+    missing: tuple[RuleSpec, ...]
+    """What can be made, in order."""
+    surplus: tuple[RuleKey, ...]
+    """What can be let go, in order."""
+    room_first: bool
+    """Whether the quota wants the old ones off before the new ones come."""
+    certificates: Mapping[str, Certificate | None]
+
+    @property
+    def before(self) -> tuple[RuleKey, ...]:
+        """Rules that are there when new ones are made."""
+        observed = self.site.observed
+        rules = observed.spec.rules if observed is not None else ()
+        gone = set(self.surplus) if self.room_first else set()
+        return tuple(rule.key for rule in rules if rule.key not in gone)
+
+
+def plan_rules(scene: Scene, site: Site, draft: Draft) -> tuple[Bed, ...]:
+    """Steps for one listener's rules and hosts; answers with the rules that targets are planned for."""
+    ground = _survey(scene, site, draft)
+    _modify_hosts(scene, ground, draft)
+    _create(ground, draft)
+    _modify_rules(scene, ground, draft)
+    _delete(ground, draft)
+    beds = [Bed(RuleRef(site.key, key), want, have) for key, (want, have) in ground.pairing.matched.items()]
+    beds += [Bed(RuleRef(site.key, spec.key), spec, None) for spec in ground.missing]
+    return tuple(sorted(beds, key=lambda bed: bed.ref))
+
+
+def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
+    observed = site.observed.spec if site.observed is not None else ListenerSpec(site.key)
+    pairing = _pair(scene, site.desired, observed)
+    surplus = _surplus(scene, site, pairing.surplus, draft)
+    missing = [spec for spec in pairing.missing.values() if _whole(scene, site, observed, spec.key)]
+    room = scene.limits.rules_per_listener - len(observed.rules)
+    room_first = len(missing) > room and bool(surplus)
+    if room_first:
+        room += len(surplus)
+    if len(missing) > max(room, 0):
+        left = missing[max(room, 0) :]
+        names = ", ".join(str(spec.key) for spec in left[:5])
+        draft.note(f"quota: {site.key} has its most rules, {len(left)} left out: {names}")
+        missing = missing[: max(room, 0)]
+    return _Ground(
+        site=site,
+        pairing=pairing,
+        missing=tuple(missing),
+        surplus=surplus,
+        room_first=room_first,
+        certificates=effective(site.desired, observed),
+    )
+
+
+def _pair(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> Pairing[RuleKey, RuleSpec, RuleSpec]:
+    """By key; and TKE's `/p` satisfies our `=/p` until we have made one ourselves."""
+    there = {rule.key: rule for rule in observed.rules}
+    wanted: dict[RuleKey, RuleSpec] = {}
+    keys = {rule.key for rule in desired.rules}
+    for rule in desired.rules:
+        key = rule.key
+        plain = RuleKey(key.host, key.path.removeprefix("="))
+        if not scene.native and key not in there and plain in there and plain not in keys:
+            key = plain
+        wanted.setdefault(key, rule)
+    return pair(wanted, there)
+
+
+def _surplus(scene: Scene, site: Site, surplus: Mapping[RuleKey, RuleSpec], draft: Draft) -> tuple[RuleKey, ...]:
+    free = []
+    for key in sorted(surplus):
+        ref = RuleRef(site.key, key)
+        if scene.held.covers(ref):
+            continue
+        if ref in scene.redirect_targets:
+            draft.note(f"E4006: {ref} is not wanted any more, but a redirect leads to it: left")
+        elif ref in scene.redirect_sources:
+            draft.note(f"{ref} is not wanted, but it redirects: left")
+        else:
+            draft.note(f"drift: {ref} is on our listener and nobody wants it: removed")
+            free.append(key)
+    return tuple(free)
+
+
+def _whole(scene: Scene, site: Site, observed: ListenerSpec, key: RuleKey) -> bool:
+    """Whether a missing rule may be made: a held one is broken, and so is a new host that is held."""
+    there = {host.host for host in observed.hosts} | {rule.key.host for rule in observed.rules}
+    if RuleRef(site.key, key) in scene.held.rules:
+        return False
+    if (site.key, key.host) in scene.held.hosts:
+        return key.host in there
+    # A listener that is held keeps its certificate, so a host that needs another one has to wait.
+    if key.host not in there and site.observed is not None and scene.holds_listener(site.key):
+        return _shows(site, effective(site.desired, observed).get(key.host))
+    return True
+
+
+def _shows(site: Site, certificate: Certificate | None) -> bool:
+    https = site.key.protocol == Protocol.HTTPS
+    return not https or site.binding.sni or certificate in {None, site.binding.certificate}
+
+
+def _modify_hosts(scene: Scene, ground: _Ground, draft: Draft) -> None:
+    site = ground.site
+    if site.observed is None:
+        return
+    there = {host.host: host for host in site.observed.spec.hosts}
+    https = site.key.protocol == Protocol.HTTPS
+    for want in site.desired.hosts:
+        have = there.get(want.host)
+        if scene.holds_host(site.key, want.host):
+            continue
+        if have is not None:
+            after = HostSpec(
+                want.host,
+                certificate=_certificate(ground, want.host, have) if https and site.binding.sni else UNSET,
+                http2=differs(want.http2, have.http2) if https else UNSET,
+            )
+            if after != HostSpec(want.host):
+                draft.add(Phase.HOSTS, ModifyHost(site.key, have, after))
+        becomes = want.default is True and (have is None or have.default is not True)
+        if becomes and not _fresh_default(ground, want.host) and _will_be_there(ground, want.host):
+            before = have if have is not None else HostSpec(want.host)
+            draft.add(Phase.DEFAULTS, ModifyHost(site.key, before, HostSpec(want.host, default=True)))
+
+
+def _certificate(ground: _Ground, host: str, have: HostSpec) -> Maybe[Certificate | None]:
+    wanted = ground.certificates[host]
+    return UNSET if wanted is None or wanted == have.certificate else wanted
+
+
+def _will_be_there(ground: _Ground, host: str) -> bool:
+    return any(key.host == host for key in ground.before) or any(spec.key.host == host for spec in ground.missing)
+
+
+def _fresh_default(ground: _Ground, host: str) -> bool:
+    """Whether the creation itself makes this host the default."""
+    return not ground.before and default_host(ground.site.desired) == host
+
+
+def _create(ground: _Ground, draft: Draft) -> None:
+    site = ground.site
+    names = [host.host for host in site.desired.hosts]
+    told: set[str] = {key.host for key in ground.before}
+    first = _first_default(ground)
+    for part in chunks(ground.missing, RULES_PER_CALL):
+        hosts = tuple(dict.fromkeys(spec.key.host for spec in part))
+        said = [_new_host(ground, host, fresh=host not in told, default=host == first) for host in hosts]
+        told |= set(hosts)
+        if first in hosts:
+            first = None
+        step = CreateRules(
+            site.key,
+            tuple(new_rule(spec, names) for spec in part),
+            tuple(host for host in said if host is not None),
+        )
+        draft.add(Phase.RULES, step)
+
+
+def _first_default(ground: _Ground) -> str | None:
+    """The host that becomes the default by being made now: on an empty listener, or as the nameless one."""
+    made = {spec.key.host for spec in ground.missing}
+    present = {key.host for key in ground.before}
+    if not present:
+        chosen = default_host(ground.site.desired)
+        return chosen if chosen in made else next(iter(spec.key.host for spec in ground.missing), None)
+    declared = any(host.default is True for host in ground.site.desired.hosts)
+    return ANY_HOST if ANY_HOST in made - present and not declared else None
+
+
+def _new_host(ground: _Ground, host: str, *, fresh: bool, default: bool) -> HostSpec | None:
+    """What the create call says of a host. Under SNI always its certificate: silence might unbind it."""
+    site = ground.site
+    want = next((spec for spec in site.desired.hosts if spec.host == host), HostSpec(host))
+    certificate = ground.certificates.get(host) if site.binding.sni else None
+    said = HostSpec(
+        host,
+        certificate=certificate if certificate is not None else UNSET,
+        http2=want.http2 if fresh and site.key.protocol == Protocol.HTTPS else UNSET,
+        default=True if default else UNSET,
+    )
+    return said if fresh or said != HostSpec(host) else None
+
+
+def _modify_rules(scene: Scene, ground: _Ground, draft: Draft) -> None:
+    site = ground.site
+    for key, (want, have) in ground.pairing.matched.items():
+        if scene.held.covers(RuleRef(site.key, key)):
+            continue
+        after = RuleSpec(
+            key,
+            health_check=_check_changes(want.health_check, have.health_check),
+            scheduler=differs(want.scheduler, have.scheduler),
+            session_s=differs(want.session_s, have.session_s),
+            forward_type=differs(want.forward_type, have.forward_type),
+        )
+        if after != RuleSpec(key):
+            draft.add(Phase.SHAPES, ModifyRule(site.key, replace(have, targets=()), after))
+
+
+def _check_changes(want: HealthCheck, have: HealthCheck) -> HealthCheck:
+    changes = {f.name: differs(getattr(want, f.name), getattr(have, f.name)) for f in fields(HealthCheck)}
+    return HealthCheck(**changes)
+
+
+def _delete(ground: _Ground, draft: Draft) -> None:
+    if not ground.surplus:
+        return
+    phase = Phase.ROOM if ground.room_first else Phase.SURPLUS_RULES
+    draft.add(phase, DeleteRules(ground.site.key, ground.surplus, _successor(ground)))
+
+
+def _successor(ground: _Ground) -> str | None:
+    """Who becomes the default host because the present one loses its last rule; None: nobody, or it does not."""
+    site = ground.site
+    if site.observed is None:
+        return None
+    gone = set(ground.surplus)
+    kept = {rule.key.host for rule in site.observed.spec.rules if rule.key not in gone}
+    if not ground.room_first:
+        kept |= {spec.key.host for spec in ground.missing}
+    current = _default_at_deletion(ground, kept)
+    if current is None or current in kept or not kept:
+        return None
+    in_order = [host.host for host in site.desired.hosts if host.host in kept]
+    return in_order[0] if in_order else min(kept)
+
+
+def _default_at_deletion(ground: _Ground, kept: Iterable[str]) -> str | None:
+    site = ground.site
+    if not ground.room_first:
+        moved = [host.host for host in site.desired.hosts if host.default is True and host.host in kept]
+        made = _first_default(ground) if ground.missing else None
+        if moved or made is not None:
+            return moved[0] if moved else made
+    hosts = site.observed.spec.hosts if site.observed is not None else ()
+    return next((host.host for host in hosts if host.default is True), None)

@@ -1,0 +1,155 @@
+"""Targets of rules: on before off, in the fewest calls, and in slices where the quota of a rule is short."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from l7lb.model.identity import RuleRef
+from l7lb.model.loadbalancer import Presence, Target, TargetKey
+from l7lb.model.maybe import Unset
+from l7lb.model.plan import DeregisterTargets, ModifyWeights, Placement, RegisterTargets
+from l7lb.planner.defaults import WEIGHT, new_target
+from l7lb.planner.order import Draft, Phase, chunks
+from l7lb.planner.rules import Bed
+
+PLACEMENTS_PER_CALL: Final = 500
+"""BatchRegisterTargets, BatchDeregisterTargets and BatchModifyTargetWeight pages."""
+RULES_PER_WEIGHT_CALL: Final = 100
+WEIGHTS_PER_RULE: Final = 50
+
+ON: Final = 0
+WEIGHTS: Final = 1
+OFF: Final = 2
+"""Parts of one turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one rule's targets need."""
+
+    ref: RuleRef
+    bound: int
+    """Bindings when the turns begin; the cloud counts each, also two of one address."""
+    stale: tuple[Target, ...] = ()
+    """Bound through an instance that the address has left."""
+    adds: tuple[Target, ...] = ()
+    weights: tuple[Target, ...] = ()
+    removes: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What goes on and then what goes off, in one rule."""
+
+    adds: tuple[Target, ...] = ()
+    removes: tuple[Target, ...] = ()
+
+
+def plan_targets(beds: Iterable[Bed], limit: int, draft: Draft) -> None:
+    """Steps for the targets of all rules together, since one call serves many rules."""
+    changes = [change for bed in beds if (change := compare(bed)) is not None]
+    turns = {change.ref: _turns(change, limit, draft) for change in changes}
+    for part in chunks([Placement(c.ref, target) for c in changes for target in c.stale], PLACEMENTS_PER_CALL):
+        draft.add(Phase.STALE, DeregisterTargets(part))
+    last = max((len(of_rule) for of_rule in turns.values()), default=0)
+    for turn in range(last):
+        here = [(ref, of_rule[turn]) for ref, of_rule in turns.items() if turn < len(of_rule)]
+        on = [Placement(ref, target) for ref, step in here for target in step.adds]
+        off = [Placement(ref, target) for ref, step in here for target in step.removes]
+        for part in chunks(on, PLACEMENTS_PER_CALL):
+            draft.add(Phase.TARGETS, RegisterTargets(part), turn=turn, part=ON)
+        for part in chunks(off, PLACEMENTS_PER_CALL):
+            draft.add(Phase.TARGETS, DeregisterTargets(part), turn=turn, part=OFF)
+    # Weights change when all that can be on is on, and before the last ones go.
+    for packed in _pack(changes):
+        draft.add(Phase.TARGETS, ModifyWeights(packed), turn=max(last - 1, 0), part=WEIGHTS)
+
+
+def compare(bed: Bed) -> Changes | None:
+    """Desired against observed targets of one rule; None: nothing to do, or nothing is known."""
+    if not bed.desired.targets_known:
+        return None
+    wanted = dict(sorted((target.key, target) for target in bed.desired.targets))
+    bound = sorted(bed.observed.targets if bed.observed is not None else (), key=_order)
+    stale = tuple(target for target in bound if _left(wanted.get(target.key), target))
+    there = [target for target in bound if target not in stale]
+    keys = {target.key for target in there}
+    changes = Changes(
+        ref=bed.ref,
+        bound=len(there),
+        stale=stale,
+        adds=tuple(
+            new_target(want) for key, want in wanted.items() if key not in keys and want.presence is Presence.REQUIRED
+        ),
+        weights=tuple(change for target in there if (change := _reweighed(wanted.get(target.key), target)) is not None),
+        removes=tuple(target for target in there if target.key not in wanted),
+    )
+    return changes if changes != Changes(bed.ref, len(there)) else None
+
+
+def _order(target: Target) -> tuple[TargetKey, str]:
+    return target.key, target.instance_id or ""
+
+
+def _left(want: Target | None, bound: Target) -> bool:
+    """Whether the address is bound through an instance that is not its node's any more."""
+    return (
+        want is not None
+        and want.presence is Presence.REQUIRED
+        and want.instance_id is not None
+        and bound.instance_id is not None
+        and want.instance_id != bound.instance_id
+    )
+
+
+def _reweighed(want: Target | None, bound: Target) -> Target | None:
+    """The bound target with the weight that it is to have; None: it has it, or nobody says."""
+    if want is None:
+        return None
+    weight = want.weight
+    if isinstance(weight, Unset):
+        # Draining is over: what came back takes traffic again. What is only tolerated is left as it is.
+        if want.presence is not Presence.REQUIRED or bound.weight != 0:
+            return None
+        weight = WEIGHT
+    return replace(bound, weight=weight) if weight != bound.weight else None
+
+
+def _turns(change: Changes, limit: int, draft: Draft) -> list[Turn]:
+    """Slices that fit: first what does not serve anyway, then adds, each slice followed by as many removals."""
+    adds, room = change.adds, limit - change.bound
+    if len(adds) <= room:
+        return [Turn(adds, change.removes)] if adds or change.removes else []
+    idle = tuple(target for target in change.removes if target.weight == 0)
+    serving = tuple(target for target in change.removes if target.weight != 0)
+    turns = [Turn(removes=idle)] if idle else []
+    room += len(idle)
+    while adds and (room > 0 or serving):
+        if room <= 0:
+            # Not one more fits: a small slice has to make room, or the rule would never move.
+            first = max(1, limit // 10, 1 - room)
+            turns.append(Turn(removes=serving[:first]))
+            room += len(serving[:first])
+            serving = serving[first:]
+            continue
+        on, adds = adds[:room], adds[room:]
+        off, serving = serving[: len(on)], serving[len(on) :]
+        turns.append(Turn(on, off))
+        room += len(off) - len(on)
+    if adds:
+        draft.note(f"quota: {change.ref} has its most targets, {len(adds)} left out")
+    return [*turns, Turn(removes=serving)] if serving else turns
+
+
+def _pack(changes: Sequence[Changes]) -> Iterator[tuple[Placement, ...]]:
+    """The fewest weight calls: each takes from the rules with most left."""
+    left = {change.ref: list(change.weights) for change in changes if change.weights}
+    while left:
+        taken: list[Placement] = []
+        fullest = sorted(left, key=lambda ref: (-len(left[ref]), ref))[:RULES_PER_WEIGHT_CALL]
+        for ref in fullest:
+            count = min(WEIGHTS_PER_RULE, PLACEMENTS_PER_CALL - len(taken))
+            taken += [Placement(ref, target) for target in left[ref][:count]]
+            left[ref] = left[ref][count:]
+        left = {ref: weights for ref, weights in left.items() if weights}
+        yield tuple(taken)
