@@ -53,6 +53,16 @@ def lookup(owner: Owner) -> dict[str, str]:
     return {CLUSTER: owner.cluster.id, INGRESS: owner.ingress_uid}
 
 
+def of_cluster(cluster: Cluster) -> dict[str, str]:
+    """What every load balancer in use by this cluster bears, as a filter."""
+    return {CLUSTER: cluster.id}
+
+
+def ingress_of(tags: Mapping[str, str]) -> str:
+    """UID of the Ingress that uses the load balancer, or empty."""
+    return tags.get(INGRESS, "")
+
+
 def is_ours(tags: Mapping[str, str], owner: Owner) -> bool:
     """Whether cluster and UID are there and ours, and the identity is not another cluster's."""
     return (

@@ -1,5 +1,6 @@
 """The pass of an Ingress that is to be served: locate, claim, plan, check, perform, write back."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -34,6 +35,7 @@ class Converger:
         self._shop = shop
         self._stability = Stability(shop.monotonic)
         self._attempts = Attempts(shop.monotonic)
+        self._marks: dict[str, Mapping[str, str]] = {}
 
     def run(self, matter: Matter) -> Outcome:
         """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
@@ -45,7 +47,7 @@ class Converger:
 
     def _run(self, matter: Matter) -> Outcome:
         translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
-        matter.problems += [*translation.problems]
+        matter.problems += [*translation.problems, *self._late_edits(matter)]
         if translation.refusal is not None or translation.desired is None:
             return self._refused(matter, translation)
         fingerprint = _fingerprint(translation)
@@ -55,6 +57,15 @@ class Converger:
         if flight.fingerprint != fingerprint or self._shop.executor.stale(flight):
             self._shop.executor.cut_short(flight)
         return self._fly(matter, flight)
+
+    def _late_edits(self, matter: Matter) -> tuple[Problem, ...]:
+        """Edits of what only counts at creation, against how the Ingress was when this term first saw it served."""
+        uid = matter.owner.ingress_uid
+        if matter.record is None or not matter.record.lb:
+            self._marks.pop(uid, None)
+            return ()
+        marks = self._marks.setdefault(uid, translator.creation_marks(matter.ingress))
+        return translator.not_applied(matter.ingress, matter.record, self._shop.settings, marks)
 
     def _refused(self, matter: Matter, translation: Translation) -> Outcome:
         """The whole Ingress is refused: what it had stays as it is."""
