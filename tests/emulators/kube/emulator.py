@@ -18,6 +18,7 @@ from tests.emulators.kube import (
     discovery,
     merging,
     openapi,
+    protobuf,
     reads,
     removals,
     reviews,
@@ -293,6 +294,8 @@ def _body(request: Request) -> Json:
     if not request.body.strip():
         return {}
     media = targets.media_type(request)
+    if media == protobuf.MEDIA_TYPE:
+        return protobuf.decoded(request.body)
     if "protobuf" in media or "cbor" in media:
         raise ApiError(415, "the body of the request was in an unknown format - accepted media types include: "
                             "application/json, application/yaml")  # fmt: skip

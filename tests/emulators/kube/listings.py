@@ -88,7 +88,6 @@ KEEPS_EMPTY_TEXT = frozenset({
     "V1Endpoint.zone",
     "V1Endpoint.hostname",
     "V1Taint.effect",
-    "V1ContainerPort.protocol",
 })  # fmt: skip
 """Fields that are written even when they hold an empty text: pointers in Go, or fields without `omitempty`."""
 
