@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from l7lb.model.identity import ListenerKey, LoadBalancerId, TaskId
+from l7lb.model.loadbalancer import TargetKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,23 @@ class TaskState:
     status: TaskStatus
     message: str = ""
     load_balancers: tuple[LoadBalancerId, ...] = ()
+
+
+class Health(Enum):
+    """What the load balancer's own check says of a target (HealthStatusDetail)."""
+
+    ALIVE = "Alive"
+    DEAD = "Dead"
+    UNKNOWN = "Unknown"
+    """Still probing; it gets no traffic."""
+    UNCHECKED = "Close"
+    """The check is off; it gets traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetHealth:
+    """One bound target as `DescribeTargetHealth` shows it."""
+
+    key: TargetKey
+    health: Health
+    weight: int | None = None

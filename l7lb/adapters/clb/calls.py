@@ -1,0 +1,141 @@
+"""One API call from token to answer: budget, write guard, the few retries that are safe, metrics, our errors.
+
+A read may be tried again; a write only when it is certain that it was not executed. All of that takes 2 s at most, and
+the wait can be cancelled. What the parameters mean is not known here.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
+
+from l7lb import errors
+from l7lb.adapters.clb.errors import THROTTLED, translate
+from l7lb.adapters.clb.ratelimit import RateLimits
+from l7lb.adapters.clb.sdk import NoAnswer, Refusal
+from l7lb.model.lane import Lane
+
+RETRY_S_MAX = 2.0
+_WAIT = wait_exponential(multiplier=0.1, max=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One API call as data. `write` is guarded, and is never repeated when it may have happened."""
+
+    service: str
+    action: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """What happened to one request on the wire, for metrics. `code` is `OK`, an API code, or `NoAnswer`."""
+
+    service: str
+    action: str
+    region: str
+    lane: Lane
+    code: str
+    seconds: float
+
+
+class Sender(Protocol):
+    """`sdk.Clients`."""
+
+    def send(self, service: str, action: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Send once; raises Refusal or NoAnswer."""
+        ...
+
+
+def _unguarded() -> None:
+    """For programs that only read, and for tests."""
+
+
+def _unheard(record: CallRecord) -> None:
+    """Nobody counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`guard` raises LostLeadership or GateClosed; it is asked directly before each write leaves.
+
+    `sleep` is the wait between tries: a stopping process passes one that returns early or raises.
+    """
+
+    sender: Sender
+    limits: RateLimits
+    guard: Callable[[], None] = _unguarded
+    on_call: Callable[[CallRecord], None] = _unheard
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def call(self, request: Request, *, region: str, lane: Lane, borrow: bool = False) -> dict[str, Any]:
+        """The `Response` object with its RequestId (the id of the task, for asynchronous writes).
+
+        Raises the classes of `errors`; Throttled with `retry_after_s` when the budget has no token.
+        """
+        retrying = Retrying(
+            sleep=self.sleep,
+            wait=_WAIT,
+            stop=self._stop(self.clock()),
+            retry=retry_if_exception(lambda error: _may_repeat(request, error)),
+            reraise=True,
+        )
+        try:
+            answer: dict[str, Any] = retrying(self._once, request, region, lane, borrow)
+            return answer
+        except Refusal as refusal:
+            raise translate(request.action, refusal) from refusal
+        except NoAnswer as error:
+            raise errors.Unavailable(_lost(request, error)) from None
+
+    def _once(self, request: Request, region: str, lane: Lane, borrow: bool) -> dict[str, Any]:
+        self.limits.take(region, request.service, request.action, lane, borrow=borrow)
+        if request.write:
+            self._ask_guard(request, region)
+        started, code = self.clock(), "OK"
+        try:
+            return self.sender.send(request.service, request.action, region, request.params)
+        except Refusal as refusal:
+            code = refusal.code
+            self.limits.give_back(region, request.action)
+            if code.startswith(THROTTLED):
+                self.limits.slow_down(region, request.service, request.action)
+            raise
+        except NoAnswer as error:
+            code = "NoAnswer"
+            if not error.sent:
+                self.limits.give_back(region, request.action)
+            raise
+        finally:
+            elapsed = self.clock() - started
+            self.on_call(CallRecord(request.service, request.action, region, lane, code, elapsed))
+
+    def _ask_guard(self, request: Request, region: str) -> None:
+        try:
+            self.guard()
+        except errors.L7lbError:
+            self.limits.give_back(region, request.action)
+            raise
+
+    def _stop(self, started: float) -> Callable[[RetryCallState], bool]:
+        """Give up when the next wait would end more than `RETRY_S_MAX` after the start."""
+        return lambda state: self.clock() - started + state.upcoming_sleep > RETRY_S_MAX
+
+
+def _may_repeat(request: Request, error: BaseException) -> bool:
+    if isinstance(error, Refusal):
+        return error.code.startswith(THROTTLED)
+    if isinstance(error, NoAnswer):
+        return not (request.write and error.sent)
+    return False
+
+
+def _lost(request: Request, error: NoAnswer) -> str:
+    if not request.write:
+        return str(error)
+    return f"{error}; " + ("it may or may not have happened" if error.sent else "it was not sent")

@@ -1,0 +1,213 @@
+"""The load balancers of one account as the reconciler wants them: observe, perform one step, ask for a task.
+
+Which call does it, and in what form, is in `steps`; what an answer means, in `codec` and `errors`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from l7lb import errors
+from l7lb.adapters.clb import codec, steps, wire, wire_targets
+from l7lb.adapters.clb.calls import Caller, Request
+from l7lb.adapters.clb.errors import code_of
+from l7lb.model.cloud import Accepted, TaskState, TaskStatus
+from l7lb.model.identity import CloudRef, ListenerId, LoadBalancerId, LocationId, TaskId
+from l7lb.model.lane import Lane
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
+from l7lb.model.plan import (
+    AddTags,
+    Bindings,
+    CreateListeners,
+    CreateLoadBalancer,
+    CreateRules,
+    DeleteLoadBalancer,
+    DeleteRules,
+    DeregisterTargets,
+    RegisterTargets,
+    RemoveTags,
+    Step,
+)
+from l7lb.model.snapshot import Limits
+
+PAGE = 100
+OVERLAP = 20
+"""Pages shift while others create and delete: when the count says that one was missed, pages are read so far apart."""
+HEADS_MAX = 20
+HEALTH_MAX = 30
+LIMITS_AGE_S_MAX = 600.0
+_TOO_LONG = "InvalidParameterValue.Length"
+_SYNCHRONOUS = (RegisterTargets, DeregisterTargets, AddTags, RemoveTags)
+_MAYBE_DOUBLE = ("InvalidParameter", "InvalidParameterValue")
+_MAYBE_PROTECTED = ("FailedOperation", "OperationDenied", "UnsupportedOperation")
+_UNKNOWN_TASK = ("InvalidParameter", "InvalidParameterValue", "FailedOperation", "ResourceNotFound")
+
+
+@dataclass(frozen=True, slots=True)
+class TencentLoadBalancers:
+    """Implements the reconciler's port `LoadBalancers`. Safe to share by threads; `at` gives views of one thing."""
+
+    caller: Caller
+    clock: Callable[[], float]
+    """Monotonic seconds; only the age of the quotas is measured with it."""
+    lane: Lane = Lane.CHANGE
+    _limits: dict[str, tuple[float, Limits]] = field(default_factory=dict)
+    _batch: dict[str, int] = field(default_factory=dict)
+    """Rules a call by region, where the cloud has refused a longer list."""
+
+    def at(self, lane: Lane) -> Self:
+        """The same, spending the API budget of this lane."""
+        return replace(self, lane=lane)
+
+    def find(self, region: str, tags: Mapping[str, str]) -> tuple[LoadBalancerHead, ...]:
+        """All load balancers that bear all these tags, oldest first; without tags it would list strangers: refused."""
+        if not 0 < len(tags) <= 10:
+            raise errors.UnauthorizedPlan("DescribeLoadBalancers takes one to ten tags here")
+        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(tags.items())]
+        found: dict[str, LoadBalancerHead] = {}
+        for stride in (PAGE, PAGE - OVERLAP, PAGE - OVERLAP):
+            total = 0
+            for page in self._pages(region, filters, stride):
+                total = page.total_count
+                found |= {entry.load_balancer_id: codec.head(region, entry) for entry in page.load_balancer_set or ()}
+            if len(found) >= total:
+                break
+        return tuple(sorted(found.values(), key=lambda head: (head.created, head.ref.id)))
+
+    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+        """Those of `refs` (one region, at most 20) that were listed. Absence is not "gone"."""
+        if not refs:
+            return {}
+        region = _one_region(refs, HEADS_MAX)
+        params = {"LoadBalancerIds": [ref.id for ref in refs], "Limit": HEADS_MAX}
+        answer = wire.read(self._read(region, "DescribeLoadBalancers", params), wire.LoadBalancers)
+        heads = (codec.head(region, entry) for entry in answer.load_balancer_set or ())
+        return {head.ref: head for head in heads if head.ref in refs}
+
+    def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:
+        """Every listener and rule, without targets. Raises NotFound(what="load balancer") when it is gone."""
+        answer = self._read(head.ref.region, "DescribeListeners", {"LoadBalancerId": head.ref.id})
+        found = wire.read(answer, wire.Listeners).listeners or ()
+        return tuple(sorted((codec.listener(head, entry) for entry in found), key=lambda item: item.spec.key))
+
+    def targets(self, ref: CloudRef) -> Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]:
+        """Every target bound to a rule."""
+        answer = self._read(ref.region, "DescribeTargets", {"LoadBalancerId": ref.id})
+        return codec.targets(wire.read(answer, wire_targets.Targets))
+
+    def health(self, refs: tuple[CloudRef, ...]) -> codec.LocationHealth:
+        """Bindings, weights and health of at most 30 load balancers of one region, in one call."""
+        if not refs:
+            return {}
+        region = _one_region(refs, HEALTH_MAX)
+        answer = self._read(region, "DescribeTargetHealth", {"LoadBalancerIds": [ref.id for ref in refs]})
+        return codec.health(region, wire.read(answer, wire_targets.Health))
+
+    def limits(self, region: str) -> Limits:
+        """The quotas of the account, at most ten minutes old."""
+        at, found = self._limits.get(region, (0.0, None))
+        if found is None or self.clock() - at >= LIMITS_AGE_S_MAX:
+            found = codec.limits(wire.read(self._read(region, "DescribeQuota", {}), wire.Quotas))
+            self._limits[region] = (self.clock(), found)
+        return replace(found, rules_per_call=self._batch.get(region, found.rules_per_call))
+
+    def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
+        """Send one step, never twice. Raises Unavailable when it may or may not have happened."""
+        request = steps.request(region, step, bindings)
+        try:
+            answer = self.caller.call(request, region=region, lane=self.lane)
+        except errors.NotFound as error:
+            if isinstance(step, DeleteLoadBalancer) and error.what == "load balancer":
+                return Accepted(message="it was gone already")
+            raise
+        except errors.QuotaExceeded:
+            self._limits.pop(region, None)
+            raise
+        except errors.L7lbError as error:
+            self._explain(region, step, request, error)
+            raise
+        return _accepted(step, answer)
+
+    def task(self, region: str, task: TaskId) -> TaskState:
+        """What a task has come to; UNKNOWN when the cloud does not know the id."""
+        try:
+            answer = self._read(region, "DescribeTaskStatus", {"TaskId": task})
+        except errors.L7lbError as error:
+            if code_of(error) in _UNKNOWN_TASK:
+                return TaskState(TaskStatus.UNKNOWN, str(error))
+            raise
+        return codec.task(wire.read(answer, wire.Task))
+
+    def _read(self, region: str, action: str, params: Mapping[str, Any], *, borrow: bool = False) -> dict[str, Any]:
+        return self.caller.call(Request("clb", action, params), region=region, lane=self.lane, borrow=borrow)
+
+    def _pages(self, region: str, filters: list[dict[str, Any]], stride: int) -> Iterator[wire.LoadBalancers]:
+        offset, total = 0, 1
+        while offset < total:
+            params = {"Filters": filters, "Offset": offset, "Limit": PAGE, "OrderBy": "CreateTime", "OrderType": 0}
+            answer = self._read(region, "DescribeLoadBalancers", params, borrow=offset > 0)
+            page = wire.read(answer, wire.LoadBalancers)
+            yield page
+            offset, total = offset + stride, page.total_count
+
+    def _explain(self, region: str, step: Step, request: Request, error: errors.L7lbError) -> None:
+        """Raise a better error where the code alone says too little; costs a read, only after a refusal."""
+        code = code_of(error)
+        if isinstance(step, CreateRules | DeleteRules) and code == _TOO_LONG and len(step.rules) > 1:
+            # No page says how many rules one call takes: the next plan is made of smaller steps.
+            self._batch[region] = len(step.rules) // 2
+            raise errors.Conflict(f"{error}: to be planned again with {self._batch[region]} rules a call") from error
+        if isinstance(step, CreateRules) and code in _MAYBE_DOUBLE:
+            if self._has_one_of(region, request):
+                raise errors.AlreadyExists(str(error)) from error
+        elif code in (_MAYBE_PROTECTED if isinstance(step, DeleteLoadBalancer) else ("OperationDenied",)):
+            named = request.params.get("LoadBalancerIds") or [request.params.get("LoadBalancerId")]
+            if named[0] and (why := self._protection(CloudRef(region, LoadBalancerId(named[0])))):
+                raise errors.Protected(f"{error}: {why}", reason="Protected") from error
+
+    def _has_one_of(self, region: str, request: Request) -> bool:
+        """Whether a rule to be created is there: a double has no code of its own."""
+        params = {"LoadBalancerId": request.params["LoadBalancerId"], "ListenerIds": [request.params["ListenerId"]]}
+        answer = wire.read(self._read(region, "DescribeListeners", params), wire.Listeners)
+        wanted = {(rule["Domain"], rule["Url"]) for rule in request.params["Rules"]}
+        return any(
+            (host, rule.url) in wanted
+            for listener in answer.listeners or ()
+            for rule in listener.rules or ()
+            for host in (rule.domain, *(rule.domains or ()))
+        )
+
+    def _protection(self, ref: CloudRef) -> str:
+        """Why it may not be touched, or nothing: no page names a code for a protected load balancer."""
+        head = self.heads((ref,)).get(ref)
+        if head is not None and head.delete_protection:
+            return "deletion protection is on"
+        if head is not None and head.private_link:
+            return "a PrivateLink endpoint uses it"
+        answer = self._read(ref.region, "DescribeLBOperateProtect", {"LoadBalancerIds": [ref.id]})
+        states = wire.read(answer, wire.Protections).load_balancer_set or ()
+        return "modification protection is on" if any(state.protect_state for state in states) else ""
+
+
+def _accepted(step: Step, answer: Mapping[str, Any]) -> Accepted:
+    if isinstance(step, _SYNCHRONOUS):
+        failed = [*(answer.get("FailListenerIdSet") or ()), *(answer.get("FailedResources") or ())]
+        named = f"failed: {failed}" if failed else ""
+        return Accepted(complete=not failed, message=str(answer.get("Message") or named))
+    task = TaskId(answer["RequestId"])
+    if isinstance(step, CreateLoadBalancer):
+        ids = list(answer.get("LoadBalancerIds") or ())
+        return Accepted(task=task, load_balancer=LoadBalancerId(ids[0]) if len(ids) == 1 else None)
+    if isinstance(step, CreateListeners):
+        ids = list(answer.get("ListenerIds") or ())
+        return Accepted(
+            task=task, listeners=dict(zip(step.keys, ids, strict=True)) if len(ids) == len(step.keys) else {}
+        )
+    return Accepted(task=task)
+
+
+def _one_region(refs: tuple[CloudRef, ...], limit: int) -> str:
+    regions = {ref.region for ref in refs}
+    if len(regions) != 1 or len(refs) > limit:
+        raise errors.UnauthorizedPlan(f"one call takes at most {limit} load balancers of one region")
+    return refs[0].region
