@@ -75,7 +75,7 @@ class Triggers:
             return
         urgent = delta.new is None
         unready = delta.new is not None and not _ready(delta.new.object)
-        for key in self.keys():
+        for key in self.bindings():
             self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
             if unready:
                 self.sink.add(key, Lane.ENDPOINTS, urgent=True, after_s=NODE_GONE_S)
@@ -92,7 +92,7 @@ class Triggers:
         """All Ingresses that name it."""
         self._concerning("class", delta.key.name, Lane.CHANGE)
 
-    def keys(self) -> tuple[BindingKey, ...]:
+    def bindings(self) -> tuple[BindingKey, ...]:
         """Every binding there is."""
         return tuple(BindingKey(str(value)) for value in self.stores.ingresses.index_values("binding"))
 

@@ -1,4 +1,4 @@
-"""Names that are written on Kubernetes objects: finalizers, annotations, class names, codes of Events without a TKE code."""
+"""Names written on Kubernetes objects: finalizers, annotations, class names."""
 
 FINALIZER = "l7lb.dev/load-balancer"
 TKE_FINALIZER = "ingress.k8s.tencent/resources"

@@ -1,0 +1,5 @@
+"""`python -m l7lb`."""
+
+from l7lb.cli import main
+
+main()
