@@ -157,8 +157,14 @@ def _set_switches(gateway: Gateway, body: Json, _: Query) -> Json:
     return gateway.cloud.switches.as_dict()
 
 
+def _get_authority(gateway: Gateway, _: Json, __: Query) -> Json:
+    """What signed every certificate that the data plane shows; clients trust it."""
+    return {"pem": "" if gateway.data_plane is None else gateway.data_plane.ca_pem()}
+
+
 _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", "/state"): _get_state,
+    ("GET", "/authority"): _get_authority,
     ("GET", "/calls"): _get_calls,
     ("POST", "/calls/reset"): _reset_calls,
     ("POST", "/faults"): _add_faults,
