@@ -18,7 +18,9 @@ from l7lb.adapters.clb.sdk import NoAnswer, Refusal
 from l7lb.model.lane import Lane
 
 RETRY_S_MAX = 2.0
-_WAIT = wait_exponential(multiplier=0.1, max=1.0)
+TRIES_MAX = 4
+_WAIT = wait_exponential(multiplier=0.2, max=1.0)
+"""The first wait is longer than a halved bucket needs for its next token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,10 @@ class Caller:
             raise
 
     def _stop(self, started: float) -> Callable[[RetryCallState], bool]:
-        """Give up when the next wait would end more than `RETRY_S_MAX` after the start."""
-        return lambda state: self.clock() - started + state.upcoming_sleep > RETRY_S_MAX
+        """Give up after `TRIES_MAX`, or when the next wait would end more than `RETRY_S_MAX` after the start."""
+        return lambda state: (
+            state.attempt_number >= TRIES_MAX or self.clock() - started + state.upcoming_sleep > RETRY_S_MAX
+        )
 
 
 def _may_repeat(request: Request, error: BaseException) -> bool:

@@ -107,14 +107,13 @@ class RateLimits:
             if action == "DeleteLoadBalancer" and self._deletions.get(region):
                 self._deletions[region].pop()
 
-    def slow_down(self, region: str, service: str, action: str) -> float:
-        """The cloud refused this action for rate: halve it for now. Returns seconds until the next token."""
+    def slow_down(self, region: str, service: str, action: str) -> None:
+        """The cloud refused this action for rate: halve it for now."""
         now = self.clock()
         with self._lock:
             bucket = self._of(region, service, action, Lane.CHANGE, now)[0]
             bucket.refill(now)
             bucket.halve(now)
-            return bucket.refuse(now)
 
     def _of(self, region: str, service: str, action: str, lane: Lane, now: float) -> list[_Bucket]:
         rate = QUOTAS.get((service, action), QUOTA_DEFAULT) * self.pace.share

@@ -37,10 +37,10 @@ _call = _Call()
 
 
 @contextmanager
-def deadline(seconds: float = CALL_S) -> Iterator[None]:
-    """Cut what this thread sends and receives inside after so many seconds; an outer deadline is kept."""
+def deadline() -> Iterator[None]:
+    """Cut what this thread sends and receives inside after `CALL_S`; an outer deadline is kept."""
     before = _call.until
-    _call.until = min(before, time.monotonic() + seconds)
+    _call.until = min(before, time.monotonic() + CALL_S)
     try:
         yield
     finally:
@@ -88,11 +88,14 @@ def _open(connection: "_Connection | _TLSConnection", dial: Any) -> _Socket:
     try:
         connection.timeout = _at_most(CONNECT_S)
         plain: socket.socket = dial()
-        limit = _at_most(CONNECT_S)
+        ours = _Socket(fileno=plain.detach())
+        try:
+            ours.settimeout(_at_most(CONNECT_S))
+        except TimeoutError:
+            ours.close()
+            raise
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, str(error)) from error
-    ours = _Socket(fileno=plain.detach())
-    ours.settimeout(limit)
     return ours
 
 

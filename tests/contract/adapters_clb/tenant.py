@@ -41,12 +41,19 @@ class Tenant:
     server: ClbServer
     guard: Callable[[], None] = lambda: None
     records: list[CallRecord] = field(default_factory=list)
+    now: float = 0.0
 
     def __post_init__(self) -> None:
         self.clients = Clients(Endpoint.parse(self.server.url), Environment(KEYS))
-        limits = RateLimits(clock=lambda: 0.0, pace=Pace(burst=1e9))
-        caller = Caller(self.clients, limits, guard=self._ask, on_call=self.records.append, sleep=lambda _: None)
-        self.cloud = TencentLoadBalancers(caller, clock=lambda: 0.0)
+        limits = RateLimits(self._clock, Pace(burst=1e9))
+        caller = Caller(self.clients, limits, self._ask, self.records.append, self._sleep, self._clock)
+        self.cloud = TencentLoadBalancers(caller, self._clock)
+
+    def _clock(self) -> float:
+        return self.now
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
 
     def _ask(self) -> None:
         """Tests change `guard` later."""
