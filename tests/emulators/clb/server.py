@@ -10,7 +10,7 @@ from typing import Self
 from tests.emulators.clb.emulator import ClbEmulator
 from tests.emulators.clb.wire import Request, Response
 
-TICK_S = 0.05
+TICK_S = 0.02
 """How often due tasks are ended without a call, so that the data plane follows."""
 
 

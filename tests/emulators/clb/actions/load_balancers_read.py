@@ -6,6 +6,7 @@ from tests.emulators.clb import render
 from tests.emulators.clb.cloud import Call, Cloud
 from tests.emulators.clb.errors import ApiError, bad_value, missing
 from tests.emulators.clb.nouns import LoadBalancer
+from tests.emulators.clb.tasks import RUNNING
 from tests.emulators.clb.wire import Json
 
 Keep = Callable[[LoadBalancer], bool]
@@ -20,7 +21,8 @@ _ORDERS: dict[str, Callable[[LoadBalancer], tuple[float | str, int]]] = {
 
 def describe_load_balancers(cloud: Cloud, call: Call) -> Json:
     """DescribeLoadBalancers: an id that does not exist is simply absent."""
-    found = [lb for lb in cloud.world.in_region(call.region) if all(keep(lb) for keep in _conditions(call))]
+    conditions = _conditions(call)
+    found = [lb for lb in cloud.world.in_region(call.region) if all(keep(lb) for keep in conditions)]
     order_by = call.params.get("OrderBy", "CreateTime")
     if order_by not in _ORDERS:
         raise bad_value(f"OrderBy '{order_by}' is not valid.")
@@ -151,7 +153,7 @@ def describe_task_status(cloud: Cloud, call: Call) -> Json:
     if not task_id and not deal_name:
         raise missing("TaskId")
     task = cloud.tasks.find(task_id, deal_name)
-    if task is None:
+    if task is None or (task.status != RUNNING and task.ends_at < call.now - cloud.switches.task_retention_s):
         raise ApiError(cloud.switches.unknown_task_code, f"Task {task_id or deal_name} is not found.")
     ids = list(task.load_balancer_ids) if task.action == "CreateLoadBalancer" and task.status == 0 else None
     return {"Status": task.status, "LoadBalancerIds": ids, "Message": task.message or None}
