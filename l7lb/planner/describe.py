@@ -142,7 +142,7 @@ def _changes(before: object, after: object) -> str:
 
 def _word(value: object) -> str:
     if isinstance(value, Certificate):
-        return _certificate(value)
+        return _certificate(value).removeprefix("certificate ")
     return "on" if value is True else "off" if value is False else "none" if value is None else str(value)
 
 

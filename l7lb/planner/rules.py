@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Final
 
 from l7lb.model.identity import Protocol, RuleKey, RuleRef
 from l7lb.model.loadbalancer import Certificate, HealthCheck, HostSpec, ListenerSpec, RuleSpec
@@ -14,8 +13,6 @@ from l7lb.planner.listeners import Site, differs
 from l7lb.planner.order import Draft, Phase, chunks
 from l7lb.planner.pairing import Pairing, pair
 from l7lb.planner.scene import Scene
-
-RULES_PER_CALL: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def plan_rules(scene: Scene, site: Site, draft: Draft) -> tuple[Bed, ...]:
     """Steps for one listener's rules and hosts; answers with the rules that targets are planned for."""
     ground = _survey(scene, site, draft)
     _modify_hosts(scene, ground, draft)
-    _create(ground, draft)
+    _create(ground, scene.limits.rules_per_call, draft)
     _modify_rules(scene, ground, draft)
     _delete(ground, draft)
     beds = [Bed(RuleRef(site.key, key), want, have) for key, (want, have) in ground.pairing.matched.items()]
@@ -173,12 +170,12 @@ def _fresh_default(ground: _Ground, host: str) -> bool:
     return not ground.before and default_host(ground.site.desired) == host
 
 
-def _create(ground: _Ground, draft: Draft) -> None:
+def _create(ground: _Ground, per_call: int, draft: Draft) -> None:
     site = ground.site
     names = [host.host for host in site.desired.hosts]
     told: set[str] = {key.host for key in ground.before}
     first = _first_default(ground)
-    for part in chunks(ground.missing, RULES_PER_CALL):
+    for part in chunks(ground.missing, per_call):
         hosts = tuple(dict.fromkeys(spec.key.host for spec in part))
         said = [_new_host(ground, host, fresh=host not in told, default=host == first) for host in hosts]
         told |= set(hosts)

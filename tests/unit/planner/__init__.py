@@ -1,0 +1,1 @@
+"""Tests of the planner: two worlds in, a plan out."""
