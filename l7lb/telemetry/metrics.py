@@ -61,6 +61,8 @@ TABLE: Final = (
     Row("l7lb_informer_synced", Gauge, ("kind",), "1 once the first list of a kind was handed on."),
     Row("l7lb_informer_staleness_seconds", Gauge, ("kind",), "Since the last event or bookmark of a kind."),
     Row("l7lb_informer_lists_total", Counter, ("kind", "reason"), "Lists, by what made them necessary."),
+    Row("l7lb_informer_events_total", Counter, ("kind",), "Watch events that changed an object."),
+    Row("l7lb_informer_failures_total", Counter, ("kind", "error"), "Requests and streams that failed, by error."),
     Row("l7lb_informer_quarantined_total", Counter, ("kind",), "Objects that could not be decoded."),
     Row("l7lb_events_dropped_total", Counter, ("cause",), "Kubernetes Events that were not written."),
     Row("l7lb_build_info", Gauge, ("version",), "Always 1."),

@@ -1,0 +1,130 @@
+"""The command line: `run`, `plan`, `version`. Parses, prints, and chooses the exit code; decides nothing.
+
+A wrong flag is one line on standard error and exit code 2.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from l7lb import __version__
+from l7lb.app.application import Application
+from l7lb.app.config import FLAGS, Config, Flag, Value, config
+from l7lb.app.printing import as_json, as_text
+from l7lb.app.survey import survey_files, survey_live
+from l7lb.errors import ConfigurationError, L7lbError
+from l7lb.telemetry import logs
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def flagged(command: Command) -> Command:
+    """Give a command every flag of the table, each with its twin in the environment."""
+    for flag in reversed(FLAGS):
+        command = click.option(
+            _names(flag),
+            flag.field,
+            type=_type(flag),
+            default=flag.default,
+            show_default=bool(str(flag.default)),
+            envvar=flag.variable,
+            show_envvar=True,
+            help=flag.help,
+        )(command)
+    return command
+
+
+def _names(flag: Flag) -> str:
+    return f"--{flag.name}/--no-{flag.name}" if isinstance(flag.default, bool) else f"--{flag.name}"
+
+
+def _type(flag: Flag) -> click.Choice[str] | type | None:
+    if isinstance(flag.default, bool):
+        return None
+    return click.Choice(flag.choices) if flag.choices else type(flag.default)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Kubernetes Ingress objects into Tencent Cloud load balancers."""
+
+
+@cli.command()
+@flagged
+def run(**values: Value) -> None:
+    """Watch the cluster and keep its load balancers right."""
+    built = config(values)
+    logs.configure(built.log_level, built.log_format)
+    sys.exit(Application(built, os.environ, __version__).run())
+
+
+@cli.command()
+@click.option(
+    "-f", "--filename", "files", multiple=True, type=click.Path(path_type=Path), help="Manifests, with --offline."
+)
+@click.option("--offline", is_flag=True, help="Plan from the files alone, with neither cluster nor cloud.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@flagged
+def plan(files: tuple[Path, ...], offline: bool, output: str, **values: Value) -> None:
+    """Print what `run` would do, step by step, and change nothing.
+
+    Exit code 0: nothing to do; 2: changes; 1: an Ingress could not be planned.
+    """
+    built = _offline_config(values) if offline else config(values)
+    logs.configure("error", "text")
+    if offline and not files:
+        raise ConfigurationError("--filename: --offline plans from files, and none is given")
+    if files and not offline:
+        raise ConfigurationError("--filename: only with --offline; without it the cluster is read")
+    findings = survey_files(files, built) if offline else survey_live(built, os.environ)
+    click.echo(as_json(findings) if output == "json" else as_text(findings, offline=offline), nl=False)
+    if any(finding.error for finding in findings):
+        sys.exit(1)
+    sys.exit(2 if any(finding.plan for finding in findings) else 0)
+
+
+def _offline_config(values: dict[str, Value]) -> Config:
+    """Nothing is asked, so the names of cluster and region may stay open."""
+    return config(values | {name: values[name] or default for name, default in _UNKNOWN.items()})
+
+
+_UNKNOWN = {"cluster_id": "cls-offline", "region": "ap-offline"}
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"l7lb {__version__}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point; every expected failure is one line."""
+    try:
+        code = cli.main(arguments, prog_name="l7lb", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message())
+        sys.exit(2)
+    except click.UsageError as error:
+        sys.exit(_fail(2, _usage(error)))
+    except click.Abort:
+        sys.exit(130)
+    except ConfigurationError as error:
+        sys.exit(_fail(2, str(error)))
+    except L7lbError as error:
+        sys.exit(_fail(1, str(error)))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: click.UsageError) -> str:
+    option = getattr(error, "param", None)
+    name = f"{option.opts[0]}: " if isinstance(option, click.Option) else ""
+    return name + error.message.replace("\n", " ")
+
+
+def _fail(code: int, message: str) -> int:
+    click.echo(f"l7lb: {message}", err=True)
+    return code
