@@ -81,7 +81,8 @@ def _denied(answer: _Answer) -> L7lbError:
 
 
 def _not_found(answer: _Answer) -> L7lbError:
-    proven = answer.status.reason == "NotFound"
+    # The server names the object that is not there; for a path that it does not serve there is no name.
+    proven = answer.status.reason == "NotFound" and bool(answer.status.details and answer.status.details.name)
     return errors.NotFound(answer.message, what=answer.what if proven else "")
 
 

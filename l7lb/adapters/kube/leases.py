@@ -23,13 +23,13 @@ class KubeLeases:
         self._key = key
         self._timeout_s = timeout_s
 
-    def get(self) -> LeaseRecord | None:
-        """The Lease as it is now; None when the API server says that there is none."""
+    def get(self) -> LeaseRecord:
+        """The Lease as it is now; raises NotFound only when the API server itself says that there is none."""
         try:
             return self._send("GET", kinds.LEASE.object_path(self._key))
         except NotFound as absence:
             if absence.what:
-                return None
+                raise
             raise Unavailable(f"{absence} (not from the API server)") from absence
 
     def create(self, record: LeaseRecord) -> LeaseRecord:
@@ -43,7 +43,7 @@ class KubeLeases:
         return self._send("POST", kinds.LEASE.path(self._key.namespace), lease)
 
     def update(self, record: LeaseRecord) -> LeaseRecord:
-        """Replace the record that was read at `record.resource_version`; raises Conflict when it moved.
+        """Replace the record of `record.resource_version`; raises Conflict when it moved, NotFound when it is gone.
 
         A merge patch and not a PUT: that would drop labels, and would make a Lease anew that somebody deleted.
         """

@@ -223,7 +223,7 @@ def test_close_frees_a_blocked_next(tmp_path: Path) -> None:
 
 
 KEY = ObjectKey("shop", "a")
-ABSENT = reply(b'{"kind":"Status","code":404,"reason":"NotFound"}', "404 Not Found")
+ABSENT = reply(b'{"kind":"Status","code":404,"reason":"NotFound","details":{"name":"it"}}', "404 Not Found")
 
 
 def secret(version: int) -> Answer:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.system
 KEY = ObjectKey("shop", "web")
 PATH = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/web"
 STORED = {"metadata": {"name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "8"}}
-ABSENT = reply(b'{"kind":"Status","code":404,"reason":"NotFound"}', "404 Not Found")
+ABSENT = reply(b'{"kind":"Status","code":404,"reason":"NotFound","details":{"name":"it"}}', "404 Not Found")
 BARE_404 = reply(b"404 page not found", "404 Not Found")
 CONFLICT = reply(b'{"kind":"Status","code":409,"reason":"Conflict"}', "409 Conflict")
 
@@ -177,7 +177,8 @@ def test_lease_is_read_created_and_updated_at_its_version(tmp_path: Path) -> Non
     stored = answer({**STORED, "spec": SPEC})
     with connected(tmp_path, ABSENT, stored, stored, stored, BARE_404) as (server, transport):
         leases = KubeLeases(transport, ObjectKey("kube-system", "l7lb-cls"))
-        assert leases.get() is None
+        with pytest.raises(errors.NotFound):
+            leases.get()
         assert leases.create(RECORD) == RECORD
         assert leases.update(RECORD) == RECORD
         assert leases.get() == RECORD

@@ -1,0 +1,1 @@
+"""The Kubernetes adapter against an API server that somebody else wrote."""
