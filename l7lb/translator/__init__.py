@@ -1,7 +1,7 @@
 """From cluster objects to what a load balancer should be. Pure: equal snapshots give equal translations.
 
-A user's mistake is never an exception: it comes back as a Problem with what it holds. Only what the objects say is looked
-at, never the cloud.
+A user's mistake is never an exception: it comes back as a Problem with what it holds. Only what the objects say is
+looked at, never the cloud.
 """
 
 from l7lb.translator.annotations import AnnotationRow, annotation_rows

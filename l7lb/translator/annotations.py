@@ -198,9 +198,9 @@ TABLE: tuple[Annotation, ...] = (
         Name.MIX_TARGET_PREFER, "`ipv4` or `ipv6`", parsers.one_of("ipv4", "ipv6"), "Family of pod addresses.",
         support=REFUSED, default="ipv6", needs=Name.DIRECT_ACCESS,
     ),
-    Annotation(Name.GRACE_SHUTDOWN, BOOL, parsers.boolean, "Deprecated: direct access always does it.", support=IGNORED),
+    Annotation(Name.GRACE_SHUTDOWN, BOOL, parsers.boolean, "Deprecated: always done.", support=IGNORED),
     Annotation(
-        Name.GRACE_SHUTDOWN_TKEX, BOOL, parsers.boolean, "Deprecated: direct access always does it.", support=IGNORED
+        Name.GRACE_SHUTDOWN_TKEX, BOOL, parsers.boolean, "Deprecated: always done.", support=IGNORED
     ),
     Annotation(
         Name.GRACE_DELETION, BOOL, parsers.boolean, "A pod goes when its weight is 0.",

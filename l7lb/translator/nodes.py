@@ -168,9 +168,11 @@ def _since(node: Node, now: float) -> float:
     condition = _condition(node)
     try:
         moment = datetime.fromisoformat((condition and condition.last_transition_time) or "")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return now
+    # Go writes its zero time, year 1, for "not set".
+    return seconds if seconds > 0 else now
 
 
 def _is_excluded(node: Node) -> bool:

@@ -96,7 +96,8 @@ def _add(found: dict[RuleKey, Route], host: str, path: HttpPath, field: str, not
             "E4031",
             "BadPath",
             f"Ingress {notebook.about}: path {shown(path.path or '')} with pathType {shown(path.path_type or '')}"
-            f" in {field} cannot be served; start it with /, use a-z A-Z 0-9 . - _ / = ? : only, at most {PATH_MAX} characters",
+            f" in {field} cannot be served; start it with /, use a-z A-Z 0-9 . - _ / = ? : only,"
+            f" at most {PATH_MAX} characters",
             field=f"{field}.path",
         )
         notebook.hold_rule(key)

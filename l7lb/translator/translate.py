@@ -2,8 +2,8 @@
 
 How a part that is at fault shows. Its scope is in `held`, on HTTP:80 and on HTTPS:443 alike. A rule whose targets
 cannot be told because its backend cannot be resolved is left out of `desired`. A rule whose shape is held but whose
-targets are known (bad certificate of its host; Service gone for five minutes) is in both: its targets are followed where
-it exists. A listener is named also when all its rules are left out.
+targets are known (bad certificate of its host; Service gone for five minutes) is in both: its targets are followed
+where it exists. A listener is named also when all its rules are left out.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""Tests of the translator: cluster objects in, a desired load balancer, problems and held scopes out."""
