@@ -26,6 +26,30 @@ def test_a_token_whose_load_balancer_is_gone_is_refused(account: Account) -> Non
     assert account.code("CreateLoadBalancer", **params) == "InvalidParameter.ClientTokenLimitExceeded"
 
 
+def test_a_token_whose_load_balancer_is_gone_may_also_give_the_old_id(emulate: Emulate) -> None:
+    account = emulate(switches={"dead_token": "old_id"})
+    params = account.creation()
+    (lb,) = account.clb("CreateLoadBalancer", **params)["LoadBalancerIds"]
+    account.write("DeleteLoadBalancer", LoadBalancerIds=[lb])
+
+    assert account.clb("CreateLoadBalancer", **params)["LoadBalancerIds"] == [lb]
+    assert account.clb("DescribeLoadBalancers")["TotalCount"] == 0
+
+
+@pytest.mark.parametrize("answer", ["same", "refused"])
+def test_a_token_that_comes_again_with_another_body_is_a_switch(emulate: Emulate, answer: str) -> None:
+    account = emulate(switches={"token_with_other_request": answer})
+    params = account.creation(LoadBalancerName="one")
+    (lb,) = account.clb("CreateLoadBalancer", **params)["LoadBalancerIds"]
+    other = {**params, "LoadBalancerName": "two"}
+
+    if answer == "same":
+        assert account.clb("CreateLoadBalancer", **other)["LoadBalancerIds"] == [lb]
+    else:
+        assert account.code("CreateLoadBalancer", **other) == "InvalidParameter.ClientTokenLimitExceeded"
+    assert account.describe(lb)["LoadBalancerName"] == "one"
+
+
 def test_a_token_whose_order_failed_is_refused(account: Account) -> None:
     params = account.creation()
     account.control("POST", "/faults", {"action": "CreateLoadBalancer", "kind": "task_fail", "message": "sold out"})

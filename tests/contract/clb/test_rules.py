@@ -1,6 +1,5 @@
 """Forwarding rules and hosts: syntax, defaults, default domain, certificates, changes."""
 
-
 import pytest
 
 from tests.contract.clb.account import Account, Json

@@ -52,8 +52,17 @@ def state(gateway: Gateway) -> Json:
         "client_tokens": {token: asdict(order) | {"request": "..."} for token, order in world.orders.items()},
         "forbidden": list(gateway.forbidden),
         "faults": faults.as_json(gateway.faults.waiting()),
+        "defects": list(gateway.defects),
         "data_plane": gateway.data_plane is not None,
+        "data_plane_problems": _problems(gateway),
     }  # fmt: skip
+
+
+def _problems(gateway: Gateway) -> dict[str, str]:
+    """Why an address is not served, by ``address:port``."""
+    if gateway.data_plane is None:
+        return {}
+    return {f"{address}:{port}": text for (address, port), text in gateway.data_plane.problems.items()}
 
 
 def _certificate(item: Certificate) -> Json:

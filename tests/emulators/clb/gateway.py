@@ -59,6 +59,8 @@ class Gateway:
         self.data_plane = data_plane
         self.calls = CallLog()
         self.forbidden: list[Json] = []
+        self.defects: list[str] = []
+        """Tracebacks of what the emulator itself got wrong; never reset, so that a test cannot miss one."""
         self.lock = threading.RLock()
         self.reset()
 

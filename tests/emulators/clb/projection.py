@@ -1,6 +1,6 @@
 """The world as the data plane sees it: frozen views of what is served. No state is kept here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tests.emulators.clb.dataplane.views import (
@@ -17,6 +17,9 @@ from tests.emulators.clb.world import World
 
 class TrafficPlane(Protocol):
     """What the control plane asks of the data plane."""
+
+    @property
+    def problems(self) -> Mapping[tuple[str, int], str]: ...
 
     def apply(self, loadbalancers: Sequence[LbView]) -> None: ...
 

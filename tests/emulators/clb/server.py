@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -85,6 +86,11 @@ class _HttpServer(ThreadingHTTPServer):
     def closed(self, connection: socket.socket) -> None:
         with self._open_lock:
             self._open.discard(connection)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A defect of the emulator: shown on stderr and kept for tests."""
+        self.emulator.gateway.defects.append(traceback.format_exc())
+        super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed narrows the request
 
     def close_connections(self) -> None:
         with self._open_lock:
