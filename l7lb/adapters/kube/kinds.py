@@ -62,7 +62,7 @@ def _same(wire: T) -> T:
     return wire
 
 
-class SecretMeta(View, frozen=True):
+class _SecretMeta(View, frozen=True):
     """metadata of a Secret without annotations: `last-applied-configuration` repeats all its data."""
 
     name: str = ""
@@ -71,22 +71,22 @@ class SecretMeta(View, frozen=True):
     resource_version: str = ""
 
 
-class SecretData(View, frozen=True):
+class _SecretData(View, frozen=True):
     """The two keys of TKE's certificate Secrets; all others are skipped while decoding."""
 
     certificate: str | None = msgspec.field(default=None, name="qcloud_cert_id")
     authority: str | None = msgspec.field(default=None, name="qcloud_ca_cert_id")
 
 
-class SecretWire(View, frozen=True):
+class _SecretWire(View, frozen=True):
     """core/v1 Secret."""
 
-    metadata: SecretMeta
-    data: SecretData | None = None
+    metadata: _SecretMeta
+    data: _SecretData | None = None
 
 
-def _secret(wire: SecretWire) -> Secret:
-    data = wire.data or SecretData()
+def _secret(wire: _SecretWire) -> Secret:
+    data = wire.data or _SecretData()
     meta = wire.metadata
     return Secret(
         metadata=ObjectMeta(
@@ -112,7 +112,7 @@ def _service_config(wire: TkeServiceConfig) -> TkeServiceConfig:
     return msgspec.structs.replace(wire, spec=wire.spec.copy())
 
 
-class LeaseSpec(View, frozen=True):
+class _LeaseSpec(View, frozen=True):
     """spec of a Lease; Go writes absent ones as null."""
 
     holder_identity: str | None = None
@@ -122,15 +122,15 @@ class LeaseSpec(View, frozen=True):
     lease_transitions: int | None = None
 
 
-class LeaseWire(View, frozen=True):
+class _LeaseWire(View, frozen=True):
     """coordination.k8s.io/v1 Lease."""
 
     metadata: ObjectMeta
-    spec: LeaseSpec | None = None
+    spec: _LeaseSpec | None = None
 
 
-def _lease(wire: LeaseWire) -> LeaseRecord:
-    spec = wire.spec or LeaseSpec()
+def _lease(wire: _LeaseWire) -> LeaseRecord:
+    spec = wire.spec or _LeaseSpec()
     return LeaseRecord(
         holder=spec.holder_identity or "",
         duration_s=spec.lease_duration_seconds or 0,
@@ -151,11 +151,11 @@ ENDPOINT_SLICE: Kind[EndpointSlice] = Kind(
 )
 NODE: Kind[Node] = Kind("Node", "v1", "nodes", Node, _same, namespaced=False)
 SECRET: Kind[Secret] = Kind(
-    "Secret", "v1", "secrets", SecretWire, _secret, page_size=100, field_selector="type=Opaque", newest_only=True
+    "Secret", "v1", "secrets", _SecretWire, _secret, page_size=100, field_selector="type=Opaque", newest_only=True
 )
 TKE_SERVICE_CONFIG: Kind[TkeServiceConfig] = Kind(
     "TkeServiceConfig", "cloud.tencent.com/v1alpha1", "tkeserviceconfigs", TkeServiceConfig, _service_config
 )
 CONFIG_MAP: Kind[ConfigMap] = Kind("ConfigMap", "v1", "configmaps", ConfigMap, _same)
 DEPLOYMENT: Kind[Deployment] = Kind("Deployment", "apps/v1", "deployments", Deployment, _same)
-LEASE: Kind[LeaseRecord] = Kind("Lease", "coordination.k8s.io/v1", "leases", LeaseWire, _lease)
+LEASE: Kind[LeaseRecord] = Kind("Lease", "coordination.k8s.io/v1", "leases", _LeaseWire, _lease)
