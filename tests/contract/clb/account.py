@@ -36,15 +36,15 @@ def profile(endpoint: str) -> ClientProfile:
     return ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=endpoint, reqTimeout=10))
 
 
-class Account:
-    """Calls by service, and short ways to build things. ``region`` is that of every call."""
+class Connection:
+    """Calls by service, and the control endpoints. ``region`` is that of every call."""
 
     def __init__(self, server: ClbServer, region: str = "ap-guangzhou") -> None:
         self.server = server
         self.region = region
         self.secret = ("AKIDEMULATOR", "emulator-secret-key")
         self._clients: dict[tuple[str, str, str], CommonClient] = {}
-        self._tokens = 0
+        self.tokens = 0
 
     @property
     def emulator(self) -> ClbEmulator:
@@ -100,10 +100,23 @@ class Account:
             decoded: Json = json.loads(answer.read())
             return decoded
 
+    def world(self, **body: Any) -> Sequence[Json]:
+        """Prepare the world; gives what was made."""
+        made: list[Json] = self.control("POST", "/seed-world", body)["load_balancers"]
+        return made
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.request.conn._session.close()
+
+
+class Account(Connection):
+    """A connection with short ways to build things and to read them back."""
+
     def creation(self, **changes: Any) -> Json:
         """Parameters of a creation that is allowed, with a token of its own."""
-        self._tokens += 1
-        params: Json = {"LoadBalancerType": "OPEN", "ClientToken": f"token-{self._tokens}", "Tags": as_tags(OUR_TAGS)}
+        self.tokens += 1
+        params: Json = {"LoadBalancerType": "OPEN", "ClientToken": f"token-{self.tokens}", "Tags": as_tags(OUR_TAGS)}
         return params | changes
 
     def create(self, **changes: Any) -> str:
@@ -154,12 +167,3 @@ class Account:
             for listener in shown
             for rule in listener["Rules"] or []
         }
-
-    def world(self, **body: Any) -> Sequence[Json]:
-        """Prepare the world; gives what was made."""
-        made: list[Json] = self.control("POST", "/seed-world", body)["load_balancers"]
-        return made
-
-    def close(self) -> None:
-        for client in self._clients.values():
-            client.request.conn._session.close()

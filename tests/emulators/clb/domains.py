@@ -1,4 +1,4 @@
-"""The default domain of a listener: which host answers for unknown ones (clb-api §5)."""
+"""The default domain of a listener: which host answers for unknown ones (page on forwarding domains)."""
 
 from tests.emulators.clb.nouns import Listener
 

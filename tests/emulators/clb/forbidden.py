@@ -1,4 +1,4 @@
-"""The forms of call that l7lb promises never to make (DESIGN §7).
+"""The forms of call that l7lb promises never to make (calls never made).
 
 Each is answered with HTTP 500, whatever else may be said about it, and stays in the state so that a test can fail.
 """

@@ -37,7 +37,7 @@ class Setup:
 
     ``seed`` ``None``: every switch has its calm value; a number draws all of them (and the latencies). ``switches`` are
     set after the drawing. ``wall`` is the Unix time against which signatures are checked. ``refuse_forbidden`` off lets
-    the forms of DESIGN §7 through, for tests of the emulator itself.
+    the forms of ``forbidden`` through, for tests of the emulator itself.
     """
 
     seed: int | None = None

@@ -144,7 +144,7 @@ class LoadBalancer:
     traffic_mbps: float = 0.0
     eip_traffic_mbps: float = 0.0
     free_at: float = 0.0
-    """Until then busy without a task that anybody could poll (Batch calls, clb-api §9.5)."""
+    """Until then busy without a task that anybody could poll (Batch calls: open point)."""
     listeners: dict[str, Listener] = field(default_factory=dict)
 
     def bound(self) -> int:

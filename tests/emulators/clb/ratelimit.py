@@ -1,4 +1,4 @@
-"""Token buckets per account, region and action, on the emulator's clock (clb-api §1.1: 20 a second)."""
+"""Token buckets per account, region and action, on the emulator's clock (every API page: 20 a second)."""
 
 from collections.abc import Mapping
 

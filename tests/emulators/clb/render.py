@@ -110,7 +110,7 @@ def certificate(bound: CertificateSet | None) -> Json | None:
 
 
 def rewrite_target(cloud: Cloud, redirect: Redirect | None) -> Json | None:
-    """Without a redirect either null or an object of nulls (clb-api §8.10)."""
+    """Without a redirect either null or an object of nulls: the members are documented as nullable."""
     if redirect is not None:
         return {
             "TargetListenerId": redirect.listener_id, "TargetLocationId": redirect.location_id,

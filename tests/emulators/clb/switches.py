@@ -1,4 +1,4 @@
-"""What nobody knows about the cloud, as switches: each open point of clb-api §9 and each ``[U]`` there.
+"""What nobody knows about the cloud, as switches: each point that no document settles.
 
 ``Switches()`` holds the calm values (what most public callers assume). ``Switches.drawn(seed)`` draws every one.
 A switch that only the data plane needs is read from here too. No behaviour belongs here.
@@ -89,7 +89,7 @@ class Switches:
     rewrite_infos_max: int | None = None
     creating_code: str = "FailedOperation.ResourceInOperating"
     busy_code: str = "FailedOperation.ResourceInOperating"
-    """``InternalError``: now and then (one in four) a busy load balancer answers that instead (clb-api §3.2)."""
+    """``InternalError``: now and then (one in four) a busy load balancer answers that instead."""
     no_target_status: int = 503
     percent_in_url: bool = False
     regex_charset: str = "new"

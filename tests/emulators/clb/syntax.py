@@ -1,4 +1,4 @@
-"""Which texts and numbers the CLB takes: hosts, URLs, names, health checks (clb-api §4 and the CreateRule page)."""
+"""Which texts and numbers the CLB takes: hosts, URLs, names, health checks (limits and CreateRule pages)."""
 
 import re
 from typing import Any

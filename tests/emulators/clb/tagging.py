@@ -1,4 +1,4 @@
-"""What a tag may be (clb-api §4), for CreateLoadBalancer and for the tag service alike."""
+"""What a tag may be (tag limits page), for CreateLoadBalancer and for the tag service alike."""
 
 import re
 from collections.abc import Sequence

@@ -95,7 +95,7 @@ class TaskTable:
         return next((task for task in self._tasks.values() if task.deal_name == deal_name), None)
 
     def forget(self, ended_before: float) -> None:
-        """Drop what ended before a time (clb-api §9.4: retention is not known)."""
+        """Drop what ended before a time; how long the cloud remembers is not known."""
         stale = [key for key, task in self._tasks.items() if task.status != RUNNING and task.ends_at < ended_before]
         for key in stale:
             del self._tasks[key]

@@ -27,7 +27,7 @@ QUOTAS: Mapping[str, int] = {
     "TOTAL_ISP_CLB_QUOTA": 3,
     "TOTAL_FULL_PORT_RANGE_LISTENER_QUOTA": 1,
 }
-"""Defaults of clb-api §4 and of the DescribeQuota page."""
+"""Defaults of the limits page, names of the DescribeQuota page."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
