@@ -16,7 +16,7 @@ from l7lb.model.snapshot import Settings
 from l7lb.translator.annotations import TABLE, When
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
-from l7lb.translator.options import field_of, read
+from l7lb.translator.options import field_of, text_of
 
 OWN_CLAIMS: Final = frozenset({"created", "creating"})
 HOW_TO_APPLY: Final = "to apply it, delete the Ingress and create it anew"
@@ -29,18 +29,17 @@ def binding_key(ingress: Ingress, record: Record | None, settings: Settings) -> 
             return _own(ingress)
         if record.claim and record.lb:
             return BindingKey(f"lb/{record.region or settings.region}/{record.lb}")
-    reading = read(ingress)
-    lent = reading.text(Name.EXIST_LB_ID)
+    lent = text_of(ingress, Name.EXIST_LB_ID)
     if not lent:
         return _own(ingress)
-    return BindingKey(f"lb/{reading.text(Name.CROSS_REGION) or settings.region}/{lent}")
+    return BindingKey(f"lb/{text_of(ingress, Name.CROSS_REGION) or settings.region}/{lent}")
 
 
 def references(ingress: Ingress) -> References:
     """Services, Secrets and TkeServiceConfigs that the Ingress names; all are in its own namespace."""
     space = ingress.metadata.namespace
     backends = (backend.service for backend in _backends(ingress) if backend.service is not None)
-    config = read(ingress).text(Name.CONFIG)
+    config = text_of(ingress, Name.CONFIG)
     return References(
         services=frozenset(ObjectKey(space, service.name) for service in backends if service.name),
         secrets=frozenset(ObjectKey(space, tls.secret_name) for tls in ingress.spec.tls or () if tls.secret_name),
@@ -81,11 +80,10 @@ def not_applied(
 
 
 def _contradictions(ingress: Ingress, record: Record, settings: Settings) -> Iterator[tuple[Name, str]]:
-    reading = read(ingress)
-    lent = reading.text(Name.EXIST_LB_ID)
+    lent = text_of(ingress, Name.EXIST_LB_ID)
     if (lent and lent != record.lb) or (not lent and record.claim not in OWN_CLAIMS):
         yield Name.EXIST_LB_ID, f"the load balancer in use is {record.lb}"
-    region = reading.text(Name.CROSS_REGION) or settings.region
+    region = text_of(ingress, Name.CROSS_REGION) or settings.region
     if record.region and region != record.region:
         yield Name.CROSS_REGION, f"the load balancer {record.lb} is in {record.region}"
 

@@ -18,6 +18,7 @@ from l7lb.translator.parsers import TRUE
 
 RESERVED_SUFFIXES: Final = ("-auto-ingress-config", "-auto-service-config")
 KUBERNETES: Final = "kubernetes"
+ROWS: Final = {row.name: row for row in TABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,6 @@ def read(ingress: Ingress) -> Reading:
     values: dict[Name, object] = {}
     faults: dict[Fault, Problem] = {}
     given = ingress.annotations
-    active = {name for name in Name if _is_true(given.get(name))}
     for row in TABLE:
         text = given.get(row.name)
         if text is None or row.when is When.WRITTEN:
@@ -69,9 +69,9 @@ def read(ingress: Ingress) -> Reading:
         try:
             values[row.name] = row.parse(text)
         except ValueError as error:
-            _unreadable(row, str(error), active, notebook, faults)
+            _unreadable(row, str(error), given, notebook, faults)
             continue
-        _unsupported(row, values[row.name], active, notebook, faults)
+        _unsupported(row, values[row.name], given, notebook, faults)
     _reserved_name(values, notebook)
     return Reading(values, notebook.findings().problems, faults.get(Fault.REFUSES), faults.get(Fault.STOPS_CREATION))
 
@@ -97,14 +97,28 @@ def options(ingress: Ingress) -> Options:
     )
 
 
+def text_of(ingress: Ingress, name: Name) -> str:
+    """One annotation by itself, for indexes that ask at every event; empty when absent or unreadable."""
+    text = ingress.annotations.get(name)
+    if text is None:
+        return ""
+    try:
+        value = ROWS[name].parse(text)
+    except ValueError:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
 def field_of(name: Name) -> str:
     """Where an annotation stands in its object."""
     return f"metadata.annotations[{name.value}]"
 
 
-def _unreadable(row: Annotation, why: str, active: set[Name], notebook: Notebook, faults: dict[Fault, Problem]) -> None:
+def _unreadable(
+    row: Annotation, why: str, given: Mapping[str, str], notebook: Notebook, faults: dict[Fault, Problem]
+) -> None:
     message = f"Ingress {notebook.about}: annotation {row.name.value} {why}"
-    if row.needs is not None and row.needs not in active:
+    if not _has_effect(row, given):
         notebook.warn(row.code, "InvalidAnnotation", message, field=field_of(row.name))
         return
     problem = notebook.problem(
@@ -114,9 +128,9 @@ def _unreadable(row: Annotation, why: str, active: set[Name], notebook: Notebook
 
 
 def _unsupported(
-    row: Annotation, value: object, active: set[Name], notebook: Notebook, faults: dict[Fault, Problem]
+    row: Annotation, value: object, given: Mapping[str, str], notebook: Notebook, faults: dict[Fault, Problem]
 ) -> None:
-    if not value or (row.needs is not None and row.needs not in active):
+    if not value or not _has_effect(row, given):
         return
     refused = row.support is Support.REFUSED or (row.name is Name.MATCHING and value == KUBERNETES)
     what = f"Ingress {notebook.about}: annotation {row.name.value} is not supported yet"
@@ -144,8 +158,8 @@ def _reserved_name(values: Mapping[Name, object], notebook: Notebook) -> None:
         )
 
 
-def _is_true(text: str | None) -> bool:
-    return text is not None and text.strip() in TRUE
+def _has_effect(row: Annotation, given: Mapping[str, str]) -> bool:
+    return row.needs is None or given.get(row.needs, "").strip() in TRUE
 
 
 def _cannot_be_read(name: Name, ingress: Ingress, reading: Reading) -> bool:

@@ -8,6 +8,7 @@ where it exists. A listener is named also when all its rules are left out.
 
 from dataclasses import dataclass
 
+from l7lb.model.identity import RuleKey
 from l7lb.model.loadbalancer import Certificate, DesiredLoadBalancer, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.marks import LISTENER_NAME
 from l7lb.model.maybe import UNSET, Maybe
@@ -65,10 +66,15 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
 
 def _rules(wanted: tuple[Route, ...], backends: Backends, notebook: Notebook) -> tuple[RuleSpec, ...]:
     rules: list[RuleSpec] = []
+    keys = {route.key for route in wanted}
     for route in wanted:
         served = backends.resolve(route.backend, f"{route.field}.backend")
         if served is None or served.shape_held:
             notebook.hold_rule(route.key)
+            twin = RuleKey(route.key.host, route.key.path.removeprefix("="))
+            if twin not in keys:
+                # TKE writes Exact as a plain path: that rule is the one that is held.
+                notebook.hold_rule(twin)
         if served is not None:
             rules.append(
                 RuleSpec(

@@ -93,6 +93,20 @@ def test_a_bad_backend_holds_its_rule_and_nothing_else(to: Backend, services: tu
     assert not found.held.covers(ref(f"{HOST}/good"))
 
 
+@pytest.mark.parametrize(
+    ("kinds", "held"),
+    [
+        pytest.param(("Exact",), {f"{HOST}=/a", f"{HOST}/a"}, id="as TKE wrote it, and as we do"),
+        pytest.param(("Exact", "Prefix"), {f"{HOST}=/a"}, id="the plain path is another rule"),
+    ],
+)
+def test_a_broken_exact_rule_is_held_in_both_spellings(kinds: tuple[str, ...], held: set[str]) -> None:
+    to = {"Exact": "gone", "Prefix": "web"}
+    it = ingress(rule(HOST, *(path("/a", kind, to[kind]) for kind in kinds)))
+    found = translator.translate(snapshot(it), SETTINGS)
+    assert {str(one.rule) for one in found.held.rules} == held
+
+
 def test_a_missing_service_of_many_rules_is_said_once() -> None:
     it = ingress(rule(HOST, path("/a", to="gone"), path("/b", to="gone")))
     found = translator.translate(snapshot(it), SETTINGS)
