@@ -72,17 +72,17 @@ class ReadyLanes:
     def __len__(self) -> int:
         return len(self._reasons)
 
-    def add(self, key: str, row: Row, since: float) -> bool:
-        """False when the key waits there already, or better."""
+    def add(self, key: str, row: Row, since: float) -> tuple[Row, ...]:
+        """The rows that have changed; none when the key waits there already, or better."""
         reasons = self._reasons.setdefault(key, {})
         before = tuple(reasons)
         if not merge(reasons, row, since):
-            return False
-        for left in before:
-            if left not in reasons:
-                del self._rows[left][key]
+            return ()
+        left = tuple(each for each in before if each not in reasons)
+        for each in left:
+            del self._rows[each][key]
         self._rows[row][key] = since
-        return True
+        return (row, *left)
 
     def choose(self, now: float, *, may_verify: bool) -> Row | None:
         """The row whose head is next."""

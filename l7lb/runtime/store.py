@@ -15,10 +15,11 @@ from l7lb.model.watch import Change, ChangeType, Item
 
 T = TypeVar("T")
 IndexFunctions = Mapping[str, Callable[[T], Iterable[Hashable]]]
-"""By name: the values under which an object is found."""
+"""By name: the values under which an object is found. Pure: an object is asked again for its values when it goes."""
 
 _logger = logging.getLogger(__name__)
-_Values = dict[str, frozenset[Hashable]]
+_Values = tuple[frozenset[Hashable], ...]
+_NONE: frozenset[Hashable] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,6 @@ class Store(Generic[T]):
     def __init__(self, indexes: IndexFunctions[T] | None = None) -> None:
         self._functions: IndexFunctions[T] = dict(indexes or {})
         self._items: dict[ObjectKey, Item[T]] = {}
-        self._values: dict[ObjectKey, _Values] = {}
         self._index: dict[str, dict[Hashable, dict[ObjectKey, None]]] = {name: {} for name in self._functions}
         self._lock = threading.Lock()
 
@@ -132,20 +132,26 @@ class Store(Generic[T]):
             return ()
         known = self._items.get(item.key)
         self._items[item.key] = item
-        self._reindex(item.key, self._values.get(item.key, {}), values)
-        self._values[item.key] = values
+        self._reindex(item.key, self._values_then(known), values)
         if known is not None and known.uid != item.uid:
             return Delta(known, None, final_state_unknown=True), Delta(None, item)
         return (Delta(known, item),)
 
     def _remove(self, key: ObjectKey) -> Item[T]:
-        self._reindex(key, self._values.pop(key, {}), {})
-        return self._items.pop(key)
+        known = self._items.pop(key)
+        self._reindex(key, self._values_then(known), ())
+        return known
+
+    def _values_then(self, known: Item[T] | None) -> _Values:
+        """Computed again: to keep them would cost more memory than the index itself."""
+        return (
+            () if known is None else tuple(frozenset(function(known.object)) for function in self._functions.values())
+        )
 
     def _values_of(self, item: Item[T]) -> _Values | None:
         """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""
         try:
-            return {name: frozenset(function(item.object)) for name, function in self._functions.items()}
+            return tuple(frozenset(function(item.object)) for function in self._functions.values())
         except MemoryError:
             raise
         except Exception:
@@ -153,12 +159,12 @@ class Store(Generic[T]):
             return None
 
     def _reindex(self, key: ObjectKey, old: _Values, new: _Values) -> None:
-        for name, index in self._index.items():
-            before, after = old.get(name, frozenset()), new.get(name, frozenset())
+        for number, index in enumerate(self._index.values()):
+            before, after = old[number] if old else _NONE, new[number] if new else _NONE
             for value in before - after:
-                keys = index[value]
-                del keys[key]
+                keys = index.get(value, {})
+                keys.pop(key, None)
                 if not keys:
-                    del index[value]
+                    index.pop(value, None)
             for value in after - before:
                 index.setdefault(value, {})[key] = None

@@ -5,6 +5,7 @@ the thin blocking side. What a key means, and what to do with it, does not belon
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -196,18 +197,17 @@ class WorkQueue:
     def _add(self, key: str, row: Row, since: float) -> bool:
         if key in self._running:
             return merge(self._again.setdefault(key, {}), row, since)
-        accepted = self._ready.add(key, row, since)
-        if accepted:
-            self._tell_depth()
-        return accepted
+        changed = self._ready.add(key, row, since)
+        self._tell_depth(changed)
+        return bool(changed)
 
     def _hand_out(self, row: Row, now: float) -> Taken:
         key, reasons = self._ready.pop(row)
-        self._tell_depth()
+        self._tell_depth(reasons)
         self._running[key] = _Running(now, row)
         self._metrics.taken(row.lane, max(0.0, now - min(reasons.values())))
         return Taken(key, row.lane)
 
-    def _tell_depth(self) -> None:
-        for lane in Lane:
-            self._metrics.depth(lane, self._ready.depth(lane))
+    def _tell_depth(self, changed: Iterable[Row]) -> None:
+        for row in changed:
+            self._metrics.depth(row.lane, self._ready.depth(row.lane))

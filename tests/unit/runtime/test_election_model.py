@@ -1,6 +1,6 @@
 """Three replicas, one Lease, and everything that goes wrong: never two leaders, and one again when it is over."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from l7lb.model.lease import LeaseRecord
@@ -77,7 +77,17 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+SLOW_ANSWER_THEN_FROZEN: list[tuple[str, int, str | float]] = [
+    ("run", 0, 0.5),
+    ("fault", 0, -12.0),
+    ("run", 0, 7.0),
+    ("freeze", 0, 45.0),
+    ("run", 0, 31.0),
+]
+
+
+@settings(max_examples=400, deadline=None)
+@example(events=SLOW_ANSWER_THEN_FROZEN)
 @given(events=st.lists(EVENTS, max_size=25))
 def test_never_two_leaders_and_one_again_when_the_trouble_is_over(
     events: list[tuple[str, int, str | float]],
