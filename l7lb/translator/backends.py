@@ -38,8 +38,7 @@ class Backends:
         self._snapshot = snapshot
         self._settings = settings
         self._notebook = notebook
-        self._ipv6 = ipv6
-        self._fleet = nodes.fleet(snapshot.nodes, snapshot.now)
+        self._fleet = nodes.fleet(snapshot.nodes, snapshot.now, ipv6=ipv6)
         self._seen: dict[tuple[ObjectKey, ServicePortRef | None], Served | None] = {}
 
     def resolve(self, backend: Backend, field: str) -> Served | None:
@@ -109,7 +108,7 @@ class Backends:
         fleet = nodes.with_pods(self._fleet, slices) if nodes.only_with_pods(service) else self._fleet
         limit = self._settings.limits.targets_per_rule
         seed = f"{self._snapshot.ingress.metadata.uid} {key}"
-        chosen = nodes.choose(fleet, port.node_port or 0, limit, seed, ipv6=self._ipv6)
+        chosen = nodes.choose(fleet, port.node_port or 0, limit, seed)
         self._say_what_is_odd(key, chosen.dropped, field)
         pods = _pods_on(self._fleet.super_nodes, slices, port)
         return Served(tuple(sorted((*chosen.targets, *pods), key=_by_key)), endpointless=self._endpointless(key))

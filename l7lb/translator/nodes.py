@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import zip_longest
 from typing import Final
@@ -30,10 +31,21 @@ LOCAL_ONLY_ANNOTATION: Final = "service.kubernetes.io/local-svc-only-bind-node-w
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
-    """The nodes as possible targets: each with its presence, in a stable order. One for all rules of an Ingress."""
+class Member:
+    """A node as a possible target."""
 
-    members: tuple[tuple[Node, Presence], ...]
+    name: str
+    zone: str
+    address: str
+    instance_id: str | None
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The nodes as possible targets, in a stable order. One for all rules of an Ingress."""
+
+    members: tuple[Member, ...]
     view_broken: bool
     """More nodes were lost at once than can be true; the lost ones are TOLERATED."""
     lost: int = 0
@@ -49,8 +61,8 @@ class Chosen:
     dropped: int = 0
 
 
-def fleet(nodes: Iterable[Node], now: float) -> Fleet:
-    """Sort the nodes by what is wanted of them; `now` is wall clock."""
+def fleet(nodes: Iterable[Node], now: float, *, ipv6: bool = False) -> Fleet:
+    """Sort the nodes by what is wanted of them; `now` is wall clock. Without a usable address a node is left out."""
     everyone = sorted(nodes, key=lambda node: node.metadata.name)
     known = [node for node in everyone if not _is_super(node)]
     eligible = [node for node in known if not _is_excluded(node)]
@@ -62,9 +74,9 @@ def fleet(nodes: Iterable[Node], now: float) -> Fleet:
     working = [node for node in ready if not node.spec.unschedulable] or ready
     required = {id(node) for node in working}
     members = tuple(
-        (node, Presence.REQUIRED if id(node) in required else Presence.TOLERATED)
+        _member(node, address, Presence.REQUIRED if id(node) in required else Presence.TOLERATED, ipv6=ipv6)
         for node in known
-        if id(node) not in dropped
+        if id(node) not in dropped and (address := _address(node, ipv6=ipv6))
     )
     super_nodes = frozenset(node.metadata.name for node in everyone if _is_super(node))
     return Fleet(members, bool(spared) or (bool(gone) and not ready), len(lost), super_nodes)
@@ -78,9 +90,9 @@ def with_pods(fleet: Fleet, slices: Iterable[EndpointSlice]) -> Fleet:
             is_ready = endpoint.conditions is None or endpoint.conditions.ready is not False
             serving[endpoint.node_name] = serving.get(endpoint.node_name, False) or is_ready
     members = tuple(
-        (node, presence if serving[node.metadata.name] else Presence.TOLERATED)
-        for node, presence in fleet.members
-        if node.metadata.name in serving
+        member if serving[member.name] else replace(member, presence=Presence.TOLERATED)
+        for member in fleet.members
+        if member.name in serving
     )
     return replace(fleet, members=members)
 
@@ -91,38 +103,36 @@ def only_with_pods(service: Service) -> bool:
     return asked and service.spec.external_traffic_policy == "Local"
 
 
-def choose(fleet: Fleet, port: int, limit: int, seed: str, *, ipv6: bool = False) -> Chosen:
+def choose(fleet: Fleet, port: int, limit: int, seed: str) -> Chosen:
     """Targets on one NodePort: every node, or a stable choice over the zones when there are more than `limit`."""
-    required: dict[TargetKey, tuple[Node, Target]] = {}
-    tolerated: dict[TargetKey, Target] = {}
-    for node, presence in fleet.members:
-        address = _address(node, ipv6=ipv6)
-        if address is None:
-            continue
-        # An IPv6 address of a node can only be bound as an address (Target.InstanceId is its primary IPv4).
-        target = Target(TargetKey(address, port), None if ipv6 else _instance_id(node), presence=presence)
-        if presence is Presence.REQUIRED:
-            required.setdefault(target.key, (node, target))
-        else:
-            tolerated.setdefault(target.key, target)
-    kept = _spread([node for node, _ in required.values()], limit, seed)
-    targets = [target for node, target in required.values() if id(node) in kept]
-    targets += [target for key, target in tolerated.items() if key not in required]
-    return Chosen(tuple(sorted(targets, key=lambda target: target.key)), dropped=len(required) - len(kept))
+    required: dict[str, Member] = {}
+    tolerated: dict[str, Member] = {}
+    for member in fleet.members:
+        (required if member.presence is Presence.REQUIRED else tolerated).setdefault(member.address, member)
+    kept = _spread(tuple(required.values()), limit, seed)
+    kept += tuple(member for address, member in tolerated.items() if address not in required)
+    targets = (Target(TargetKey(member.address, port), member.instance_id, presence=member.presence) for member in kept)
+    return Chosen(tuple(sorted(targets, key=lambda target: target.key)), dropped=max(0, len(required) - limit))
 
 
-def _spread(nodes: Sequence[Node], limit: int, seed: str) -> set[int]:
-    if len(nodes) <= limit:
-        return {id(node) for node in nodes}
-    zones: dict[str, list[Node]] = {}
-    for node in sorted(nodes, key=lambda node: _score(node, seed)):
-        zones.setdefault(_zone(node), []).append(node)
+def _spread(members: tuple[Member, ...], limit: int, seed: str) -> tuple[Member, ...]:
+    if len(members) <= limit:
+        return members
+    zones: dict[str, list[Member]] = {}
+    for member in sorted(members, key=lambda member: _score(member, seed)):
+        zones.setdefault(member.zone, []).append(member)
     turns = zip_longest(*(zones[zone] for zone in sorted(zones)))
-    return {id(node) for node in [node for turn in turns for node in turn if node is not None][:limit]}
+    return tuple([member for turn in turns for member in turn if member is not None][:limit])
 
 
-def _score(node: Node, seed: str) -> bytes:
-    return hashlib.sha256(f"{seed}\n{node.metadata.name}".encode(errors="backslashreplace")).digest()
+def _score(member: Member, seed: str) -> bytes:
+    return hashlib.sha256(f"{seed}\n{member.name}".encode(errors="backslashreplace")).digest()
+
+
+def _member(node: Node, address: str, presence: Presence, *, ipv6: bool) -> Member:
+    # An IPv6 address of a node can only be bound as an address (Target.InstanceId is its primary IPv4).
+    instance_id = None if ipv6 else _instance_id(node)
+    return Member(node.metadata.name, _zone(node), address, instance_id, presence)
 
 
 def _zone(node: Node) -> str:
@@ -142,6 +152,7 @@ def _address(node: Node, *, ipv6: bool) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8192)
 def _version(address: str) -> int:
     try:
         return ip_address(address).version
