@@ -90,7 +90,7 @@ def _labels(selector: Json | None) -> str:
 
 def _published(obj: Json) -> list[str]:
     entries = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
-    return [entry.get("ip") or entry.get("hostname") or "" for entry in entries]
+    return sorted(entry.get("ip") or entry.get("hostname") or "" for entry in entries)
 
 
 def _service(obj: Json, now: float) -> Cells:
@@ -110,8 +110,7 @@ def _service(obj: Json, now: float) -> Cells:
 
 def _ingress(obj: Json, now: float) -> Cells:
     spec = obj["spec"]
-    annotations = obj["metadata"].get("annotations") or {}
-    named = spec.get("ingressClassName") or annotations.get("kubernetes.io/ingress.class") or NONE
+    named = spec.get("ingressClassName") or NONE
     hosts = [rule["host"] for rule in spec.get("rules") or [] if rule.get("host")]
     shown = ",".join(hosts[:3]) + (f" + {len(hosts) - 3} more..." if len(hosts) > 3 else "") or "*"
     ports = "80, 443" if spec.get("tls") else "80"
@@ -258,13 +257,13 @@ _PRINTERS: dict[str, tuple[str, Printer]] = {
         "Name Status Roles Age Version Internal-IP* External-IP* OS-Image* Kernel-Version* Container-Runtime*",
         _node,
     ),
-    "events": ("Last_Seen Type Reason Object Subobject* Source* Message First_Seen* Count*# Name*", _event),
-    "secrets": ("Name Type Data# Age", _secret),
-    "configmaps": ("Name Data# Age", _config_map),
-    "serviceaccounts": ("Name Secrets# Age", _service_account),
+    "events": ("Last_Seen Type Reason Object Subobject* Source* Message First_Seen* Count* Name*", _event),
+    "secrets": ("Name Type Data Age", _secret),
+    "configmaps": ("Name Data Age", _config_map),
+    "serviceaccounts": ("Name Secrets Age", _service_account),
     "pods": ("Name Ready Status Restarts Age IP* Node* Nominated_Node* Readiness_Gates*", _pod),
-    "deployments.apps": ("Name Ready Up-to-date# Available# Age Containers* Images* Selector*", _deployment),
-    "replicasets.apps": ("Name Desired# Current# Ready# Age Containers* Images* Selector*", _replica_set),
+    "deployments.apps": ("Name Ready Up-to-date Available Age Containers* Images* Selector*", _deployment),
+    "replicasets.apps": ("Name Desired Current Ready Age Containers* Images* Selector*", _replica_set),
     "ingresses.networking.k8s.io": ("Name Class Hosts Address Ports Age", _ingress),
     "ingressclasses.networking.k8s.io": ("Name Controller Parameters Age", _ingress_class),
     "endpointslices.discovery.k8s.io": ("Name AddressType Ports Endpoints Age", _endpoint_slice),

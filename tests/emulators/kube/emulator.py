@@ -143,12 +143,17 @@ class KubeEmulator:
             raise ApiError(401, "Unauthorized")
         if target is None:
             found = discovery.respond(self.world.catalog, request) or openapi.respond(self.world.catalog, request)
-            if found is None:
-                raise no_such_path()
-            return found
+            return found or self._nowhere(request.path)
         view = views.negotiated(request)
         response = self._act(request, target, verb, view)
         return views.as_yaml(response) if view.is_yaml and response.stream is None else response
+
+    def _nowhere(self, path: str) -> Response:
+        _, root, *rest = path.split("/")
+        group, version = ("", rest[:1]) if root == "api" else ("".join(rest[:1]), rest[1:2])
+        if root in {"api", "apis"} and version and version[0] in self.world.catalog.versions().get(group, ()):
+            raise no_such_path()
+        return Response(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
 
     def _act(self, request: Request, target: Target, verb: str, view: views.View) -> Response:
         if target.kind in REVIEWS:
@@ -284,10 +289,12 @@ def _patch_type(request: Request, target: Target) -> str:
     media = targets.media_type(request)
     if media in PATCH_TYPES or (media == STRATEGIC and not target.kind.is_custom):
         return media
-    served = [*PATCH_TYPES] if target.kind.is_custom else [*PATCH_TYPES, STRATEGIC]
-    raise ApiError(
-        415, f"the body of the request was in an unknown format - accepted media types include: {', '.join(served)}"
-    )
+    raise _unknown_format([*PATCH_TYPES] if target.kind.is_custom else [*PATCH_TYPES, STRATEGIC])
+
+
+def _unknown_format(served: list[str]) -> ApiError:
+    told = "the body of the request was in an unknown format - accepted media types include: "
+    return ApiError(415, told + ", ".join(served), details=None if "application/json" in served else {})
 
 
 def _body(request: Request) -> Json:
@@ -296,9 +303,8 @@ def _body(request: Request) -> Json:
     media = targets.media_type(request)
     if media == protobuf.MEDIA_TYPE:
         return protobuf.decoded(request.body)
-    if "protobuf" in media or "cbor" in media:
-        raise ApiError(415, "the body of the request was in an unknown format - accepted media types include: "
-                            "application/json, application/yaml")  # fmt: skip
+    if media not in {"", "application/json", "application/yaml", "text/yaml"}:
+        raise _unknown_format(["application/json", "application/yaml", protobuf.MEDIA_TYPE])
     try:
         parsed = yaml.safe_load(request.body) if "yaml" in media else json.loads(request.body)
     except (ValueError, yaml.YAMLError) as error:

@@ -27,7 +27,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def json_patch(target: Json, operations: Any) -> Json:
     """RFC 6902; 422 for an operation that cannot be done, as the API server answers."""
     if not isinstance(operations, list):
-        raise ApiError(400, "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise ApiError(400, "error decoding patch: json: cannot unmarshal object into Go value of type []jsonPatchOp")
     document: Any = json.loads(json.dumps(target))
     for operation in operations:
         document = _operated(document, operation)
@@ -69,7 +69,9 @@ def _tokens(pointer: str) -> list[str]:
 
 
 def _impossible(why: str) -> ApiError:
-    return ApiError(422, f"the server rejected our request due to an error in our request: {why}", "Invalid")
+    # The real one does not say why; a person at the emulator is told in the details.
+    details = {"causes": [{"reason": "UnexpectedServerResponse", "message": why}]}
+    return ApiError(422, "the server rejected our request due to an error in our request", "Invalid", details)
 
 
 def _pick(document: Any, path: list[str]) -> Any:

@@ -78,7 +78,8 @@ def carry_over(old: Json, new: Json) -> None:
     """Fill what an update left out with what the server knows; generation is never taken from the user."""
     was, metadata = old["metadata"], new["metadata"]
     for name in SET_BY_SERVER:
-        if name in {"generation", "selfLink"}:
+        if name in {"generation", "selfLink", "creationTimestamp"}:
+            # Whatever an update says here is passed over in silence.
             metadata.pop(name, None)
         if name in was:
             metadata.setdefault(name, was[name])
@@ -153,23 +154,21 @@ def _common_problems(metadata: Json) -> Iterator[Cause]:
             "metadata.annotations",
             f"Too long: may not be more than {ANNOTATIONS_BYTES_MAX} bytes",
         )
-    for index, entry in enumerate(metadata.get("finalizers") or ()):
-        path = f"metadata.finalizers[{index}]"
+    finalizers = metadata.get("finalizers") or ()
+    for entry in finalizers:
         yield from _key_problem("metadata.finalizers", entry)
+    for index, entry in enumerate(finalizers):
+        path = f"metadata.finalizers[{index}]"
         if "/" not in entry and entry not in {"kubernetes", "orphan", "foregroundDeletion"}:
             yield (
                 "FieldValueInvalid",
                 path,
                 (f'Invalid value: "{entry}": name is neither a standard finalizer name nor is it fully qualified'),
             )
-    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
+    for owner in metadata.get("ownerReferences") or ():
         for name in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(name):
-                yield (
-                    "FieldValueInvalid",
-                    f"metadata.ownerReferences[{index}].{name}",
-                    'Invalid value: "": must not be empty',
-                )
+                yield "FieldValueInvalid", f"metadata.ownerReferences.{name}", f'Invalid value: "": {name} must not be empty'
 
 
 def _key_problem(path: str, key: str) -> Iterator[Cause]:

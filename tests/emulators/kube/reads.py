@@ -15,7 +15,7 @@ from tests.emulators.kube.storage import Compacted, Key, NotYet, Record
 from tests.emulators.kube.targets import Target
 from tests.emulators.kube.views import Renderer, View
 from tests.emulators.kube.watches import Interest, Watch
-from tests.emulators.kube.wire import ApiError, Json, Request, Response, invalid, not_found
+from tests.emulators.kube.wire import NO_REASON, ApiError, Json, Request, Response, invalid, not_found
 from tests.emulators.kube.world import World
 
 SHORTEST_DEFAULT_S = 1800
@@ -42,7 +42,9 @@ def _json(body: bytes) -> Response:
 
 def _revision(text: str) -> int:
     if not text.isdigit():
-        raise ApiError(400, f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+        # Not a bad request, as one would think.
+        problem = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise ApiError(500, problem, NO_REASON)
     return int(text)
 
 

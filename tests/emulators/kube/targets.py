@@ -3,6 +3,7 @@
 No verb is carried out here.
 """
 
+import re
 from dataclasses import dataclass
 
 from tests.emulators.kube.fieldsets import Writer
@@ -33,6 +34,7 @@ class WriteOptions:
     field_validation: str = "Warn"
     force: bool = False
     is_apply: bool = False
+    is_patch: bool = False
     agent: str = "unknown"
     subresource: str = ""
 
@@ -44,10 +46,10 @@ class WriteOptions:
         dry_run = query.get("dryRun", "")
         if validation not in {"Ignore", "Warn", "Strict"}:
             cause = ("FieldValueNotSupported", "fieldValidation",
-                     f'Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"')  # fmt: skip
+                     f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"')  # fmt: skip
             raise invalid("CreateOptions", "meta.k8s.io", "", [cause])
         if dry_run not in {"", "All"}:
-            cause = ("FieldValueNotSupported", "dryRun", f'Unsupported value: "{dry_run}": supported values: "All"')
+            cause = ("FieldValueNotSupported", "dryRun", f'Unsupported value: []string{{"{dry_run}"}}: supported values: "All"')
             raise invalid("CreateOptions", "meta.k8s.io", "", [cause])
         return cls(
             query.get("fieldManager", ""),
@@ -55,6 +57,7 @@ class WriteOptions:
             validation,
             request.flag("force"),
             media_type(request) in APPLY_TYPES,
+            request.method == "PATCH",
             agent.partition("/")[0].partition(" ")[0] or "unknown",
             target.subresource,
         )
@@ -94,8 +97,8 @@ def parse(catalog: Catalog, path: str) -> Target | None:
     return Target(kind, namespace, name, subresource)
 
 
-def decode_error(kind: Kind, obj: Json, findings: Findings) -> ApiError:
-    """400 for a built-in kind whose types do not fit, 422 for a custom one that breaks its schema."""
+def decode_error(kind: Kind, obj: Json, findings: Findings, *, is_patch: bool) -> ApiError:
+    """400 for a built-in kind whose types do not fit, 422 for a patch or a custom kind that breaks its schema."""
     if kind.is_custom:
         causes = [("FieldValueRequired", path, "") for path in findings.missing]
         causes += [
@@ -109,12 +112,18 @@ def decode_error(kind: Kind, obj: Json, findings: Findings) -> ApiError:
         metadata = obj.get("metadata") if isinstance(obj, dict) else None
         return invalid(kind.name, kind.group, (metadata or {}).get("name", ""), causes)
     path, wanted, came = findings.mistyped[0]
-    place = path.partition(".")[2] or path
-    return ApiError(
-        400,
-        f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: json: cannot unmarshal {came} '
-        f"into Go struct field {kind.name}.{place} of type {_go(wanted)}",
-    )
+    place = re.sub(r"\[\d+\]", "", path)
+    told = f"json: cannot unmarshal {came} into Go struct field {kind.name}.{place} of type {_go(wanted)}"
+    return unreadable(kind, told, is_patch=is_patch)
+
+
+def unreadable(kind: Kind, why: str, *, is_patch: bool) -> ApiError:
+    """400, or the peculiar 422 that a patch gets whose result cannot be read."""
+    if not is_patch:
+        return ApiError(400, f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {why}')
+    error = invalid("", "", "", [("FieldValueInvalid", "patch", f'Invalid value: "{{}}": {why}')])
+    error.details = {"causes": (error.details or {})["causes"]}
+    return error
 
 
 def _spoken(wanted: str) -> str:

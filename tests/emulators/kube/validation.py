@@ -5,15 +5,37 @@ Types and field names are checked by `schema`, names and labels by `metadata`.
 
 from collections.abc import Callable, Iterable
 
+from tests.emulators.kube import ingress_rules, other_rules, service_rules
 from tests.emulators.kube.kinds import Kind
 from tests.emulators.kube.wire import Cause, Json
 
 Check = Callable[[Json, Json | None], Iterable[Cause]]
 
-_CHECKS: dict[str, Check] = {}
+_OF_OBJECTS: dict[str, Check] = {
+    "ingresses.networking.k8s.io": ingress_rules.ingress,
+    "ingressclasses.networking.k8s.io": ingress_rules.ingress_class,
+    "services": service_rules.service,
+    "endpointslices.discovery.k8s.io": service_rules.endpoint_slice,
+    "configmaps": other_rules.config_map,
+    "secrets": other_rules.secret,
+    "leases.coordination.k8s.io": other_rules.lease,
+    "events": other_rules.event,
+    "pods": other_rules.pod,
+    "deployments.apps": other_rules.workload,
+    "replicasets.apps": other_rules.workload,
+    "statefulsets.apps": other_rules.workload,
+    "daemonsets.apps": other_rules.workload,
+    "rolebindings.rbac.authorization.k8s.io": other_rules.binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": other_rules.binding,
+    "customresourcedefinitions.apiextensions.k8s.io": other_rules.definition,
+}
+_OF_STATUS: dict[str, Check] = {
+    "ingresses.networking.k8s.io": ingress_rules.status,
+    "services": ingress_rules.status,
+}
 
 
 def problems(kind: Kind, new: Json, old: Json | None, subresource: str = "") -> list[Cause]:
     """What is wrong with the values of an object, compared with what it was."""
-    check = _CHECKS.get(kind.bucket)
-    return list(check(new, old)) if check and not subresource else []
+    check = (_OF_STATUS if subresource == "status" else _OF_OBJECTS).get(kind.bucket)
+    return list(check(new, old)) if check else []

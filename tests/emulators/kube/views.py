@@ -43,7 +43,7 @@ def negotiated(request: Request) -> View:
         if media in {"application/yaml", "text/yaml"} and not form:
             return View("", is_yaml=True)
     raise ApiError(
-        406, "only the following media types are accepted: application/json, application/yaml", "NotAcceptable"
+        406, "only the following media types are accepted: application/json, application/yaml", details={}
     )
 
 

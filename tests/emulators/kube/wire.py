@@ -30,6 +30,9 @@ REASONS = {
     504: "Timeout",
 }
 
+NO_REASON = "-"
+"""For errors that the server gives no reason with."""
+
 
 class Stream(Protocol):
     """The body of a watch: lines that are there now, or lines as they come."""
@@ -114,9 +117,9 @@ class ApiError(Exception):
         """The answer's body."""
         body: Json = {"kind": "Status", "apiVersion": "v1", "metadata": self.extra_metadata, "status": "Failure"}
         body["message"] = self.message
-        if self.reason:
+        if self.reason not in {"", NO_REASON}:
             body["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             body["details"] = self.details
         body["code"] = self.code
         return body

@@ -24,8 +24,10 @@ from tests.emulators.kube import (
     services,
     validation,
 )
-from tests.emulators.kube.targets import Target, WriteOptions, decode_error
+from tests.emulators.kube.kinds import Kind
+from tests.emulators.kube.targets import Target, WriteOptions, decode_error, unreadable
 from tests.emulators.kube.wire import (
+    NO_REASON,
     ApiError,
     Cause,
     Json,
@@ -60,7 +62,7 @@ def _create(world: World, target: Target, obj: Json, options: WriteOptions, warn
     kind, shape = target.kind, schema.of_kind(target.kind)
     admission.check_namespace(world, target, obj["metadata"].get("name", ""))
     if obj["metadata"].get("resourceVersion"):
-        raise ApiError(500, "resourceVersion should not be set on objects to be created")
+        raise ApiError(500, "resourceVersion should not be set on objects to be created", NO_REASON)
     if "status" in kind.subresources:
         obj.pop("status", None)
     metadata.prepare_new(world, kind, obj, target.namespace)
@@ -105,6 +107,9 @@ def update(world: World, target: Target, raw: Json, options: WriteOptions) -> Ou
 def patch(world: World, target: Target, request_type: str, body: bytes, options: WriteOptions) -> Outcome:
     """PATCH of any of the four types; server-side apply creates what is not there."""
     record = world.find(target.kind, target.namespace, target.name)
+    if options.is_apply and not options.manager:
+        cause = ("FieldValueRequired", "fieldManager", "is required for apply patch")
+        raise invalid("PatchOptions", "meta.k8s.io", "", [cause])
     if options.is_apply:
         return _apply(world, target, record.obj if record else None, _parsed_yaml(body), options)
     if record is None:
@@ -149,9 +154,6 @@ def _parsed_yaml(body: bytes) -> Json:
 
 
 def _apply(world: World, target: Target, live: Json | None, config: Json, options: WriteOptions) -> Outcome:
-    if not options.manager:
-        cause = ("FieldValueRequired", "fieldManager", "is required for apply patch")
-        raise invalid("PatchOptions", "meta.k8s.io", "", [cause])
     if (config.get("metadata") or {}).get("managedFields"):
         raise ApiError(400, "metadata.managedFields must be nil")
     obj, warnings = _decoded(target, config, options, is_partial=True)
@@ -178,7 +180,7 @@ def _store_update(
     world: World, target: Target, old: Json, new: Json, options: WriteOptions, warnings: list[str]
 ) -> Outcome:
     kind, where = target.kind, (target.namespace, target.name)
-    _check_preconditions(target, old, new)
+    _check_preconditions(target, old, new, options)
     reset_managers = new["metadata"].get("managedFields") == [{}]
     metadata.carry_over(old, new)
     rules.confine(kind, old, new, target.subresource)
@@ -219,17 +221,17 @@ def _owned(obj: Json) -> list[Json]:
     return [{name: value for name, value in line.items() if name != "time"} for line in lines]
 
 
-def _check_preconditions(target: Target, old: Json, new: Json) -> None:
+def _check_preconditions(target: Target, old: Json, new: Json, options: WriteOptions) -> None:
     version, uid = new["metadata"].get("resourceVersion"), new["metadata"].get("uid")
     kind = target.kind
-    if uid and uid != old["metadata"]["uid"]:
+    if uid and uid != old["metadata"]["uid"] and not options.is_patch:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
         raise conflict(kind.plural, kind.group, target.name, why)
     if version and version != old["metadata"]["resourceVersion"]:
         raise conflict(kind.plural, kind.group, target.name, STALE)
 
 
-def _fill(kind: Any, obj: Json) -> None:
+def _fill(kind: Kind, obj: Json) -> None:
     defaults.fill(kind, obj)
     if kind.bucket == "events":
         events.fill(obj)
@@ -252,32 +254,36 @@ def _leave_out_foreign_parts(target: Target, obj: Json) -> None:
 
 def _decoded(target: Target, raw: Json, options: WriteOptions, *, is_partial: bool = False) -> tuple[Json, list[str]]:
     kind = target.kind
+    # The server knows from the path what a built-in object is that does not say it.
+    raw = raw if kind.is_custom else _named(kind, raw)
     if raw.get("apiVersion") != kind.api_version or raw.get("kind") != kind.name:
         raise _wrong_type(target, raw)
     findings = schema.Findings(is_partial=is_partial)
     obj: Json = schema.checked(schema.of_kind(kind), raw, "", findings)
     if findings.mistyped or findings.missing:
-        raise decode_error(kind, obj, findings)
+        raise decode_error(kind, obj, findings, is_patch=options.is_patch)
     if not isinstance(obj.get("metadata"), dict):
         obj["metadata"] = {}
     unknown = [f'unknown field "{path}"' for path in findings.unknown]
     if unknown and options.field_validation == "Strict":
-        raise ApiError(400, f"{kind.name} in version \"{kind.version}\" cannot be handled as a {kind.name}: "
-                            "strict decoding error: " + ", ".join(unknown))  # fmt: skip
+        raise unreadable(kind, "strict decoding error: " + ", ".join(unknown), is_patch=options.is_patch)
     if events.is_other_spelling(kind):
         obj = events.to_core(obj)
     return obj, unknown if options.field_validation == "Warn" else []
 
 
 def _wrong_type(target: Target, raw: Json) -> ApiError:
-    kind = target.kind
-    if not raw.get("kind"):
-        return ApiError(400, "Object 'Kind' is missing in the request body")
-    return ApiError(
-        400,
-        f"the API version in the data ({raw.get('apiVersion', '')}) does not match the expected API version "
-        f"({kind.api_version}), or the kind ({raw.get('kind')}) is not {kind.name}",
-    )
+    kind, version = target.kind, str(raw.get("apiVersion", ""))
+    if not raw.get("kind") or not version:
+        return ApiError(400, "Object 'Kind' or 'apiVersion' is missing in the request body")
+    told = f'{raw["kind"]} in version "{version.rpartition("/")[2]}" cannot be handled as a {kind.name}: '
+    if raw["kind"] == kind.name:
+        return ApiError(400, f'{told}no kind "{kind.name}" is registered for version "{version}" in this server')
+    return ApiError(400, f"{told}the kinds differ")
+
+
+def _named(kind: Kind, raw: Json) -> Json:
+    return {**raw, "apiVersion": raw.get("apiVersion") or kind.api_version, "kind": raw.get("kind") or kind.name}
 
 
 def _check_place(target: Target, obj: Json) -> None:
