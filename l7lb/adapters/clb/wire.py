@@ -17,7 +17,7 @@ class Wire(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     """Members are named in snake case and come in Pascal case."""
 
 
-class Tag(Wire, frozen=True):
+class _Tag(Wire, frozen=True):
     """TagInfo."""
 
     tag_key: str
@@ -37,7 +37,7 @@ class LoadBalancer(Wire, frozen=True):
     address_ip_version: str | None = msgspec.field(name="AddressIPVersion", default=None)
     address_ipv6: str | None = msgspec.field(name="AddressIPv6", default=None)
     vpc_id: str | None = None
-    tags: tuple[Tag, ...] | None = None
+    tags: tuple[_Tag, ...] | None = None
     secure_groups: tuple[str, ...] | None = None
     attribute_flags: tuple[str, ...] | None = None
     load_balancer_pass_to_target: bool | None = None
@@ -123,7 +123,7 @@ class Listeners(Wire, frozen=True):
     listeners: tuple[Listener, ...] | None = None
 
 
-class Protection(Wire, frozen=True):
+class _Protection(Wire, frozen=True):
     """LBOperateProtectInfo."""
 
     protect_state: bool | None = None
@@ -132,10 +132,10 @@ class Protection(Wire, frozen=True):
 class Protections(Wire, frozen=True):
     """DescribeLBOperateProtect."""
 
-    load_balancer_set: tuple[Protection, ...] | None = None
+    load_balancer_set: tuple[_Protection, ...] | None = None
 
 
-class Quota(Wire, frozen=True):
+class _Quota(Wire, frozen=True):
     """Quota."""
 
     quota_id: str
@@ -145,7 +145,7 @@ class Quota(Wire, frozen=True):
 class Quotas(Wire, frozen=True):
     """DescribeQuota."""
 
-    quota_set: tuple[Quota, ...] | None = None
+    quota_set: tuple[_Quota, ...] | None = None
 
 
 class Task(Wire, frozen=True):
