@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
 from l7lb.errors import AlreadyExists, ConfigurationError, Conflict, L7lbError, LostLeadership, NotFound
@@ -145,6 +146,8 @@ class Elector:
         self._on_lost = on_lost
         self._lock = threading.Lock()
         self._state = State.CANDIDATE
+        self._ours = partial(_stamped, clock=clock, holder=identity, duration_s=self._timing.lease_s)
+        self._free = partial(_stamped, clock=clock, holder="", duration_s=1)
         self._seen = _Sighting(identity, self._timing.lease_s)
         self._renewed_at = 0.0
         self._previous_expiry: float | None = None
@@ -209,11 +212,11 @@ class Elector:
         assert record is not None
         try:
             try:
-                self._client.update(_stamped(record, self._clock, "", 1))
+                self._client.update(self._free(record))
             except Conflict:
                 record = self._client.get()
                 if record.holder == self._identity:
-                    self._client.update(_stamped(record, self._clock, "", 1))
+                    self._client.update(self._free(record))
         except L7lbError as error:
             _logger.warning("lease: not released, it will expire: %s", error)
 
@@ -227,6 +230,9 @@ class Elector:
                 self._wake.wait(action.wait_s)
                 self._wake.clear()
             self.release()
+        except BaseException:
+            self._lose("the elector has died")
+            raise
         finally:
             self.stopping.set()
             self.decided.set()
@@ -318,9 +324,6 @@ class Elector:
         else:
             self._lose(f"the lease was taken by {found.holder or 'nobody'}")
         return 0.0
-
-    def _ours(self, record: LeaseRecord) -> LeaseRecord:
-        return _stamped(record, self._clock, self._identity, self._timing.lease_s)
 
     def _lose(self, reason: str) -> None:
         with self._lock:

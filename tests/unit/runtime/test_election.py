@@ -342,3 +342,15 @@ def test_run_ends_when_leadership_is_lost(world: World) -> None:
     world.a.elector.run()
     assert len(world.a.lost) == 1
     world.a.elector.run_watchdog()
+
+
+def test_an_elector_that_dies_of_a_bug_gives_leadership_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(record: LeaseRecord) -> LeaseRecord:
+        raise ZeroDivisionError("bug")
+
+    world.a.elector.step()
+    monkeypatch.setattr(world.a.client, "update", broken)
+    with pytest.raises(ZeroDivisionError):
+        world.a.elector.run()
+    assert world.a.lost == ["the elector has died"]
+    assert not world.a.may_write()

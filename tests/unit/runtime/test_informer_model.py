@@ -131,4 +131,4 @@ class InformerAndServer(RuleBasedStateMachine):
 
 
 TestInformerAndServer = InformerAndServer.TestCase
-TestInformerAndServer.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestInformerAndServer.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
