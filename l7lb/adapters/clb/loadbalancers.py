@@ -104,10 +104,14 @@ class TencentLoadBalancers:
         return codec.health(region, wire.read(answer, wire_targets.Health))
 
     def limits(self, region: str) -> Limits:
-        """The quotas of the account, at most ten minutes old."""
+        """The quotas of the account, at most ten minutes old; older ones serve while they cannot be read."""
         at, found = self._limits.get(region, (0.0, None))
         if found is None or self.clock() - at >= LIMITS_AGE_S_MAX:
-            found = codec.limits(wire.read(self._read(region, "DescribeQuota", {}), wire.Quotas))
+            try:
+                found = codec.limits(wire.read(self._read(region, "DescribeQuota", {}), wire.Quotas))
+            except errors.RetryableError:
+                if found is None:
+                    raise
             self._limits[region] = (self.clock(), found)
         return replace(found, rules_per_call=self._batch.get(region, found.rules_per_call))
 
@@ -191,8 +195,8 @@ class TencentLoadBalancers:
 
 def _accepted(step: Step, answer: Mapping[str, Any]) -> Accepted:
     if isinstance(step, _SYNCHRONOUS):
-        failed = [*(answer.get("FailListenerIdSet") or ()), *(answer.get("FailedResources") or ())]
-        named = f"failed: {failed}" if failed else ""
+        failed = list(answer.get("FailListenerIdSet") or ())
+        named = f"failed on {', '.join(map(str, failed))}" if failed else ""
         return Accepted(complete=not failed, message=str(answer.get("Message") or named))
     task = TaskId(answer["RequestId"])
     if isinstance(step, CreateLoadBalancer):

@@ -65,6 +65,10 @@ def test_quotas_are_read_once_in_ten_minutes(tenant: Tenant) -> None:
     assert tenant.cloud.limits(REGION).targets_per_rule == 200
     assert tenant.cloud.limits(REGION).rules_per_listener == 50
     assert tenant.calls() == {"DescribeQuota": 1}
+    tenant.now += 601
+    tenant.emulator.gateway.faults.add(Fault("DescribeQuota", "error", code="InternalError"))
+    assert tenant.cloud.limits(REGION).targets_per_rule == 200
+    assert tenant.calls() == {"DescribeQuota": 2}
 
 
 @pytest.mark.parametrize("shape", ["null", "empty_object"])
