@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 from l7lb.model.identity import Protocol, RuleKey, RuleRef
 from l7lb.model.loadbalancer import Certificate, HealthCheck, HostSpec, ListenerSpec, RuleSpec
-from l7lb.model.maybe import UNSET, Maybe
+from l7lb.model.maybe import UNSET, Maybe, given
 from l7lb.model.plan import CreateRules, DeleteRules, ModifyHost, ModifyRule
 from l7lb.planner.certificates import effective
 from l7lb.planner.defaults import ANY_HOST, default_host, new_rule
@@ -54,7 +54,7 @@ def plan_rules(scene: Scene, site: Site, draft: Draft) -> tuple[Bed, ...]:
     _modify_hosts(scene, ground, draft)
     _create(ground, scene.limits.rules_per_call, draft)
     _modify_rules(scene, ground, draft)
-    _delete(ground, draft)
+    _delete(ground, scene.limits.rules_per_call, draft)
     beds = [Bed(RuleRef(site.key, key), want, have) for key, (want, have) in ground.pairing.matched.items()]
     beds += [Bed(RuleRef(site.key, spec.key), spec, None) for spec in ground.missing]
     return tuple(sorted(beds, key=lambda bed: bed.ref))
@@ -80,8 +80,15 @@ def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
         missing=tuple(missing),
         surplus=surplus,
         room_first=room_first,
-        certificates=effective(site.desired, observed),
+        certificates=_certificates(scene, site, observed),
     )
+
+
+def _certificates(scene: Scene, site: Site, observed: ListenerSpec) -> dict[str, Certificate | None]:
+    """What each host is to show; a held host that exists shows what it shows."""
+    shown = {host.host: given(host.certificate, None) for host in observed.hosts}
+    wanted = effective(site.desired, observed)
+    return wanted | {host: own for host, own in shown.items() if scene.holds_host(site.key, host)}
 
 
 def _pair(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> Pairing[RuleKey, RuleSpec, RuleSpec]:
@@ -235,11 +242,15 @@ def _check_changes(want: HealthCheck, have: HealthCheck) -> HealthCheck:
     return HealthCheck(**changes)
 
 
-def _delete(ground: _Ground, draft: Draft) -> None:
-    if not ground.surplus:
-        return
+def _delete(ground: _Ground, per_call: int, draft: Draft) -> None:
+    """The default host's rules go last, so that the call which ends it is the one that names its successor."""
     phase = Phase.ROOM if ground.room_first else Phase.SURPLUS_RULES
-    draft.add(phase, DeleteRules(ground.site.key, ground.surplus, _successor(ground)))
+    heir = _successor(ground)
+    observed = ground.site.observed
+    defaults = {host.host for host in observed.spec.hosts if host.default is True} if observed is not None else set()
+    parts = list(chunks(sorted(ground.surplus, key=lambda key: (key.host in defaults, key)), per_call))
+    for number, part in enumerate(parts, start=1):
+        draft.add(phase, DeleteRules(ground.site.key, part, heir if number == len(parts) else None))
 
 
 def _successor(ground: _Ground) -> str | None:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l7lb import ledger
@@ -38,6 +38,7 @@ records = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(records)
 def test_what_is_written_is_read_again(record: Record) -> None:
     assert ledger.parse_record(ledger.format_record(record), OWNER) == record
@@ -73,6 +74,7 @@ def test_fields_that_cannot_be_read_count_as_empty() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     ledger.parse_record(text, OWNER)
