@@ -54,8 +54,8 @@ class Matter:
 
     @property
     def flight(self) -> BindingKey:
-        """Flights are per Ingress: members of one binding fly one after the other."""
-        return BindingKey(f"{self.key}#{self.owner.ingress_uid}")
+        """Flights are per Ingress: its binding may move while one is on its way (a record decides the key)."""
+        return BindingKey(self.owner.ingress_uid)
 
     def question(self, settings: Settings) -> Question:
         """Where to look for its load balancer."""

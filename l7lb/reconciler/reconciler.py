@@ -1,6 +1,7 @@
 """One pass for one key: the product on one screen."""
 
 import threading
+from typing import Final
 
 from l7lb import ledger, translator
 from l7lb.model.cluster import Ingress
@@ -15,6 +16,8 @@ from l7lb.reconciler.disposing import Disposer
 from l7lb.reconciler.intent import Intent, intent
 from l7lb.reconciler.passes import Matter, Workshop, note, problem
 
+BUSY_S: Final = 0.2
+
 
 class Reconciler:
     """Level, not edge: each pass reads the whole truth of its key; doing it twice is doing it once."""
@@ -25,6 +28,7 @@ class Reconciler:
         self._disposer = Disposer(shop)
         self._lock = threading.Lock()
         self._left_at: dict[str, float] = {}
+        self._busy: set[str] = set()
 
     def reconcile(self, key: BindingKey, lane: Lane = Lane.CHANGE) -> Outcome:
         """Every member in turn; one that fails does not keep the others waiting, and its error is raised at the end."""
@@ -32,7 +36,7 @@ class Reconciler:
         waits: list[Again] = []
         for ingress in self._shop.snapshots.members(key):
             try:
-                outcome = self._member(key, ingress, lane)
+                outcome = self._alone(key, ingress, lane)
             except Exception as error:  # noqa: BLE001 - raised below, after the other members had their turn
                 failure = failure or error
                 continue
@@ -41,6 +45,19 @@ class Reconciler:
         if failure is not None:
             raise failure
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()
+
+    def _alone(self, key: BindingKey, ingress: Ingress, lane: Lane) -> Outcome:
+        """Never two passes over one Ingress: its old and its new key may be handed out at the same time."""
+        uid = ingress.metadata.uid
+        with self._lock:
+            if uid in self._busy:
+                return Again(BUSY_S, "another pass over this Ingress is running")
+            self._busy.add(uid)
+        try:
+            return self._member(key, ingress, lane)
+        finally:
+            with self._lock:
+                self._busy.discard(uid)
 
     def _member(self, key: BindingKey, seen: Ingress, lane: Lane) -> Outcome:
         matter = self._matter(key, self._shop.desk.newest(seen), lane)

@@ -1,0 +1,259 @@
+"""A cluster, an account and the controller between them: what every end-to-end test stands on.
+
+The cloud emulator runs in this process, so that tests can look at its state and counters directly. The controller is
+always the shipped command in a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from tests import envtest
+from tests.emulators.clb.emulator import ClbEmulator
+from tests.emulators.clb.server import ClbServer
+from tests.emulators.kube.emulator import KubeEmulator
+from tests.system.kube import Json, Kube
+
+T = TypeVar("T")
+
+CLUSTER = "cls-9mfq2k1t"
+REGION = "ap-guangzhou"
+VPC = "vpc-4hd8w0pn"
+WAIT_S = 30.0
+NODES = {"node-a": ("127.10.0.1", "ins-0000000a"), "node-b": ("127.10.0.2", "ins-0000000b")}
+CONDITIONS = "ingress.cloud.tencent.com/status.conditions"
+LOAD_BALANCER_ID = "kubernetes.io/ingress.qcloud-loadbalance-id"
+FINALIZER = "l7lb.dev/load-balancer"
+
+
+class Controller:
+    """`l7lb run` as a child process; its log is kept for the message of a failing test."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as sink:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "l7lb", "run", *arguments],
+                stdout=sink,
+                stderr=sink,
+                env={**os.environ, **environment},
+            )
+
+    def terminate(self, timeout_s: float = 30.0) -> int:
+        """SIGTERM; the exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout_s)
+
+    def kill(self) -> None:
+        """SIGKILL: dies in the middle of whatever it does."""
+        self.process.kill()
+        self.process.wait()
+
+    def tail(self, lines: int = int(os.environ.get("L7LB_TEST_TAIL", "40"))) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+@dataclass
+class World:
+    """While the context lasts. `real`: a kube-apiserver instead of the emulator."""
+
+    real: bool = False
+    flags: Mapping[str, str] = field(default_factory=dict)
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    kube_emulator: KubeEmulator | None = None
+    controller: Controller | None = None
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        try:
+            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="l7lb-")))
+            self.cloud = ClbEmulator(**{"latency": "fast", **self.setup})
+            self._clb = self._stack.enter_context(ClbServer(self.cloud))
+            self.kube = self._cluster()
+            self._furnish()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.controller is not None and self.controller.process.poll() is None:
+            self.controller.terminate()
+        self._stack.close()
+
+    def start(self, **flags: str) -> Controller:
+        """Start the controller; `flags` by field name."""
+        values = {
+            "cluster-id": CLUSTER,
+            "region": REGION,
+            "vpc-id": VPC,
+            "kubeconfig": str(self._folder / "kubeconfig"),
+            "clb-endpoint": self._clb.url,
+            "metrics-bind-address": "127.0.0.1:0",
+            "health-probe-bind-address": "127.0.0.1:0",
+            "class-exit-grace": "0.2",
+            "log-format": "text",
+            **self.flags,
+            **{name.replace("_", "-"): value for name, value in flags.items()},
+        }
+        arguments = [f"--{name}={value}" if value else f"--{name}" for name, value in values.items()]
+        keys = {"TENCENTCLOUD_SECRET_ID": "AKIDEMULATOR", "TENCENTCLOUD_SECRET_KEY": "emulator-secret-key"}
+        self.controller = Controller(arguments, keys, self._folder / "controller.log")
+        return self.controller
+
+    def wait(self, what: str, question: Callable[[], T], timeout_s: float = WAIT_S) -> T:
+        """Ask until the answer is true; fails with the controller's last words."""
+        deadline = time.monotonic() + timeout_s
+        pause = threading.Event()
+        while not (answer := question()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {timeout_s:g} s: {what}\n{self.last_words()}")
+            if self.controller is not None and self.controller.process.poll() is not None:
+                raise AssertionError(f"the controller has ended while waiting for: {what}\n{self.last_words()}")
+            pause.wait(0.05)
+        return answer
+
+    def last_words(self) -> str:
+        """The end of the controller's log."""
+        return self.controller.tail() if self.controller is not None else "(no controller)"
+
+    def namespace(self, name: str) -> str:
+        """Made if it is not there."""
+        if self.kube.find("Namespace", name) is None:
+            self.kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        return name
+
+    def condition(self, name: str, namespace: str) -> Json | None:
+        """The Ready condition of an Ingress, once it has one."""
+        found = self.kube.find("Ingress", name, namespace)
+        text = ((found or {}).get("metadata", {}).get("annotations") or {}).get(CONDITIONS)
+        conditions: list[Json] = json.loads(text) if text else []
+        return next((one for one in conditions if one["type"] == "Ready"), None)
+
+    def ready(self, name: str, namespace: str) -> Json:
+        """Wait until it is ready; the object."""
+        self.wait(
+            f"Ingress {namespace}/{name} is ready",
+            lambda: (self.condition(name, namespace) or {}).get("status") == "True",
+        )
+        return self.kube.get("Ingress", name, namespace)
+
+    def not_ready(self, name: str, namespace: str, code: str) -> str:
+        """Wait until its condition says why not, with this code; the message."""
+
+        def said() -> str:
+            condition = self.condition(name, namespace) or {}
+            message = str(condition.get("message", ""))
+            return message if condition.get("status") == "False" and code in message else ""
+
+        return self.wait(f"Ingress {namespace}/{name} says {code}", said)
+
+    def gone(self, name: str, namespace: str, timeout_s: float = WAIT_S) -> None:
+        """Delete it and wait until it is gone."""
+        self.kube.delete("Ingress", name, namespace)
+        self.wait(
+            f"Ingress {namespace}/{name} is gone", lambda: not self.kube.find("Ingress", name, namespace), timeout_s
+        )
+
+    def load_balancers(self) -> dict[str, Json]:
+        """By id, as the cloud has them."""
+        return {one["id"]: one for one in self.cloud.state["load_balancers"]}
+
+    def of(self, uid: str) -> list[Json]:
+        """Load balancers that bear this Ingress's tag."""
+        return [one for one in self.load_balancers().values() if one["tags"].get("tke-lb-ingress-uuid") == uid]
+
+    def calls(self) -> dict[str, int]:
+        """Calls by action since the last reset."""
+        return dict(self.cloud.calls.counts)
+
+    def _cluster(self) -> Kube:
+        kubeconfig = self._folder / "kubeconfig"
+        if self.real:
+            folder = envtest.assets()
+            assert folder is not None
+            plane = self._stack.enter_context(envtest.ControlPlane(folder))
+            kubeconfig.write_text(plane.kubeconfig(), encoding="utf-8")
+            kube = Kube(plane.url, plane.headers, plane.ca)
+            self.namespaces_of(kube)
+            return kube
+        self.kube_emulator = KubeEmulator()
+        self.kube_emulator.start()
+        self._stack.callback(self.kube_emulator.stop)
+        kubeconfig.write_text(self.kube_emulator.kubeconfig(), encoding="utf-8")
+        return Kube(self.kube_emulator.url)
+
+    def namespaces_of(self, kube: Kube) -> None:
+        """kube-system comes a moment after readiness on a real server."""
+        self.wait("kube-system is there", lambda: kube.find("Namespace", "kube-system"))
+
+    def _furnish(self) -> None:
+        """Nodes, and the instances behind them."""
+        for name, (address, instance) in NODES.items():
+            self.kube.create({
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": name},
+                "spec": {"providerID": f"tencentcloud://{instance}"},
+                "status": {
+                    "addresses": [{"type": "InternalIP", "address": address}],
+                    "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+                },
+            })  # fmt: skip
+        self.seed({"instances": [{"id": instance, "ip": address} for address, instance in NODES.values()]})
+
+    def seed(self, world: Json) -> Json:
+        """Prepare the account without calls: load balancers of others, certificates, quotas."""
+        return self._control("POST", "seed-world", world)
+
+    def console(self, **edit: Any) -> Json:
+        """An edit by hand in the cloud's console."""
+        return self._control("POST", "console", edit)
+
+    def fault(self, **fault: Any) -> Json:
+        """Make the cloud misbehave."""
+        return self._control("POST", "faults", fault)
+
+    def _control(self, method: str, endpoint: str, body: Json) -> Json:
+        answer = self.kube._pool.request(method, f"{self._clb.url}/_emulator/{endpoint}", body=json.dumps(body))
+        assert answer.status == 200, answer.data
+        found: Json = json.loads(answer.data)
+        return found
+
+
+def service(name: str, namespace: str, node_port: int, **spec: Any) -> Json:
+    """A Service behind a NodePort."""
+    port = {"port": 80, "targetPort": 8080, **({"nodePort": node_port} if node_port else {})}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"type": "NodePort", "selector": {"app": name}, "ports": [port], **spec},
+    }
+
+
+def rule(host: str | None, backend: str, path: str = "/", path_type: str = "Prefix") -> Json:
+    """One rule with one path."""
+    target = {"service": {"name": backend, "port": {"number": 80}}}
+    made: Json = {"http": {"paths": [{"path": path, "pathType": path_type, "backend": target}]}}
+    return {"host": host, **made} if host else made
+
+
+def ingress(name: str, namespace: str, *rules: Json, annotations: Mapping[str, str] | None = None, **spec: Any) -> Json:
+    """An Ingress; without annotations it has no class, which is ours."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": namespace, "annotations": dict(annotations or {})},
+        "spec": {"rules": list(rules), **spec},
+    }
