@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from l7lb import planner
-from l7lb.errors import Busy, Conflict, Unavailable
+from l7lb.errors import Busy, Conflict, Throttled, Unavailable
 from l7lb.model.cloud import Accepted, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerKey, LoadBalancerId, RuleRef
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
@@ -42,6 +42,7 @@ from l7lb.reconciler.ports import LoadBalancers
 CONFIRM_S_MAX: Final = 60.0
 """How long a new load balancer may take to show our tags before we stop (the tag service lags)."""
 CONFIRM_EVERY_S: Final = 2.0
+THROTTLED_S: Final = 1.0
 
 
 class Witness(Protocol):
@@ -102,6 +103,9 @@ class Executor:
         """As far as it goes without waiting. Raises what the cloud raises; the flight is over then."""
         try:
             progress = self._advance(flight, cloud, witness)
+        except Throttled as refusal:
+            # Refused for rate means not executed: the flight stands where it stood, and needs no fresh observation.
+            return Waiting(refusal.retry_after_s or THROTTLED_S, f"the API budget is used up: {refusal}")
         except BaseException:
             self.abandon(flight)
             raise
@@ -139,6 +143,9 @@ class Executor:
                 if halted is not None:
                     return halted
             if flight.fresh is not None:
+                if not flight.told:
+                    witness.created(flight.fresh.head.ref)
+                    flight.told = True
                 waiting = self._confirm(flight, flight.fresh, cloud, witness)
                 if waiting is not None:
                     return waiting
@@ -202,7 +209,6 @@ class Executor:
                     raise Busy(f"{ref} is being written on behalf of another Ingress")
                 flight.fresh = ObservedLoadBalancer(LoadBalancerHead(ref, name="", running=False))
                 flight.confirm_until = self._monotonic() + CONFIRM_S_MAX
-                witness.created(ref)
             case DeleteLoadBalancer():
                 pass
             case _ if flight.observed is None:

@@ -46,6 +46,8 @@ class Flight:
     task: PendingTask | None = None
     fresh: ObservedLoadBalancer | None = None
     """A load balancer created by this plan whose tags have not been read back yet."""
+    told: bool = False
+    """Its id has been written down."""
     confirm_until: float = 0.0
 
     @property
