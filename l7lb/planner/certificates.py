@@ -23,7 +23,8 @@ def bind_new(desired: ListenerSpec) -> Binding:
     own = given(desired.certificate, None)
     shown = _distinct(given(host.certificate, own) for host in desired.hosts)
     if desired.sni is True or len(shown) > 1:
-        return Binding(own, sni=True)
+        # CreateListener page: with SNI on the rules bring the certificates, and none is given here.
+        return Binding(None, sni=True)
     return Binding(shown[0] if shown else own, sni=False)
 
 

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from l7lb.model import marks
 from l7lb.model.identity import ListenerKey, Protocol, RuleRef
-from l7lb.model.loadbalancer import Certificate, ListenerSpec, ObservedListener
+from l7lb.model.loadbalancer import ListenerSpec, ObservedListener
 from l7lb.model.maybe import UNSET, Maybe, given
 from l7lb.model.plan import CreateListeners, DeleteListeners, ModifyListener
 from l7lb.planner.certificates import Binding, bind_again, bind_new, effective
@@ -41,8 +41,8 @@ def plan_listeners(scene: Scene, draft: Draft) -> tuple[Site, ...]:
     pairing = pair(scene.desired, scene.observed)
     removable = _removable(scene, pairing.surplus, draft)
     creatable = _creatable(scene, pairing.missing, removable, draft)
-    _delete(scene, removable, creatable, draft)
-    bindings = {key: bind_new(spec) for key, spec in creatable.items()}
+    _delete(scene, removable, creatable, whole=len(creatable) == len(pairing.missing), draft=draft)
+    bindings = {key: bind_new(_coming(scene, spec)) for key, spec in creatable.items()}
     _create(creatable, bindings, draft)
     sites = [Site(spec, None, bindings[key]) for key, spec in creatable.items()]
     for desired, observed in pairing.matched.values():
@@ -91,23 +91,42 @@ def _obstacle(scene: Scene, spec: ListenerSpec, taken: set[int]) -> str | None:
         return f"E4101: {key} is left out: {scene.foreign_ports[key.port]} on that port is not ours"
     if key.port in taken:
         return f"{key} is left out: another listener of ours has that port and must stay"
-    binding = bind_new(spec)
-    shown = [host.certificate for host in spec.hosts if isinstance(host.certificate, Certificate)]
-    if key.protocol == Protocol.HTTPS and binding.certificate is None and not shown:
+    binding = bind_new(_coming(scene, spec))
+    if key.protocol == Protocol.HTTPS and binding.certificate is None and not binding.sni:
         return f"E4040: {key} is left out: it has no certificate"
     return None
 
 
 def _delete(
-    scene: Scene, removable: tuple[ListenerKey, ...], creatable: Mapping[ListenerKey, ListenerSpec], draft: Draft
+    scene: Scene,
+    removable: tuple[ListenerKey, ...],
+    creatable: Mapping[ListenerKey, ListenerSpec],
+    *,
+    whole: bool,
+    draft: Draft,
 ) -> None:
+    """Old listeners go, early where a new one needs their place, and not at all while a wanted one cannot be made."""
     ports = {key.port for key in creatable}
     short = scene.listener_count + len(creatable) > scene.limits.listeners_per_load_balancer
     early = tuple(key for key in removable if short or key.port in ports)
     late = tuple(key for key in removable if key not in early)
+    if late and not whole:
+        draft.note(f"{', '.join(map(str, late))}: not wanted any more, but what is wanted cannot be made yet: left")
+        late = ()
     for phase, keys in ((Phase.PORTS, early), (Phase.SURPLUS_LISTENERS, late)):
         for part in chunks(keys, DELETIONS_PER_CALL):
             draft.add(phase, DeleteListeners(part))
+
+
+def _coming(scene: Scene, spec: ListenerSpec, observed: ListenerSpec | None = None) -> ListenerSpec:
+    """The listener with only those hosts that are there or get a rule: the others decide about no certificate."""
+    there = {rule.key.host for rule in observed.rules} if observed is not None else set()
+    made = {
+        rule.key.host
+        for rule in spec.rules
+        if RuleRef(spec.key, rule.key) not in scene.held.rules and (spec.key, rule.key.host) not in scene.held.hosts
+    }
+    return replace(spec, hosts=tuple(host for host in spec.hosts if host.host in there | made))
 
 
 def _create(
@@ -132,7 +151,7 @@ def _rebind(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> Bind
     if desired.sni is True and desired.key.protocol == Protocol.HTTPS:
         return replace(now, sni=True)
     shown = {host.host: given(host.certificate, None) for host in observed.hosts}
-    wanted = effective(desired, observed)
+    wanted = effective(_coming(scene, desired, observed), observed)
     staying = {host for host in shown if host in wanted and scene.holds_host(desired.key, host)}
     staying |= set(kept_hosts(scene, desired, observed))
     return bind_again(observed, wanted | {host: shown[host] for host in staying if host in shown})
