@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.contract.kube.api import CONFIG_MAPS, INGRESSES, SERVICES, Json, KubeApi, config_map, fresh_name, ingress, service
+from tests.contract.kube.api import (
+    CONFIG_MAPS,
+    INGRESSES,
+    SERVICES,
+    Json,
+    KubeApi,
+    config_map,
+    fresh_name,
+    ingress,
+    service,
+)
 
 FINALIZER = "l7lb.example.com/finalizer"
 

@@ -1,4 +1,5 @@
-"""What the API server's admission plugins do to a new object: NamespaceLifecycle and DefaultIngressClass.
+"""What the API server's admission plugins do to a new object: NamespaceLifecycle, DefaultIngressClass and
+TaintNodesByCondition.
 
 Source: "Admission Control in Kubernetes"; "Ingress", Default IngressClass.
 """
@@ -9,6 +10,7 @@ from tests.emulators.kube.wire import Json, forbidden, not_found
 from tests.emulators.kube.world import World
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+NOT_READY = "node.kubernetes.io/not-ready"
 DEFAULT_ANNOTATION = "ingressclass.kubernetes.io/is-default-class"
 
 
@@ -36,6 +38,18 @@ def fill(world: World, kind: Kind, obj: Json) -> None:
     """Write what admission plugins write."""
     if kind.bucket == "ingresses.networking.k8s.io":
         _default_ingress_class(world, obj)
+    if kind.bucket == "nodes":
+        _taint(obj)
+
+
+def _taint(obj: Json) -> None:
+    # TaintNodesByCondition. A node that says that it is ready would lose the taint at once to the node controller.
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    if any(condition.get("type") == "Ready" and condition.get("status") == "True" for condition in conditions):
+        return
+    taints = obj.setdefault("spec", {}).setdefault("taints", [])
+    if not any(taint.get("key") == NOT_READY for taint in taints):
+        taints.append({"key": NOT_READY, "effect": "NoSchedule"})
 
 
 def _default_ingress_class(world: World, obj: Json) -> None:

@@ -216,7 +216,8 @@ def _replica_set(obj: Json, now: float) -> Cells:
 def _pod(obj: Json, now: float) -> Cells:
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     held = status.get("containerStatuses") or []
-    ready, total = sum(bool(c.get("ready")) for c in held), len(spec.get("containers") or [])
+    running = [c for c in held if c.get("ready") and "running" in (c.get("state") or {})]
+    ready, total = len(running), len(spec.get("containers") or [])
     phase = status.get("reason") or status.get("phase") or "Unknown"
     if "deletionTimestamp" in obj["metadata"]:
         phase = "Terminating"

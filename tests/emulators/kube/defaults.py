@@ -29,8 +29,16 @@ def _namespace(obj: Json) -> None:
 
 
 def _pod(obj: Json) -> None:
-    pod_spec(obj.setdefault("spec", {}))
-    _missing(obj.setdefault("status", {}), phase="Pending", qosClass="BestEffort")
+    spec, status = obj.setdefault("spec", {}), obj.setdefault("status", {})
+    pod_spec(spec)
+    _missing(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
+    _missing(spec, tolerations=[{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+                                for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")])  # fmt: skip
+    _missing(status, phase="Pending", qosClass="BestEffort")
+    for condition in status.get("conditions") or []:
+        _missing(condition, lastProbeTime=None, lastTransitionTime=None)
+    for held in status.get("containerStatuses") or []:
+        _missing(held, state={}, lastState={})
 
 
 def pod_spec(spec: Json) -> None:
@@ -56,7 +64,8 @@ def _service(obj: Json) -> None:
     _missing(spec, sessionAffinity="None", type="ClusterIP")
     for port in spec.get("ports") or []:
         _missing(port, protocol="TCP")
-        _missing(port, targetPort=port.get("port"))
+        if port.get("targetPort") in {None, 0, ""}:
+            port["targetPort"] = port.get("port")
         if port.get("nodePort") == 0:
             del port["nodePort"]
     if spec["type"] in {"NodePort", "LoadBalancer"}:
@@ -91,6 +100,8 @@ def _ingress_class(obj: Json) -> None:
 def _endpoint_slice(obj: Json) -> None:
     # Go writes null for these two when they were not given.
     _missing(obj, endpoints=None, ports=None)
+    for endpoint in obj["endpoints"] or []:
+        _missing(endpoint, conditions={})
     for port in obj["ports"] or []:
         _missing(port, name="", protocol="TCP")
 
@@ -102,8 +113,11 @@ def _endpoints(obj: Json) -> None:
 
 
 def _node(obj: Json) -> None:
-    obj.setdefault("spec", {})
-    status = obj.setdefault("status", {})
+    spec, status = obj.setdefault("spec", {}), obj.setdefault("status", {})
+    if spec.get("podCIDR"):
+        _missing(spec, podCIDRs=[spec["podCIDR"]])
+    for condition in status.get("conditions") or []:
+        _missing(condition, lastHeartbeatTime=None, lastTransitionTime=None)
     _missing(status, daemonEndpoints={"kubeletEndpoint": {"Port": 0}}, nodeInfo=dict.fromkeys(_NODE_INFO, ""))
     if "capacity" in status:
         _missing(status, allocatable=status["capacity"])

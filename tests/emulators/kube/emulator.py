@@ -16,7 +16,6 @@ import yaml
 from tests.emulators.kube import (
     control,
     discovery,
-    merging,
     openapi,
     protobuf,
     reads,
@@ -218,9 +217,11 @@ class KubeEmulator:
             raise not_found(target.kind.plural, target.kind.group, target.name)
         if verb == "get":
             return answer(scaling.of_object(target.kind, record.obj))
-        scale = _body(request)
         if verb == "patch":
-            scale = merging.merge_patch(scaling.of_object(target.kind, record.obj), scale)
+            scale = writes.patched(target, _patch_type(request, target), scaling.of_object(target.kind, record.obj),
+                                   request.body)  # fmt: skip
+        else:
+            scale = _body(request)
         whole = Target(target.kind, target.namespace, target.name)
         outcome = writes.update(self.world, whole, scaling.scaled(record.obj, scale), WriteOptions.of(request, target))
         return answer(scaling.of_object(target.kind, outcome.obj))

@@ -30,7 +30,9 @@ def to_core(obj: Json) -> Json:
 
 def from_core(obj: Json) -> Json:
     """To events.k8s.io/v1."""
-    return {_BACK.get(name, name): value for name, value in obj.items()} | {"apiVersion": "events.k8s.io/v1"}
+    told = {_BACK.get(name, name): value for name, value in obj.items()} | {"apiVersion": "events.k8s.io/v1"}
+    empty = [name for name in ("reportingController", "reportingInstance") if told.get(name) == ""]
+    return {name: value for name, value in told.items() if name not in empty}
 
 
 def fill(obj: Json) -> None:

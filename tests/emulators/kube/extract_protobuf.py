@@ -25,6 +25,7 @@ def _messages(root: Path) -> dict[str, dict[str, str]]:
         text = path.read_text(encoding="utf-8")
         package = re.search(r"^package ([\w.]+);", text, re.MULTILINE)
         for name, body in MESSAGE.findall(text) if package else ():
+            assert package is not None
             found[f"{package[1]}.{name}"] = _fields(package[1], body)
     return found
 

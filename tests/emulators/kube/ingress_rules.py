@@ -128,7 +128,9 @@ def ingress_class(new: Json, old: Json | None) -> Iterator[Cause]:
     else:
         domain, slash, rest = controller.partition("/")
         if not slash or not rest:
-            yield fields.invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")')
+            yield fields.invalid(
+                "spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")'
+            )
         else:
             yield from fields.subdomain("spec.controller", domain)
     parameters = spec.get("parameters")

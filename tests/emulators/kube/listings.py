@@ -91,5 +91,12 @@ KEEPS_EMPTY_TEXT = frozenset({
 })  # fmt: skip
 """Fields that are written even when they hold an empty text: pointers in Go, or fields without `omitempty`."""
 
-RETAINED_KEYS = frozenset({"V1PodSpec.volumes", "V1DeploymentSpec.strategy"})
-"""Unions, which kubectl clears by `$retainKeys`."""
+MICRO_TIMES = frozenset({
+    "V1LeaseSpec.acquireTime",
+    "V1LeaseSpec.renewTime",
+    "CoreV1Event.eventTime",
+    "EventsV1Event.eventTime",
+    "CoreV1EventSeries.lastObservedTime",
+    "EventsV1EventSeries.lastObservedTime",
+})  # fmt: skip
+"""Time stamps that must have exactly six digits after the point."""

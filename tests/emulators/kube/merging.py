@@ -150,7 +150,7 @@ def _merge_field(inside: Shape | None, merged: Json, name: str, value: Any) -> N
 def _merged_list(shape: Shape | None, target: list[Any], patch: list[Any]) -> list[Any]:
     listing = shape.listing if shape else None
     if listing and listing.kind == "set" and not listing.merge_key:
-        return target + [value for value in patch if value not in target]
+        return _ordered(target + [value for value in patch if value not in target], patch, target, "")
     if not shape or not listing or not listing.merge_key or listing.kind == "set":
         return [_undirected(value) for value in patch if not _is_directive(value)]
     if any(_is_directive(value) and value["$patch"] == "replace" and len(value) == 1 for value in patch):
@@ -158,7 +158,8 @@ def _merged_list(shape: Shape | None, target: list[Any], patch: list[Any]) -> li
     key, merged = listing.merge_key, list(target)
     for part in patch:
         _merge_member(shape.item(), merged, part, key)
-    return merged
+    before = [_name_of(member, key) for member in target]
+    return _ordered(merged, [_name_of(part, key) for part in patch], before, key)
 
 
 def _merge_member(shape: Shape, merged: list[Any], part: Any, key: str) -> None:
@@ -197,19 +198,21 @@ def _set_order(shape: Shape | None, merged: Json, body: Json) -> None:
             continue
         inside = shape.child(field) if shape else None
         key = inside.listing.merge_key if inside else ""
-        wanted = [entry.get(key) if isinstance(entry, dict) else entry for entry in order]
-        merged[field] = _ordered(merged[field], wanted, key)
+        wanted = [_name_of(entry, key) for entry in order]
+        merged[field] = _ordered(merged[field], wanted, [_name_of(member, key) for member in merged[field]], key)
 
 
-def _ordered(members: list[Any], wanted: list[Any], key: str) -> list[Any]:
-    # Members that the order does not name keep their place relative to their left neighbour.
-    placed: list[tuple[tuple[int, int], Any]] = []
-    last = -1
-    for position, member in enumerate(members):
-        name = member.get(key) if isinstance(member, dict) else member
-        if name in wanted:
-            last = wanted.index(name)
-            placed.append(((last, -1), member))
-        else:
-            placed.append(((last, position), member))
-    return [member for _, member in sorted(placed, key=lambda entry: entry[0])]
+def _name_of(member: Any, key: str) -> Any:
+    return member.get(key) if isinstance(member, dict) else member
+
+
+def _ordered(members: list[Any], wanted: list[Any], before: list[Any], key: str) -> list[Any]:
+    """Named members in the order that is wanted; the others are put in where the old order allows it."""
+    named = sorted((m for m in members if _name_of(m, key) in wanted), key=lambda m: wanted.index(_name_of(m, key)))
+    others = [m for m in members if _name_of(m, key) not in wanted]
+    placed: list[Any] = []
+    while named and others:
+        left, right = _name_of(others[0], key), _name_of(named[0], key)
+        is_before = left in before and right in before and before.index(left) < before.index(right)
+        placed.append(others.pop(0) if is_before else named.pop(0))
+    return placed + named + others

@@ -168,7 +168,11 @@ def _common_problems(metadata: Json) -> Iterator[Cause]:
     for owner in metadata.get("ownerReferences") or ():
         for name in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(name):
-                yield "FieldValueInvalid", f"metadata.ownerReferences.{name}", f'Invalid value: "": {name} must not be empty'
+                yield (
+                    "FieldValueInvalid",
+                    f"metadata.ownerReferences.{name}",
+                    f'Invalid value: "": {name} must not be empty',
+                )
 
 
 def _key_problem(path: str, key: str) -> Iterator[Cause]:

@@ -57,6 +57,16 @@ def lease(new: Json, _old: Json | None) -> Iterator[Cause]:
         yield fields.invalid("spec.leaseTransitions", spec["leaseTransitions"], why)
 
 
+def new_event(new: Json, old: Json | None) -> Iterator[Cause]:
+    """An Event written through events.k8s.io, which asks for more than core does."""
+    for name, told in (("eventTime", "eventTime"), ("reportingComponent", "reportingController"),
+                       ("reportingInstance", "reportingInstance"), ("action", "action"), ("reason", "reason"),
+                       ("type", "type")):  # fmt: skip
+        if old is None and not new.get(name):
+            yield fields.required(told)
+    yield from event(new, old)
+
+
 def event(new: Json, _old: Json | None) -> Iterator[Cause]:
     """An Event, which lives where its object lives."""
     involved = new.get("involvedObject") or {}
@@ -64,7 +74,9 @@ def event(new: Json, _old: Json | None) -> Iterator[Cause]:
     if new["metadata"].get("namespace") not in {home, "kube-system"} or (
         new["metadata"].get("namespace") != home and involved.get("namespace")
     ):
-        yield fields.invalid("involvedObject.namespace", involved.get("namespace", ""), "does not match event.namespace")
+        yield fields.invalid(
+            "involvedObject.namespace", involved.get("namespace", ""), "does not match event.namespace"
+        )
 
 
 def pod(new: Json, _old: Json | None) -> Iterator[Cause]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from tests.emulators.kube import definitions, rules
 from tests.emulators.kube.kinds import Kind
 from tests.emulators.kube.targets import Target
-from tests.emulators.kube.wire import ApiError, Json, about, conflict, copied, invalid, not_found
+from tests.emulators.kube.wire import ApiError, Json, about, conflict, copied, forbidden, invalid, not_found
 from tests.emulators.kube.world import World
 
 GRACE_DEFAULT_S = 30
+IMMORTAL = {"default", "kube-system", "kube-public"}
 PROPAGATIONS = {"Orphan", "Background", "Foreground"}
 
 
@@ -47,6 +48,8 @@ def delete(world: World, target: Target, options: DeleteOptions) -> Json:
     if record is None:
         raise not_found(kind.plural, kind.group, target.name)
     _check_preconditions(target, record.obj, options)
+    if kind.bucket == "namespaces" and target.name in IMMORTAL:
+        raise forbidden(kind.plural, kind.group, target.name, "this namespace may not be deleted")
     if options.dry_run:
         return _success(target, record.obj)
     obj = _marked(world, kind, record.obj, options)
@@ -116,10 +119,10 @@ def is_released(kind: Kind, obj: Json) -> bool:
 
 
 def remove_released(world: World, target: Target, obj: Json) -> Json:
-    """Take an object away for good, after its last state was written down for those who watch."""
+    """Take an object away for good; its last stored state comes back."""
     kind = target.kind
     key = (target.namespace if kind.namespaced else "", obj["metadata"]["name"])
-    last = world.storage.remove(kind.bucket, key, copied(obj)).obj
+    last = world.storage.remove(kind.bucket, key).obj
     definitions.removed(world, kind, last)
     if kind.namespaced:
         _settle_namespace(world, target.namespace)
@@ -166,7 +169,7 @@ def _empty_namespace(world: World, namespace: str) -> None:
     if namespace_object["metadata"].get("finalizers"):
         world.storage.put("namespaces", ("", namespace), namespace_object)
     else:
-        world.storage.remove("namespaces", ("", namespace), namespace_object)
+        world.storage.remove("namespaces", ("", namespace))
 
 
 def _stored_kinds(world: World) -> list[Kind]:

@@ -5,8 +5,9 @@ Source: the API reference, Scale v1 autoscaling.
 
 from typing import Any
 
+from tests.emulators.kube import fields
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.wire import ApiError, Json
+from tests.emulators.kube.wire import ApiError, Json, invalid
 
 
 def of_object(kind: Kind, obj: Json) -> Json:
@@ -34,8 +35,8 @@ def scaled(obj: Json, scale: Json) -> Json:
         raise ApiError(400, "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal "
                             "spec.replicas into Go struct field ScaleSpec.spec.replicas of type int32")  # fmt: skip
     if replicas < 0:
-        raise ApiError(422, f'Scale.autoscaling "{obj["metadata"]["name"]}" is invalid: spec.replicas: Invalid value: '
-                            f"{replicas}: must be greater than or equal to 0")  # fmt: skip
+        cause = fields.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise invalid("Scale", "autoscaling", obj["metadata"]["name"], [cause])
     changed = {**obj, "metadata": {**obj["metadata"]}, "spec": {**obj["spec"], "replicas": replicas}}
     version = (scale.get("metadata") or {}).get("resourceVersion")
     if version:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.listings import ATOMIC_MAPS, KEEPS_EMPTY_TEXT, LISTINGS, Listing
+from tests.emulators.kube.listings import ATOMIC_MAPS, KEEPS_EMPTY_TEXT, LISTINGS, MICRO_TIMES, Listing
 from tests.emulators.kube.wire import Json
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
+_MICRO_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$")
 _PLAIN = {"string": "str", "integer": "int", "number": "num", "boolean": "bool"}
 
 
@@ -112,7 +113,7 @@ def _of_type(declared: str, model: str, field_name: str) -> Shape:
         return Shape("list", declared[2:], owner, required, listing=LISTINGS.get(owner, Listing()))
     if declared.startswith("{}"):
         return Shape("map", declared[2:], owner, required)
-    return Shape(declared, "", owner, required)
+    return Shape("micro-time" if owner in MICRO_TIMES else declared, "", owner, required)
 
 
 def _declared_fields(source: Json) -> dict[str, Shape]:
@@ -248,6 +249,8 @@ def _is_plain(wanted: str, value: Any) -> bool:
             return isinstance(value, int | str) and not isinstance(value, bool)
         case "time":
             return isinstance(value, str) and (not value or bool(_TIME.match(value)))
+        case "micro-time":
+            return isinstance(value, str) and bool(_MICRO_TIME.match(value))
         case "bytes":
             return isinstance(value, str) and _is_base64(value)
         case _:

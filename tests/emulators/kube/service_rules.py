@@ -13,6 +13,7 @@ from tests.emulators.kube.wire import Cause, Json
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 POLICIES = ("Cluster", "Local")
+ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 ENDPOINTS_MAX, ADDRESSES_MAX, PORTS_MAX = 1000, 100, 100
 
 
@@ -61,17 +62,11 @@ def _by_type(spec: Json, *, is_headless: bool) -> Iterator[Cause]:
 def _ports(spec: Json, ports: list[Json]) -> Iterator[Cause]:
     names: set[str] = set()
     numbers: set[tuple[int, str]] = set()
-    node_ports: set[tuple[int, str]] = set()
     for index, port in enumerate(ports):
         path = f"spec.ports[{index}]"
         yield from _port(path, port, names, must_be_named=len(ports) > 1)
-        protocol, number, node_port = port["protocol"], port.get("port", 0), port.get("nodePort")
-        if node_port and spec["type"] == "ClusterIP":
+        if port.get("nodePort") and spec["type"] == "ClusterIP":
             yield fields.forbidden(f"{path}.nodePort", "may not be used when `type` is 'ClusterIP'")
-        if node_port and (node_port, protocol) in node_ports:
-            yield fields.duplicate(f"{path}.nodePort", str(node_port))
-        if node_port:
-            node_ports.add((node_port, protocol))
     for index, port in enumerate(ports):
         key = (port.get("port", 0), port["protocol"])
         if key in numbers:
@@ -111,9 +106,7 @@ def endpoint_slice(new: Json, old: Json | None) -> Iterator[Cause]:
     if not kind:
         yield fields.required("addressType")
     else:
-        yield from fields.one_of("addressType", kind, ("FQDN", "IPv4", "IPv6"))
-    if old is not None:
-        yield from fields.immutable("addressType", old.get("addressType"), kind)
+        yield from fields.one_of("addressType", kind, ADDRESS_TYPES)
     endpoints, ports = new.get("endpoints") or [], new.get("ports") or []
     if len(endpoints) > ENDPOINTS_MAX:
         yield "FieldValueTooMany", "endpoints", f"Too many: {len(endpoints)}: must have at most {ENDPOINTS_MAX} items"
@@ -130,6 +123,8 @@ def endpoint_slice(new: Json, old: Json | None) -> Iterator[Cause]:
             yield fields.duplicate(f"{path}.name", fields.shown(port["name"]))
         names.add(port["name"])
         yield from fields.one_of(f"{path}.protocol", port["protocol"], PROTOCOLS)
+    if old is not None:
+        yield from fields.immutable("addressType", old.get("addressType"), kind)
 
 
 def _endpoint(path: str, endpoint: Json, kind: str) -> Iterator[Cause]:
@@ -141,6 +136,8 @@ def _endpoint(path: str, endpoint: Json, kind: str) -> Iterator[Cause]:
         yield "FieldValueTooMany", f"{path}.addresses", why
     for index, text in enumerate(addresses):
         place = f"{path}.addresses[{index}]"
+        if kind not in ADDRESS_TYPES:
+            continue
         if kind == "FQDN":
             yield from fields.subdomain(place, text)
         elif not fields.is_address(text):

@@ -12,10 +12,11 @@ from tests.emulators.kube.world import World
 
 CLUSTER_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")
 NODE_PORTS = range(30000, 32768)
+ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
 
-def _wants_address(spec: Json) -> bool:
-    return spec["type"] != "ExternalName" and spec.get("clusterIP") != "None"
+def _wants_health_port(spec: Json) -> bool:
+    return spec["type"] == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 
 def _wants_node_ports(spec: Json) -> bool:
@@ -25,24 +26,54 @@ def _wants_node_ports(spec: Json) -> bool:
 
 
 def keep(old: Json, new: Json) -> None:
-    """Carry over what an update left out although it still needs it."""
+    """Carry over what an update left out although it still needs it, and drop what its new type has no use for."""
     was, spec = old["spec"], new["spec"]
-    if spec["type"] != "ExternalName" and was["type"] != "ExternalName" and "clusterIP" in was:
-        spec.setdefault("clusterIP", was["clusterIP"])
-        if spec["clusterIP"] == was["clusterIP"]:
-            for name in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-                if name in was:
-                    spec.setdefault(name, was[name])
     if spec["type"] == "ExternalName":
-        for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        for name in ADDRESS_FIELDS:
             spec.pop(name, None)
+    elif was["type"] != "ExternalName" and "clusterIP" in was:
+        _keep_address(was, spec)
+    if was["type"] != spec["type"]:
+        _drop_fields_of_type(was, spec)
+    if was["type"] == "LoadBalancer" != spec["type"]:
+        new["status"]["loadBalancer"] = {}
+    if "healthCheckNodePort" in was and _wants_health_port(spec):
+        spec.setdefault("healthCheckNodePort", was["healthCheckNodePort"])
     if not _wants_node_ports(spec):
         if _wants_node_ports(was):
             _drop_old_node_ports(was, spec)
-        return
+    elif _wants_node_ports(was):
+        _keep_node_ports(was, spec)
+
+
+def _keep_address(was: Json, spec: Json) -> None:
+    spec.setdefault("clusterIP", was["clusterIP"])
+    if spec["clusterIP"] == was["clusterIP"]:
+        for name in ADDRESS_FIELDS:
+            if name in was:
+                spec.setdefault(name, was[name])
+
+
+def _drop_fields_of_type(was: Json, spec: Json) -> None:
+    # Only what the update left as it was: a value that it sets on purpose is for validation to refuse.
+    useless = set()
+    if spec["type"] not in {"NodePort", "LoadBalancer"}:
+        useless |= {"externalTrafficPolicy"}
+    if spec["type"] == "ExternalName":
+        useless |= {"internalTrafficPolicy"}
+    if spec["type"] != "LoadBalancer":
+        useless |= {"allocateLoadBalancerNodePorts", "loadBalancerClass"}
+    if not _wants_health_port(spec):
+        useless |= {"healthCheckNodePort"}
+    for name in useless:
+        if name in spec and spec[name] == was.get(name):
+            del spec[name]
+
+
+def _keep_node_ports(was: Json, spec: Json) -> None:
     known = {(port.get("port"), port.get("protocol")): port.get("nodePort") for port in was.get("ports") or []}
     for port in spec.get("ports") or []:
-        if known.get((port.get("port"), port.get("protocol"))) and _wants_node_ports(was):
+        if known.get((port.get("port"), port.get("protocol"))):
             port.setdefault("nodePort", known[port.get("port"), port.get("protocol")])
 
 
@@ -63,6 +94,10 @@ def allocate(world: World, obj: Json, name: str) -> list[Cause]:
         causes += _allocate_address(world, spec, others)
     if _wants_node_ports(spec):
         causes += _allocate_node_ports(world, spec, others)
+    if _wants_health_port(spec) and not spec.get("healthCheckNodePort"):
+        taken = {port.get("nodePort") for other in [*others, spec] for port in other.get("ports") or []}
+        taken |= {other.get("healthCheckNodePort") for other in others}
+        spec["healthCheckNodePort"] = world.dice.choice([port for port in NODE_PORTS if port not in taken])
     return causes
 
 
@@ -76,8 +111,10 @@ def _allocate_address(world: World, spec: Json, others: list[Json]) -> Iterator[
         yield from _asked_address(address, taken)
     spec["clusterIP"] = address
     spec.setdefault("clusterIPs", [address])
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    # Nobody knows what a headless Service without a selector leads to, so it gets both families even here.
+    is_open = address == "None" and not spec.get("selector")
+    spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if is_open else ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "RequireDualStack" if is_open else "SingleStack")
 
 
 def _asked_address(address: str, taken: set[str | None]) -> Iterator[Cause]:

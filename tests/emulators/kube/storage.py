@@ -105,11 +105,14 @@ class Storage:
             self._note(bucket, Change(new.revision, key, old, new, removed=False))
             return new
 
-    def remove(self, bucket: str, key: Key, last_state: Json | None = None) -> Record:
-        """Take an object away; what comes back is its last state under the revision of the removal."""
+    def remove(self, bucket: str, key: Key) -> Record:
+        """Take an object away; what comes back, and is told, is its last stored state under the revision of the removal.
+
+        So an update that takes off the last finalizer is told as a deletion of the object with that finalizer.
+        """
         with self.changed:
             old = self._now[bucket].pop(key)
-            last = self._stamp(last_state or old.obj)
+            last = self._stamp(old.obj)
             self._note(bucket, Change(last.revision, key, old, last, removed=True))
             return last
 

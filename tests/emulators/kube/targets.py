@@ -49,7 +49,11 @@ class WriteOptions:
                      f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"')  # fmt: skip
             raise invalid("CreateOptions", "meta.k8s.io", "", [cause])
         if dry_run not in {"", "All"}:
-            cause = ("FieldValueNotSupported", "dryRun", f'Unsupported value: []string{{"{dry_run}"}}: supported values: "All"')
+            cause = (
+                "FieldValueNotSupported",
+                "dryRun",
+                f'Unsupported value: []string{{"{dry_run}"}}: supported values: "All"',
+            )
             raise invalid("CreateOptions", "meta.k8s.io", "", [cause])
         return cls(
             query.get("fieldManager", ""),
@@ -100,14 +104,14 @@ def parse(catalog: Catalog, path: str) -> Target | None:
 def decode_error(kind: Kind, obj: Json, findings: Findings, *, is_patch: bool) -> ApiError:
     """400 for a built-in kind whose types do not fit, 422 for a patch or a custom kind that breaks its schema."""
     if kind.is_custom:
-        causes = [("FieldValueRequired", path, "") for path in findings.missing]
+        causes = [("FieldValueRequired", path, "Required value") for path in findings.missing]
         causes += [
             (
                 "FieldValueTypeInvalid",
                 path,
                 f'Invalid value: "{came}": {path} in body must be of type {_spoken(wanted)}: "{came}"',
             )
-            for path, wanted, came in findings.mistyped
+            for path, wanted, came in sorted(findings.mistyped)
         ]
         metadata = obj.get("metadata") if isinstance(obj, dict) else None
         return invalid(kind.name, kind.group, (metadata or {}).get("name", ""), causes)

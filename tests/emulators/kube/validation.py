@@ -5,7 +5,7 @@ Types and field names are checked by `schema`, names and labels by `metadata`.
 
 from collections.abc import Callable, Iterable
 
-from tests.emulators.kube import ingress_rules, other_rules, service_rules
+from tests.emulators.kube import custom_rules, ingress_rules, other_rules, service_rules
 from tests.emulators.kube.kinds import Kind
 from tests.emulators.kube.wire import Cause, Json
 
@@ -37,5 +37,9 @@ _OF_STATUS: dict[str, Check] = {
 
 def problems(kind: Kind, new: Json, old: Json | None, subresource: str = "") -> list[Cause]:
     """What is wrong with the values of an object, compared with what it was."""
+    if kind.group == "events.k8s.io":
+        return list(other_rules.new_event(new, old))
+    if kind.is_custom:
+        return list(custom_rules.of_schema(kind.schema, new))
     check = (_OF_STATUS if subresource == "status" else _OF_OBJECTS).get(kind.bucket)
     return list(check(new, old)) if check else []

@@ -42,9 +42,7 @@ def negotiated(request: Request) -> View:
             return View(form, is_yaml=False, include=include)
         if media in {"application/yaml", "text/yaml"} and not form:
             return View("", is_yaml=True)
-    raise ApiError(
-        406, "only the following media types are accepted: application/json, application/yaml", details={}
-    )
+    raise ApiError(406, "only the following media types are accepted: application/json, application/yaml", details={})
 
 
 class Renderer:

@@ -197,16 +197,14 @@ def invalid(kind: str, group: str, name: str, causes: list[Cause]) -> ApiError:
     words = {
         "FieldValueRequired": "Required value",
         "FieldValueInvalid": "Invalid value",
+        "FieldValueTypeInvalid": "Invalid value",
         "FieldValueNotSupported": "Unsupported value",
         "FieldValueForbidden": "Forbidden",
         "FieldValueDuplicate": "Duplicate value",
         "FieldValueTooLong": "Too long",
         "FieldValueTooMany": "Too many",
     }
-    texts = [
-        f"{path}: {message}" if words[reason] in message else f"{path}: {words[reason]}: {message}"
-        for reason, path, message in causes
-    ]
+    texts = [_spoken(words[reason], path, message) for reason, path, message in causes]
     summary = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     details = about(kind, group, name)
     details["causes"] = [
@@ -215,3 +213,9 @@ def invalid(kind: str, group: str, name: str, causes: list[Cause]) -> ApiError:
     ]
     subject = f"{kind}.{group}" if group else kind
     return ApiError(422, f'{subject} "{name}" is invalid: {summary}', details=details)
+
+
+def _spoken(word: str, path: str, message: str) -> str:
+    if not message:
+        return f"{path}: {word}"
+    return f"{path}: {message}" if message.startswith(word) else f"{path}: {word}: {message}"

@@ -63,7 +63,7 @@ def _create(world: World, target: Target, obj: Json, options: WriteOptions, warn
     admission.check_namespace(world, target, obj["metadata"].get("name", ""))
     if obj["metadata"].get("resourceVersion"):
         raise ApiError(500, "resourceVersion should not be set on objects to be created", NO_REASON)
-    if "status" in kind.subresources:
+    if "status" in kind.subresources and kind.bucket != "nodes":
         obj.pop("status", None)
     metadata.prepare_new(world, kind, obj, target.namespace)
     admission.fill(world, kind, obj)
@@ -116,13 +116,14 @@ def patch(world: World, target: Target, request_type: str, body: bytes, options:
         raise not_found(target.kind.plural, target.kind.group, target.name)
     current = events.from_core(record.obj) if events.is_other_spelling(target.kind) else copied(record.obj)
     current["apiVersion"] = target.kind.api_version
-    patched = _patched(target, request_type, current, _parsed(body))
-    obj, warnings = _decoded(target, patched, options)
+    obj, warnings = _decoded(target, patched(target, request_type, current, body), options)
     _check_place(target, obj)
     return _store_update(world, target, record.obj, obj, options, warnings)
 
 
-def _patched(target: Target, request_type: str, current: Json, body: Any) -> Json:
+def patched(target: Target, request_type: str, current: Json, encoded: bytes) -> Json:
+    """What a patch of the given type makes of an object."""
+    body = _parsed(encoded)
     if request_type == "application/json-patch+json":
         return merging.json_patch(current, body)
     if not isinstance(body, dict):
@@ -201,7 +202,8 @@ def _store_update(
     if options.dry_run or _is_untouched(old, new):
         return Outcome(new, warnings)
     if removals.is_released(kind, new):
-        return Outcome(removals.remove_released(world, target, new), warnings)
+        removals.remove_released(world, target, new)
+        return Outcome(new, warnings)
     stored = world.storage.put(kind.bucket, where, new).obj
     definitions.changed(world, kind, stored)
     removals.after_update(world, kind, stored)
