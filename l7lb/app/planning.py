@@ -17,7 +17,7 @@ import yaml
 from l7lb import ledger, planner, translator
 from l7lb.app.caches import Caches, Stores, stores
 from l7lb.errors import ConfigurationError, GateClosed, L7lbError, NotFound
-from l7lb.model.cloud import Accepted, TaskState
+from l7lb.model.cloud import Accepted, TargetHealth, TaskState
 from l7lb.model.cluster import (
     EndpointSlice,
     Ingress,
@@ -176,6 +176,13 @@ class EmptyCloud:
 
     def targets(self, ref: CloudRef) -> Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]:  # noqa: ARG002
         """None."""
+        return {}
+
+    def health(
+        self,
+        refs: tuple[CloudRef, ...],  # noqa: ARG002 - empty
+    ) -> Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, ...]]:
+        """Nobody checks anything."""
         return {}
 
     def limits(self, region: str) -> Limits:  # noqa: ARG002 - the documented ones everywhere

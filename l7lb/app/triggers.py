@@ -21,8 +21,6 @@ from l7lb.runtime.store import Delta
 
 T = TypeVar("T")
 
-NODE_GONE_S = 301.0
-"""A node that is NotReady is looked at again when its grace is over."""
 SERVICE_GONE_S = 301.0
 
 
@@ -74,11 +72,8 @@ class Triggers:
         if delta.old is not None and delta.new is not None and _node(delta.old) == _node(delta.new):
             return
         urgent = delta.new is None
-        unready = delta.new is not None and not _ready(delta.new.object)
         for key in self.bindings():
             self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
-            if unready:
-                self.sink.add(key, Lane.ENDPOINTS, urgent=True, after_s=NODE_GONE_S)
 
     def secret(self, delta: Delta[Secret]) -> None:
         """Rotation reaches every Ingress that uses it."""
@@ -137,7 +132,3 @@ def _node(item: Item[Node]) -> bytes:
     one = item.object
     ready = [condition for condition in one.status.conditions or () if condition.type == "Ready"]
     return msgspec.json.encode((one.metadata.uid, one.metadata.labels, one.spec, one.status.addresses, ready))
-
-
-def _ready(node: Node) -> bool:
-    return any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions or ())

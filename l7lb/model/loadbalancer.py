@@ -74,6 +74,8 @@ class Target:
     weight: Maybe[int] = UNSET
     """0-100. UNSET: our 10 at creation, then whatever it is, only that a REQUIRED one comes back from 0."""
     presence: Presence = Presence.REQUIRED
+    suspect: bool = False
+    """Desired only: weight 0, unless the cloud's own check calls it healthy or it is the rule's last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ class Translation:
     held: Held = field(default_factory=Held)
     problems: tuple[Problem, ...] = ()
     refusal: Problem | None = None
+    again_s: float | None = None
+    """Seconds until time alone changes the answer (a node's grace ends); None: only a change does."""
     create_refusal: Problem | None = None
     """The creation parameters are bad: nothing is bought or adopted while it stands; a load balancer that is there goes
     on with `desired`. It is one of `problems` too."""

@@ -16,6 +16,7 @@ from l7lb.model.plan import AddTags, Plan, Step
 from l7lb.model.problems import Problem, Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
+from l7lb.reconciler import draining
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.conditions import READY, Readiness, readiness
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
@@ -26,6 +27,7 @@ from l7lb.reconciler.proof import Proof
 from l7lb.reconciler.stability import Stability
 
 SETTLE_S: Final = 2.0
+TIME_TELLS: Final = "a node that is NotReady is looked at again"
 
 
 class Converger:
@@ -53,7 +55,10 @@ class Converger:
         fingerprint = _fingerprint(translation)
         flight = self._shop.executor.flights.of(matter.flight)
         if flight is None:
-            return self._plan(matter, translation, translation.desired, fingerprint)
+            outcome = self._plan(matter, translation, translation.desired, fingerprint)
+            if isinstance(outcome, Done) and translation.again_s is not None:
+                return Again(translation.again_s, TIME_TELLS)
+            return outcome
         if flight.fingerprint != fingerprint or self._shop.executor.stale(flight):
             self._shop.executor.cut_short(flight)
         return self._fly(matter, flight)
@@ -109,6 +114,8 @@ class Converger:
             if self._attempts.tagging(matter.owner):
                 self._shop.executor.observations.drop(observed.head.ref)
                 return Again(SETTLE_S, f"{observed.head.ref.id} does not show our tags yet")
+        if draining.has_suspects(desired):
+            desired = draining.drained(desired, observed, matter.cloud.health((observed.head.ref,)))
         limits = self._shop.settings.limits
         plan = planner.converge(desired, observed, claim, translation.held, limits, None)
         plan, unstable = self._stability.filter(observed.head.ref, plan)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol, Self
 
-from l7lb.model.cloud import Accepted, TaskState
+from l7lb.model.cloud import Accepted, TargetHealth, TaskState
 from l7lb.model.cluster import Ingress, IngressAddress, IngressClass
 from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, ObjectKey, TaskId
 from l7lb.model.lane import Lane
@@ -34,6 +34,12 @@ class LoadBalancers(Protocol):
 
     def targets(self, ref: CloudRef) -> Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]:
         """Every target bound to a rule."""
+        ...
+
+    def health(
+        self, refs: tuple[CloudRef, ...]
+    ) -> Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, ...]]:
+        """What the cloud's own checks say of the targets of at most 30 load balancers of one region."""
         ...
 
     def limits(self, region: str) -> Limits:

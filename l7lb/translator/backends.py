@@ -41,6 +41,11 @@ class Backends:
         self._fleet = nodes.fleet(snapshot.nodes, snapshot.now, ipv6=ipv6)
         self._seen: dict[tuple[ObjectKey, ServicePortRef | None], Served | None] = {}
 
+    @property
+    def again_s(self) -> float | None:
+        """Seconds until time alone changes what is wanted of a node."""
+        return self._fleet.again_s
+
     def resolve(self, backend: Backend, field: str) -> Served | None:
         """Targets of a backend that stands at `field` of the Ingress; None: cannot be told, the rule is held."""
         if backend.service is None:

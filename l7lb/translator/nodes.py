@@ -18,6 +18,8 @@ from l7lb.model.loadbalancer import Presence, Target, TargetKey
 
 GONE_AFTER_S: Final = 300.0
 """A node that has been NotReady for so long is taken off."""
+SUSPECT_AFTER_S: Final = 60.0
+"""A bound node that has been NotReady for so long gets no traffic, if the cloud's own check agrees."""
 BATCH_S: Final = 300.0
 """Nodes lost within this time of each other are lost at once."""
 
@@ -39,6 +41,7 @@ class Member:
     address: str
     instance_id: str | None
     presence: Presence
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Fleet:
     view_broken: bool
     """More nodes were lost at once than can be true; the lost ones are TOLERATED."""
     lost: int = 0
+    again_s: float | None = None
+    """Seconds until the next lost node becomes suspect, or is given up."""
     super_nodes: frozenset[str] = frozenset()
     """Names of TKE's super nodes: no NodePort, but TKE's controller binds their pods."""
 
@@ -71,15 +76,23 @@ def fleet(nodes: Iterable[Node], now: float, *, ipv6: bool = False) -> Fleet:
     gone = [node for node in lost if now - _since(node, now) >= GONE_AFTER_S]
     spared = {id(node) for node in gone if _batch(node, lost, now) > max(1, len(eligible) // 4)} if ready else set()
     dropped = {id(node) for node in gone} - spared if ready else set()
+    doubted = [node for node in lost if now - _since(node, now) >= SUSPECT_AFTER_S] if ready else []
+    suspect = {id(node) for node in doubted if _batch(node, lost, now) <= max(1, len(eligible) // 4)}
     working = [node for node in ready if not node.spec.unschedulable] or ready
     required = {id(node) for node in working}
     members = tuple(
-        _member(node, address, Presence.REQUIRED if id(node) in required else Presence.TOLERATED, ipv6=ipv6)
+        replace(
+            _member(node, address, Presence.REQUIRED if id(node) in required else Presence.TOLERATED, ipv6=ipv6),
+            suspect=id(node) in suspect,
+        )
         for node in known
         if id(node) not in dropped and (address := _address(node, ipv6=ipv6))
     )
     super_nodes = frozenset(node.metadata.name for node in everyone if _is_super(node))
-    return Fleet(members, bool(spared) or (bool(gone) and not ready), len(lost), super_nodes)
+    ages = [now - _since(node, now) for node in lost]
+    ahead = [after - age for age in ages for after in (SUSPECT_AFTER_S, GONE_AFTER_S) if age < after]
+    broken = bool(spared) or (bool(gone) and not ready)
+    return Fleet(members, broken, len(lost), min(ahead, default=None), super_nodes)
 
 
 def with_pods(fleet: Fleet, slices: Iterable[EndpointSlice]) -> Fleet:
@@ -111,7 +124,10 @@ def choose(fleet: Fleet, port: int, limit: int, seed: str) -> Chosen:
         (required if member.presence is Presence.REQUIRED else tolerated).setdefault(member.address, member)
     kept = _spread(tuple(required.values()), limit, seed)
     kept += tuple(member for address, member in tolerated.items() if address not in required)
-    targets = (Target(TargetKey(member.address, port), member.instance_id, presence=member.presence) for member in kept)
+    targets = (
+        Target(TargetKey(member.address, port), member.instance_id, presence=member.presence, suspect=member.suspect)
+        for member in kept
+    )
     return Chosen(tuple(sorted(targets, key=lambda target: target.key)), dropped=max(0, len(required) - limit))
 
 

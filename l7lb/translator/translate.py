@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from l7lb.model.identity import RuleKey
 from l7lb.model.loadbalancer import Certificate, DesiredLoadBalancer, HostSpec, ListenerSpec, RuleSpec
-from l7lb.model.marks import LISTENER_NAME
 from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Settings, Snapshot, Translation
@@ -61,7 +60,9 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
         delete_protection=reading.flag(Name.DELETION_PROTECTION),
     )
     findings = notebook.findings()
-    return Translation(desired, findings.held, findings.problems, create_refusal=creation.refusal)
+    return Translation(
+        desired, findings.held, findings.problems, again_s=backends.again_s, create_refusal=creation.refusal
+    )
 
 
 def _rules(wanted: tuple[Route, ...], backends: Backends, notebook: Notebook) -> tuple[RuleSpec, ...]:
@@ -96,7 +97,6 @@ def _listeners(parts: _Parts) -> tuple[ListenerSpec, ...]:
     return (
         ListenerSpec(
             key=HTTP if parts.certificates is None else HTTPS,
-            name=LISTENER_NAME,
             certificate=_own(parts.certificates),
             hosts=hosts,
             rules=parts.rules,

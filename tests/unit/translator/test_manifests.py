@@ -91,7 +91,7 @@ def _ports(service: dict[str, object]) -> list[dict[str, int]]:
 def test_plain_http() -> None:
     found = translate("01-plain-http.yaml")
     assert shape(found) == (HTTP, {"books.paperboat.example/": ["ins-a:30101", "ins-b:30101"]})
-    assert listener(found).name == "TKE-DEDICATED-LISTENER"
+    assert listener(found).name is UNSET
     assert found.problems == ()
 
 

@@ -189,3 +189,29 @@ def test_one_node_less_moves_one_target() -> None:
     nodes = many(60)
     gone = next(one for one in nodes if any(t.instance_id == f"ins-{one.metadata.name}" for t in chosen(nodes)))
     assert len(chosen([one for one in nodes if one is not gone]) - chosen(nodes)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "suspect", "again_s"),
+    [
+        pytest.param(30, False, 30, id="NotReady for half a minute"),
+        pytest.param(60, True, 240, id="NotReady for a minute"),
+        pytest.param(299, True, 1, id="about to be given up"),
+    ],
+)
+def test_a_node_that_is_not_ready_becomes_suspect_and_is_looked_at_again(
+    seconds: int, suspect: bool, again_s: int
+) -> None:
+    found = translate(*GOOD, node("x", "10.0.0.1", ready="False", since=before(seconds)))
+    assert {target.suspect for target in rules(found)[KEY].targets if target.key.address == "10.0.0.1"} == {suspect}
+    assert found.again_s == again_s
+
+
+def test_many_nodes_that_turn_not_ready_at_once_are_no_suspects() -> None:
+    lost = [node(f"x{number}", f"10.0.2.{number}", ready="False", since=before(100)) for number in range(4)]
+    found = translate(*GOOD, *lost)
+    assert not any(target.suspect for target in rules(found)[KEY].targets)
+
+
+def test_while_all_nodes_are_ready_time_alone_changes_nothing() -> None:
+    assert translate(*GOOD).again_s is None

@@ -4,6 +4,7 @@ import pytest
 
 from l7lb import translator
 from l7lb.model.cluster import IngressRule
+from l7lb.model.maybe import UNSET
 from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Limits, Settings
 from l7lb.translator.names import Name
@@ -191,7 +192,7 @@ def test_on_ipv6_the_default_backend_serves_the_hosts() -> None:
 
 def test_without_tls_there_is_http_80_alone() -> None:
     found = translator.translate(snapshot(ingress(rule())), SETTINGS)
-    assert (listener(found).key, listener(found).name) == (HTTP, "TKE-DEDICATED-LISTENER")
+    assert (listener(found).key, listener(found).name) == (HTTP, UNSET)
     assert listener(found).certificate is None
 
 
