@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from l7lb.errors import ConfigurationError
+from l7lb.ledger import CLUSTER_TAG
 
 Value = str | int | float | bool
 
@@ -36,7 +37,7 @@ class Flag:
 
 
 FLAGS: Final = (
-    Flag("cluster-id", "", "Id of this cluster (cls-xxxxxxxx): goes into the tag tke-clusterId. Required."),
+    Flag("cluster-id", "", f"Id of this cluster (cls-xxxxxxxx): goes into the tag {CLUSTER_TAG}. Required."),
     Flag("region", "", "Region of the cluster and of its load balancers (ap-guangzhou). Required."),
     Flag("vpc-id", "", "VPC of the cluster, in which load balancers are created."),
     Flag("kubeconfig", "", "Kubeconfig file; empty: the pod's service account."),

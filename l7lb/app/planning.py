@@ -174,7 +174,10 @@ class EmptyCloud:
             raise NotFound(f"{head.ref.id} does not exist", what="load balancer")
         return ()
 
-    def targets(self, ref: CloudRef) -> Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]:  # noqa: ARG002
+    def targets(
+        self,
+        ref: CloudRef,  # noqa: ARG002 - empty
+    ) -> Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]:
         """None."""
         return {}
 

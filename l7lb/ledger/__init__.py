@@ -7,10 +7,14 @@ strings stand in `tags` and nowhere else; nobody outside this package compares a
 from l7lb.ledger.authority import authorize
 from l7lb.ledger.claims import disposal_for, read, to_create
 from l7lb.ledger.record import format_record, parse_record
+from l7lb.ledger.tags import CLUSTER as CLUSTER_TAG
+from l7lb.ledger.tags import INGRESS as INGRESS_TAG
 from l7lb.ledger.tags import another_identity, ingress_of, is_ours, lookup, of_cluster, stamp
 from l7lb.ledger.token import client_token
 
 __all__ = [
+    "CLUSTER_TAG",
+    "INGRESS_TAG",
     "another_identity",
     "authorize",
     "client_token",

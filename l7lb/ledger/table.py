@@ -99,7 +99,7 @@ def _identity(evidence: Evidence) -> Mark:
 def _kept_for(evidence: Evidence) -> str:
     reasons = {
         "a Service uses it": tags.serves_a_service(evidence.tags),
-        "its tag tke-lifecycle-owner says user": evidence.tags.get(tags.LIFECYCLE) == tags.OWNER_USER,
+        f"its tag {tags.LIFECYCLE} says {tags.OWNER_USER}": evidence.tags.get(tags.LIFECYCLE) == tags.OWNER_USER,
         "the Ingress says loadbalance-retain": evidence.retain,
         "it has deletion protection": evidence.delete_protection,
         "PrivateLink uses it": evidence.private_link,

@@ -78,7 +78,7 @@ class Locator:
             ids = ", ".join(head.ref.id for head in heads)
             raise OwnershipConflict(
                 f"load balancers {ids} all bear the tags of this Ingress and no record says which is meant; "
-                "take the tag tke-lb-ingress-uuid off the wrong ones or delete them",
+                f"take the tag {ledger.INGRESS_TAG} off the wrong ones or delete them",
                 reason="AmbiguousLoadBalancer",
                 code="E4017",
             )
