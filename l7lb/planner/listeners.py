@@ -74,7 +74,7 @@ def _creatable(
     for key, spec in missing.items():
         why_not = _obstacle(scene, spec, kept_ports | {other.port for other in creatable})
         if why_not is None and len(creatable) >= room:
-            why_not = f"quota: {key} is left out, the load balancer has its most listeners"
+            why_not = f"E4004: {key} is left out, the load balancer has its most listeners"
         if why_not is None:
             creatable[key] = spec
         elif why_not:

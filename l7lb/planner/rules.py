@@ -72,7 +72,7 @@ def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
     if len(missing) > max(room, 0):
         left = missing[max(room, 0) :]
         names = ", ".join(str(spec.key) for spec in left[:5])
-        draft.note(f"quota: {site.key} has its most rules, {len(left)} left out: {names}")
+        draft.note(f"E4005: {site.key} has its most rules, {len(left)} left out: {names}")
         missing = missing[: max(room, 0)]
     return _Ground(
         site=site,

@@ -137,7 +137,7 @@ def _turns(change: Changes, limit: int, draft: Draft) -> list[Turn]:
         turns.append(Turn(on, off))
         room += len(off) - len(on)
     if adds:
-        draft.note(f"quota: {change.ref} has its most targets, {len(adds)} left out")
+        draft.note(f"E4054: {change.ref} has its most targets, {len(adds)} left out")
     return [*turns, Turn(removes=serving)] if serving else turns
 
 
