@@ -143,7 +143,9 @@ def _modify_hosts(scene: Scene, ground: _Ground, draft: Draft) -> None:
     site = ground.site
     if site.observed is None:
         return
-    there = {host.host: host for host in site.observed.spec.hosts}
+    # A host that ends to make room and comes again is a new one: what it was, default included, is lost on the way.
+    present = {key.host for key in ground.before}
+    there = {host.host: host for host in site.observed.spec.hosts if host.host in present or not ground.room_first}
     https = site.key.protocol == Protocol.HTTPS
     for want in site.desired.hosts:
         have = there.get(want.host)
