@@ -66,7 +66,7 @@ class Term:
         self.queue = WorkQueue(workers=workers, metrics=QueueCounting(stage.metrics))
         self.observations = Observations()
         self._reconciler = Reconciler(self._workshop())
-        self._controller = Controller(
+        self.controller = Controller(
             self.queue,
             self._reconcile,
             stage.clock,
@@ -75,7 +75,7 @@ class Term:
         )
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._controller.run, name=f"worker-{number}", daemon=True)
+            threading.Thread(target=self.controller.run, name=f"worker-{number}", daemon=True)
             for number in range(workers)
         ]
         if config.verify_interval > 0:
@@ -83,16 +83,20 @@ class Term:
 
     def start(self) -> None:
         """Queue everything once, then let the workers begin."""
+        self.enqueue()
+        for thread in self._threads:
+            thread.start()
+
+    def enqueue(self) -> None:
+        """Every Ingress once: whoever takes the lead knows nothing."""
         for item in self._stage.triggers.stores.ingresses.list():
             key = key_of(item.object, self._stage.cluster, self._stage.settings)
             self.queue.add(key, self._first_lane(item.object), self._stage.clock.monotonic())
-        for thread in self._threads:
-            thread.start()
 
     def stop(self) -> bool:
         """Take nothing new, let running passes end; False when one did not end in time."""
         self._stopping.set()
-        self._controller.stop()
+        self.controller.stop()
         return self.queue.drain(DRAIN_S)
 
     def dead(self) -> tuple[str, ...]:
@@ -140,13 +144,17 @@ class Term:
         record = record_of(ingress, self._stage.cluster)
         return Lane.VERIFY if record is not None and record.lb and record.desired else Lane.CHANGE
 
+    def distrust(self) -> None:
+        """Drop every observation and look at everything again."""
+        for ref in self.observations.refs():
+            self.observations.drop(ref)
+        for key in self._stage.triggers.bindings():
+            self.queue.add(key, Lane.VERIFY, self._stage.clock.monotonic())
+
     def _verify(self) -> None:
         """Distrust every observation from time to time: the cache never hides drift."""
         while not self._stopping.wait(self._stage.config.verify_interval):
-            for ref in self.observations.refs():
-                self.observations.drop(ref)
-            for key in self._stage.triggers.bindings():
-                self.queue.add(key, Lane.VERIFY, self._stage.clock.monotonic())
+            self.distrust()
 
     def _failed(self, key: str, error: Exception, failures: int) -> None:
         """What no object heard yet: bugs, and trouble that lasts."""

@@ -12,18 +12,19 @@ from l7lb.model.marks import LOAD_BALANCER_ID
 from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
-from l7lb.model.plan import AddTags, Plan, Step
+from l7lb.model.plan import AddTags, CreateRules, Plan, Step
 from l7lb.model.problems import Problem, Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
 from l7lb.reconciler import draining
 from l7lb.reconciler.attempts import Attempts
-from l7lb.reconciler.conditions import READY, Readiness, readiness
+from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.proof import Proof
+from l7lb.reconciler.reporting import Reporter, noted, reason_of
 from l7lb.reconciler.stability import Stability
 
 SETTLE_S: Final = 2.0
@@ -37,6 +38,7 @@ class Converger:
         self._shop = shop
         self._stability = Stability(shop.monotonic)
         self._attempts = Attempts(shop.monotonic)
+        self._reporter = Reporter(shop)
         self._marks: dict[str, Mapping[str, str]] = {}
 
     def run(self, matter: Matter) -> Outcome:
@@ -44,7 +46,7 @@ class Converger:
         try:
             return self._run(matter)
         except TerminalError as error:
-            self._report_failure(matter, error)
+            self._reporter.failed(matter, error)
             raise
 
     def _run(self, matter: Matter) -> Outcome:
@@ -81,7 +83,7 @@ class Converger:
         if flight is not None:
             self._shop.executor.cut_short(flight)
             return self._fly(matter, flight)
-        return self._report(matter, None)
+        return self._reporter.report(matter, None)
 
     def _plan(
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
@@ -110,7 +112,7 @@ class Converger:
             return self._denied(matter, claim, observed)
         if claim.ownership is Ownership.TO_ADOPT:
             if translation.create_refusal is not None:
-                return self._report(matter, None)
+                return self._reporter.report(matter, None)
             if self._attempts.tagging(matter.owner):
                 self._shop.executor.observations.drop(observed.head.ref)
                 return Again(SETTLE_S, f"{observed.head.ref.id} does not show our tags yet")
@@ -119,7 +121,7 @@ class Converger:
         limits = self._shop.settings.limits
         plan = planner.converge(desired, observed, claim, translation.held, limits, None)
         plan, unstable = self._stability.filter(observed.head.ref, plan)
-        matter.problems += [*unstable, *_noted(plan)]
+        matter.problems += [*unstable, *noted(plan)]
         if not plan:
             return self._reached(matter, desired, observed, claim)
         self._check(matter, plan, desired, observed, claim)
@@ -133,7 +135,7 @@ class Converger:
     ) -> Outcome:
         if translation.create_refusal is not None or not any(listener.rules for listener in desired.listeners):
             # Nothing is bought while nothing could be served.
-            return self._report(matter, None)
+            return self._reporter.report(matter, None)
         record = matter.record or _blank(matter)
         if record.claim == "failed":
             wait = self._attempts.until_second_look(matter.owner)
@@ -144,7 +146,9 @@ class Converger:
         stamp = Stamp(ledger.stamp(matter.owner), ledger.client_token(matter.owner, attempt))
         claim = ledger.to_create(matter.owner)
         plan = planner.converge(desired, None, claim, translation.held, self._shop.settings.limits, stamp)
-        matter.problems += _noted(plan)
+        matter.problems += noted(plan)
+        if not any(isinstance(step, CreateRules) for step in plan.steps):
+            return self._reporter.report(matter, None)  # what was asked for is held: still nothing to be served
         self._check(matter, plan, desired, None, claim)
         region = self._shop.settings.region
         record = replace(_blank(matter), region=region, claim="creating", attempt=attempt)
@@ -170,7 +174,7 @@ class Converger:
                     f"in region {ref.region}: correct the id, or create it there",
                 )
             )
-            return self._report(matter, None)
+            return self._reporter.report(matter, None)
         before = matter.ingress.annotations.get(LOAD_BALANCER_ID, ref.id)
         self._shop.events.emit(
             say(
@@ -198,11 +202,11 @@ class Converger:
             matter.problems.append(
                 problem("", "Skipped", f"{claim.load_balancer}: {claim.reason}", severity=Severity.WARNING)
             )
-            return self._report(matter, observed)
+            return self._reporter.report(matter, observed)
         matter.problems.append(
-            problem(claim.code, _REASONS.get(claim.code, "OwnershipConflict"), f"{claim.load_balancer}: {claim.reason}")
+            problem(claim.code, reason_of(claim.code, "OwnershipConflict"), f"{claim.load_balancer}: {claim.reason}")
         )
-        return self._report(matter, None)
+        return self._reporter.report(matter, None)
 
     def _check(
         self,
@@ -223,6 +227,9 @@ class Converger:
 
     def _begin(self, matter: Matter, flight: Flight, record: Record) -> Outcome:
         self._shop.telemetry.planned(matter.key, matter.ingress.key, flight.plan)
+        # Said before it is done: what is removed or left out now need not be in the notes of the next plan.
+        for finding in matter.problems:
+            self._shop.events.emit(note(matter.ingress, finding))
         self._shop.writable()
         if not self._shop.executor.flights.begin(flight):
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
@@ -255,7 +262,7 @@ class Converger:
     def _order_failed(self, matter: Matter, message: str) -> Outcome:
         """A used-up token: two looks by tag 60 s apart must find nothing before the next attempt (promise 3)."""
         matter.problems.append(problem("E4024", "CreationFailed", message))
-        self._report(matter, None)
+        self._reporter.report(matter, None)
         record = matter.record or _blank(matter)
         matter.ingress = self._shop.desk.enter(matter.ingress, replace(record, claim="failed"))
         return Again(60.0, "the order of a load balancer failed: looking by tag before the next one")
@@ -269,30 +276,7 @@ class Converger:
         if record != matter.record:
             matter.ingress = self._shop.desk.enter(matter.ingress, record)
             matter.record = record
-        return self._report(matter, observed)
-
-    def _report(self, matter: Matter, observed: ObservedLoadBalancer | None) -> Outcome:
-        """Events, conditions, id and status. A refused Ingress without a load balancer keeps an empty status."""
-        state = readiness(tuple(matter.problems), READY if observed is not None else _NOT_YET)
-        for finding in matter.problems:
-            self._shop.events.emit(note(matter.ingress, finding))
-        had = _ready_before(matter)
-        lb = observed.head.ref.id if observed is not None else None
-        matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
-        if observed is not None:
-            matter.ingress = self._shop.desk.address(matter.ingress, observed.head)
-        if state.ready and not had and observed is not None:
-            self._shop.events.emit(say(matter.ingress, "EnsuredIngress", f"load balancer {lb} is as the Ingress asks"))
-        self._shop.telemetry.settled(matter.ingress, state.ready, deleting=False)
-        return Done()
-
-    def _report_failure(self, matter: Matter, error: TerminalError) -> None:
-        matter.problems.append(problem(error.code, error.reason, str(error)))
-        state = readiness(tuple(matter.problems))
-        for finding in matter.problems:
-            self._shop.events.emit(note(matter.ingress, finding))
-        matter.ingress = self._shop.desk.tell(matter.ingress, state)
-        self._shop.telemetry.settled(matter.ingress, ready=False, deleting=False)
+        return self._reporter.report(matter, observed)
 
 
 class _Witness:
@@ -367,10 +351,6 @@ def _blank(matter: Matter) -> Record:
     )
 
 
-def _ready_before(matter: Matter) -> bool:
-    return bool(matter.ingress.addresses)
-
-
 def _fingerprint(translation: Translation) -> str:
     """Equal when a plan on its way still serves what is asked."""
     held = translation.held
@@ -384,38 +364,9 @@ def _fingerprint(translation: Translation) -> str:
     return repr(parts)
 
 
-def _noted(plan: Plan) -> list[Problem]:
-    """What the planner saw and left alone, as warnings with its code."""
-    found = []
-    for text in plan.notes:
-        code, colon, rest = text.partition(": ")
-        coded = bool(colon) and code.startswith("E4")
-        found.append(
-            Problem(
-                code=code if coded else "",
-                reason=_REASONS.get(code, "Noted") if coded else "Noted",
-                message=rest if coded else text,
-                severity=Severity.ERROR if code == "E4101" else Severity.WARNING,
-            )
-        )
-    return found
-
-
 _NOT_TOUCHED = frozenset({Ownership.FOREIGN, Ownership.UNCLAIMED, Ownership.SHARED})
-_NOT_YET = Readiness(False, "NotServed", "nothing of this Ingress can be served yet")
 _CLAIM_WORDS = {
     Ownership.CREATED: "created",
     Ownership.KEPT: "created",
     Ownership.ADOPTED: "adopted",
-}
-_REASONS = {
-    "E4017": "OwnershipConflict",
-    "E4018": "LoadBalancerNotFound",
-    "E4019": "LoadBalancerMadeByTke",
-    "E4020": "LoadBalancerUsedByIngress",
-    "E4030": "ClassicLoadBalancer",
-    "E4101": "ListenerConflict",
-    "E4006": "RedirectInTheWay",
-    "E4005": "RulesExhausted",
-    "E4054": "TargetsExhausted",
 }

@@ -1,0 +1,80 @@
+"""What the author of an Ingress hears at the end of a pass that serves it: Events, conditions, id and status."""
+
+from l7lb.errors import TerminalError
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.outcome import Done, Outcome
+from l7lb.model.plan import Plan
+from l7lb.model.problems import Problem, Severity
+from l7lb.reconciler.conditions import READY, Readiness, readiness
+from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+
+
+class Reporter:
+    """Says how an Ingress stands."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    def report(self, matter: Matter, observed: ObservedLoadBalancer | None) -> Outcome:
+        """Events, conditions, id and status. A refused Ingress without a load balancer keeps an empty status."""
+        state = readiness(tuple(matter.problems), READY if observed is not None else _NOT_YET)
+        for finding in matter.problems:
+            self._shop.events.emit(note(matter.ingress, finding))
+        had = bool(matter.ingress.addresses)
+        lb = observed.head.ref.id if observed is not None else None
+        matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
+        if observed is not None:
+            matter.ingress = self._shop.desk.address(matter.ingress, observed.head)
+        if state.ready and not had and observed is not None:
+            self._shop.events.emit(say(matter.ingress, "EnsuredIngress", f"load balancer {lb} is as the Ingress asks"))
+        self._shop.telemetry.settled(matter.ingress, state.ready, deleting=False)
+        return Done()
+
+    def failed(self, matter: Matter, error: TerminalError) -> None:
+        """An error that no retry cures."""
+        matter.problems.append(problem(error.code, error.reason, str(error)))
+        state = readiness(tuple(matter.problems))
+        for finding in matter.problems:
+            self._shop.events.emit(note(matter.ingress, finding))
+        matter.ingress = self._shop.desk.tell(matter.ingress, state)
+        self._shop.telemetry.settled(matter.ingress, ready=False, deleting=False)
+
+
+def noted(plan: Plan) -> list[Problem]:
+    """What the planner saw and left alone, as warnings with its code."""
+    found = []
+    for text in plan.notes:
+        code, colon, rest = text.partition(": ")
+        coded = bool(colon) and code.startswith("E4")
+        found.append(
+            Problem(
+                code=code if coded else "",
+                reason=reason_of(code, "Noted") if coded else "Noted",
+                message=rest if coded else text,
+                severity=Severity.ERROR if code in _LEFT_OUT else Severity.WARNING,
+            )
+        )
+    return found
+
+
+def reason_of(code: str, otherwise: str) -> str:
+    """The Event's reason for TKE's code."""
+    return _REASONS.get(code, otherwise)
+
+
+_NOT_YET = Readiness(False, "NotServed", "nothing of this Ingress can be served yet")
+_REASONS = {
+    "E4017": "OwnershipConflict",
+    "E4018": "LoadBalancerNotFound",
+    "E4019": "LoadBalancerMadeByTke",
+    "E4020": "LoadBalancerUsedByIngress",
+    "E4030": "ClassicLoadBalancer",
+    "E4101": "ListenerConflict",
+    "E4006": "RedirectInTheWay",
+    "E4004": "ListenersExhausted",
+    "E4005": "RulesExhausted",
+    "E4040": "CertificateMissing",
+    "E4054": "TargetsExhausted",
+}
+_LEFT_OUT = frozenset({"E4004", "E4005", "E4040", "E4101"})
+"""A part that is asked for is not served."""
