@@ -24,7 +24,7 @@ from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.proof import Proof
-from l7lb.reconciler.reporting import Reporter, noted, reason_of
+from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.stability import Stability
 
 SETTLE_S: Final = 2.0
@@ -121,7 +121,8 @@ class Converger:
         limits = self._shop.settings.limits
         plan = planner.converge(desired, observed, claim, translation.held, limits, None)
         plan, unstable = self._stability.filter(observed.head.ref, plan)
-        matter.problems += [*unstable, *noted(plan)]
+        edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
+        matter.problems += [*unstable, *noted(plan, edited=edited)]
         if not plan:
             return self._reached(matter, desired, observed, claim)
         self._check(matter, plan, desired, observed, claim)
@@ -202,7 +203,7 @@ class Converger:
             matter.problems.append(
                 problem("", "Skipped", f"{claim.load_balancer}: {claim.reason}", severity=Severity.WARNING)
             )
-            return self._reporter.report(matter, observed)
+            return self._reporter.report(matter, observed, SKIPPED)
         matter.problems.append(
             problem(claim.code, reason_of(claim.code, "OwnershipConflict"), f"{claim.load_balancer}: {claim.reason}")
         )

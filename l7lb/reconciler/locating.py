@@ -98,7 +98,12 @@ class Locator:
             return self._unlisted(ref, cloud)
         if not head.running:
             return Creating(ref)
-        observed = read(cloud, head)
+        try:
+            observed = read(cloud, head)
+        except NotFound as absence:
+            if absence.what != "load balancer":
+                raise
+            return Gone(ref)
         self._observations.keep(observed)
         return Found(observed)
 

@@ -1,7 +1,7 @@
 """The proof for taking something away, read again directly before it is taken (promise 1)."""
 
 from l7lb import ledger
-from l7lb.errors import OwnershipConflict
+from l7lb.errors import OwnershipConflict, Unavailable
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Ownership
 from l7lb.reconciler.passes import Matter, Workshop
@@ -16,11 +16,14 @@ class Proof:
         self._shop = shop
 
     def still_ours(self, matter: Matter, observed: ObservedLoadBalancer) -> ObservedLoadBalancer:
-        """The head as it is now, when its tags still give us a claim; raises OwnershipConflict otherwise."""
+        """The head as it is now, when its tags still give us a claim; raises OwnershipConflict otherwise.
+
+        Not being listed proves nothing, neither that it is gone nor that it is ours: Unavailable.
+        """
         ref = observed.head.ref
         head = matter.cloud.heads((ref,)).get(ref)
         if head is None:
-            raise OwnershipConflict(f"{ref.id} is not listed any more", reason="OwnershipConflict", code="E4017")
+            raise Unavailable(f"{ref.id} is not listed now")
         now = ObservedLoadBalancer(head, observed.listeners)
         claim = ledger.read(matter.evidence(now), now, frozenset(), {})
         if claim.ownership not in _MAY_TAKE:

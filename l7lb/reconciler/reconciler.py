@@ -4,6 +4,7 @@ import threading
 from typing import Final
 
 from l7lb import ledger, translator
+from l7lb.errors import Conflict, NotFound
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Owner
 from l7lb.model.lane import Lane
@@ -55,9 +56,20 @@ class Reconciler:
             self._busy.add(uid)
         try:
             return self._member(key, ingress, lane)
+        except NotFound as absence:
+            return self._absent(ingress, absence)
         finally:
             with self._lock:
                 self._busy.discard(uid)
+
+    def _absent(self, ingress: Ingress, absence: NotFound) -> Outcome:
+        """Something went while we looked: the Ingress itself, or a part of the cloud that is to be observed anew."""
+        if absence.what != "Ingress":
+            raise Conflict(f"gone in the meantime: {absence}") from absence
+        uid = ingress.metadata.uid
+        self._shop.executor.flights.end(BindingKey(uid))
+        self._shop.desk.forget(uid)
+        return Done()
 
     def _member(self, key: BindingKey, seen: Ingress, lane: Lane) -> Outcome:
         matter = self._matter(key, self._shop.desk.newest(seen), lane)

@@ -1,5 +1,7 @@
 """What the author of an Ingress hears at the end of a pass that serves it: Events, conditions, id and status."""
 
+from typing import Final
+
 from l7lb.errors import TerminalError
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.outcome import Done, Outcome
@@ -15,9 +17,12 @@ class Reporter:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
 
-    def report(self, matter: Matter, observed: ObservedLoadBalancer | None) -> Outcome:
-        """Events, conditions, id and status. A refused Ingress without a load balancer keeps an empty status."""
-        state = readiness(tuple(matter.problems), READY if observed is not None else _NOT_YET)
+    def report(self, matter: Matter, observed: ObservedLoadBalancer | None, reached: Readiness = READY) -> Outcome:
+        """Events, conditions, id and status. A refused Ingress without a load balancer keeps an empty status.
+
+        `reached`: what may be said when nothing is wrong.
+        """
+        state = readiness(tuple(matter.problems), reached if observed is not None else _NOT_YET)
         for finding in matter.problems:
             self._shop.events.emit(note(matter.ingress, finding))
         had = bool(matter.ingress.addresses)
@@ -25,7 +30,7 @@ class Reporter:
         matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
         if observed is not None:
             matter.ingress = self._shop.desk.address(matter.ingress, observed.head)
-        if state.ready and not had and observed is not None:
+        if state.ready and not had and observed is not None and reached is READY:
             self._shop.events.emit(say(matter.ingress, "EnsuredIngress", f"load balancer {lb} is as the Ingress asks"))
         self._shop.telemetry.settled(matter.ingress, state.ready, deleting=False)
         return Done()
@@ -40,15 +45,17 @@ class Reporter:
         self._shop.telemetry.settled(matter.ingress, ready=False, deleting=False)
 
 
-def noted(plan: Plan) -> list[Problem]:
-    """What the planner saw and left alone, as warnings with its code."""
+def noted(plan: Plan, *, edited: bool = False) -> list[Problem]:
+    """What the planner saw, as problems with its code. `edited`: what nobody wants any more is no drift."""
     found = []
     for text in plan.notes:
         code, colon, rest = text.partition(": ")
-        coded = bool(colon) and code.startswith("E4")
+        if edited and code == DRIFT:
+            continue
+        coded = bool(colon) and (code.startswith("E4") or code == DRIFT)
         found.append(
             Problem(
-                code=code if coded else "",
+                code=code if code.startswith("E4") else "",
                 reason=reason_of(code, "Noted") if coded else "Noted",
                 message=rest if coded else text,
                 severity=Severity.ERROR if code in _LEFT_OUT else Severity.WARNING,
@@ -62,8 +69,11 @@ def reason_of(code: str, otherwise: str) -> str:
     return _REASONS.get(code, otherwise)
 
 
+SKIPPED = Readiness(True, "Skipped", "the load balancer is neither compared nor changed")
 _NOT_YET = Readiness(False, "NotServed", "nothing of this Ingress can be served yet")
+DRIFT: Final = "drift"
 _REASONS = {
+    DRIFT: "Drift",
     "E4017": "OwnershipConflict",
     "E4018": "LoadBalancerNotFound",
     "E4019": "LoadBalancerMadeByTke",

@@ -1,0 +1,100 @@
+"""Die at every single call of the golden scenarios, start anew: one load balancer or none, nothing foreign touched."""
+
+import pytest
+
+from tests.simulation import manifests
+from tests.simulation.checkers import Watchman
+from tests.simulation.crashes import Scenario, die, points
+from tests.simulation.world import World
+
+LENT = "lb-lent0001"
+
+
+def _nothing(world: World, watchman: Watchman) -> None:
+    """A fresh cluster."""
+
+
+def _served(world: World, watchman: Watchman) -> None:
+    world.users.create(manifests.ingress("shop", manifests.rule("a.example.com", "/", "/x")))
+    world.start()
+
+
+def _lent(world: World, watchman: Watchman) -> None:
+    world.account.lend(LENT)
+    watchman.remember()
+
+
+def _adopted(world: World, watchman: Watchman) -> None:
+    _lent(world, watchman)
+    world.users.create(_borrower())
+    world.start()
+
+
+def _borrower() -> manifests.Json:
+    return manifests.ingress("shop", annotations={"kubernetes.io/ingress.existLbId": LENT})
+
+
+def _create(world: World) -> None:
+    world.users.create(manifests.ingress("shop", manifests.rule("a.example.com", "/", "/x"), tls="cert"))
+
+
+def _edit(world: World) -> None:
+    world.users.rules(
+        manifests.rule("a.example.com", "/", "/y", backend="api"), manifests.rule("b.example.com", "/", backend="web")
+    )
+
+
+def _one(world: World) -> None:
+    assert len(world.account.lbs()) == 1
+
+
+def _none(world: World) -> None:
+    assert world.account.lbs() == []
+    assert world.users.find() is None
+
+
+def _given_back(world: World) -> None:
+    assert world.account.lb().tags == {"team": "owner"}
+    assert [item.port for item in world.account.lb().listeners.values()] == [8080]
+
+
+def _released(world: World) -> None:
+    _given_back(world)
+    assert world.users.ingress().finalizers == []
+    assert world.users.ingress().addresses == []
+
+
+def _out_of_class(world: World) -> None:
+    world.users.annotate(**{"kubernetes.io/ingress.class": "nginx"})
+
+
+def _left(world: World) -> None:
+    assert world.account.lbs() == []
+    assert world.users.ingress().finalizers == []
+
+
+SCENARIOS = (
+    Scenario("create", _nothing, _create, _one),
+    Scenario("edit", _served, _edit, _one),
+    Scenario("delete", _served, lambda world: world.users.delete(), _none),
+    Scenario("leave", _served, _out_of_class, _left),
+    Scenario("adopt", _lent, lambda world: _discard(world.users.create(_borrower())), _one),
+    Scenario("give-back", _adopted, lambda world: world.users.delete(), _given_back),
+    Scenario("release", _adopted, _out_of_class, _released),
+)
+
+
+def _discard(_: object) -> None:
+    """What came back is not needed."""
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_dying_at_any_call_loses_nothing_and_leaks_nothing(scenario: Scenario) -> None:
+    tried = 0
+    for number, death, name in points(scenario):
+        try:
+            die(scenario, number, death)
+        except BaseException as error:
+            raise AssertionError(f"{scenario.name}, died {death.value} call {number} ({name}): {error}") from error
+        tried += 1
+    assert tried >= 10
