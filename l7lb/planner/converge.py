@@ -33,7 +33,7 @@ def converge(
     if claim.untouched or claim.ownership not in CONVERGING | {Ownership.TO_ADOPT}:
         return Plan(notes=(claim.reason,))
     if claim.ownership is Ownership.TO_ADOPT:
-        return Plan((AddTags(claim.missing_tags),) if claim.missing_tags else (), (claim.reason,))
+        return Plan((AddTags(claim.missing_tags),)) if claim.missing_tags else Plan(notes=(claim.reason,))
     draft = Draft()
     if observed is None:
         _order(desired, claim, stamp, draft)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import islice
+from typing import Final
 
 from l7lb.model.identity import Protocol, RuleKey, RuleRef
 from l7lb.model.loadbalancer import Certificate, HealthCheck, HostSpec, ListenerSpec, RuleSpec
@@ -13,6 +15,9 @@ from l7lb.planner.listeners import Site, differs
 from l7lb.planner.order import Draft, Phase, chunks
 from l7lb.planner.pairing import Pairing, pair
 from l7lb.planner.scene import Scene
+
+NAMED: Final = 5
+"""So many rules a note names; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
         room += len(surplus)
     if len(missing) > max(room, 0):
         left = missing[max(room, 0) :]
-        names = ", ".join(str(spec.key) for spec in left[:5])
+        names = _names(spec.key for spec in left)
         draft.note(f"E4005: {site.key} has its most rules, {len(left)} left out: {names}")
         missing = missing[: max(room, 0)]
     return _Ground(
@@ -116,9 +121,15 @@ def _surplus(scene: Scene, site: Site, surplus: Mapping[RuleKey, RuleSpec], draf
         elif ref in scene.redirect_sources:
             draft.note(f"{ref} is not wanted, but it redirects: left")
         else:
-            draft.note(f"drift: {ref} is on our listener and nobody wants it: removed")
             free.append(key)
+    if free:
+        more = ", ..." if len(free) > NAMED else ""
+        draft.note(f"drift: nobody wants {len(free)} of the rules on {site.key}: {_names(free)}{more}")
     return tuple(free)
+
+
+def _names(keys: Iterable[RuleKey]) -> str:
+    return ", ".join(str(key) for key in islice(keys, NAMED))
 
 
 def _whole(scene: Scene, site: Site, observed: ListenerSpec, key: RuleKey) -> bool:

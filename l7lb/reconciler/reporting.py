@@ -49,16 +49,16 @@ def noted(plan: Plan, *, edited: bool = False) -> list[Problem]:
     """What the planner saw, as problems with its code. `edited`: what nobody wants any more is no drift."""
     found = []
     for text in plan.notes:
-        code, colon, rest = text.partition(": ")
-        if edited and code == DRIFT:
+        word, _, rest = text.partition(": ")
+        if edited and word == DRIFT:
             continue
-        coded = bool(colon) and (code.startswith("E4") or code == DRIFT)
+        known = word in _REASONS
         found.append(
             Problem(
-                code=code if code.startswith("E4") else "",
-                reason=reason_of(code, "Noted") if coded else "Noted",
-                message=rest if coded else text,
-                severity=Severity.ERROR if code in _LEFT_OUT else Severity.WARNING,
+                code=word if known and word != DRIFT else "",
+                reason=reason_of(word, "Noted"),
+                message=rest if known else text,
+                severity=Severity.ERROR if word in _LEFT_OUT else Severity.WARNING,
             )
         )
     return found
