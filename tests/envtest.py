@@ -1,6 +1,7 @@
-"""A real control plane for contract tests: etcd and kube-apiserver from KUBEBUILDER_ASSETS, on loopback, in a temporary folder.
+"""A real control plane for contract tests: etcd and kube-apiserver from KUBEBUILDER_ASSETS, on loopback.
 
-Nothing else of a cluster runs: no controllers, no nodes. The admission plugin that wants service account tokens is off.
+Nothing else of a cluster runs: no controllers, no nodes. The admission plugin that wants service account
+tokens is off.
 """
 
 import base64
@@ -51,7 +52,6 @@ class ControlPlane:
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        # pylint: the folder outlives this method and is removed in __exit__.
         self._work = tempfile.TemporaryDirectory(prefix="envtest-")
         try:
             self._start(Path(self._work.name))
@@ -79,20 +79,38 @@ class ControlPlane:
         etcd = f"http://127.0.0.1:{_free_port()}"
         peers = f"http://127.0.0.1:{_free_port()}"
         self._run(
-            work, "etcd", f"--data-dir={work / 'etcd'}", f"--listen-client-urls={etcd}", f"--advertise-client-urls={etcd}",
-            f"--listen-peer-urls={peers}", f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}",
-            "--unsafe-no-fsync", "--log-level=error",
-        )  # fmt: skip
+            work,
+            "etcd",
+            f"--data-dir={work / 'etcd'}",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls={peers}",
+            f"--initial-advertise-peer-urls={peers}",
+            f"--initial-cluster=default={peers}",
+            "--unsafe-no-fsync",
+            "--log-level=error",
+        )
         port = _free_port()
         self.url = f"https://127.0.0.1:{port}"
         self._run(
-            work, "kube-apiserver", f"--etcd-servers={etcd}", "--bind-address=127.0.0.1", f"--secure-port={port}",
-            f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}", f"--cert-dir={work / 'certs'}",
-            f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}",
-            "--service-account-issuer=https://kubernetes.default.svc", f"--token-auth-file={work / 'tokens.csv'}",
-            "--authorization-mode=RBAC", f"--service-cluster-ip-range={SERVICE_NETWORK}", "--allow-privileged",
-            "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none",
-        )  # fmt: skip
+            work,
+            "kube-apiserver",
+            f"--etcd-servers={etcd}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={key}",
+            f"--cert-dir={work / 'certs'}",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--token-auth-file={work / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            f"--service-cluster-ip-range={SERVICE_NETWORK}",
+            "--allow-privileged",
+            "--disable-admission-plugins=ServiceAccount",
+            "--endpoint-reconciler-type=none",
+        )
         self._wait_until_ready(work)
 
     def _run(self, work: Path, program: str, *arguments: str) -> None:
@@ -127,15 +145,18 @@ class ControlPlane:
     def kubeconfig(self) -> str:
         """A kubeconfig that leads there, as YAML."""
         authority = base64.b64encode(self.ca.read_bytes()).decode()
-        return yaml.safe_dump({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "envtest",
-                          "cluster": {"server": self.url, "certificate-authority-data": authority}}],
-            "users": [{"name": "envtest", "user": {"token": self.token}}],
-            "contexts": [{"name": "envtest", "context": {"cluster": "envtest", "user": "envtest"}}],
-            "current-context": "envtest",
-        })  # fmt: skip
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [
+                    {"name": "envtest", "cluster": {"server": self.url, "certificate-authority-data": authority}}
+                ],
+                "users": [{"name": "envtest", "user": {"token": self.token}}],
+                "contexts": [{"name": "envtest", "context": {"cluster": "envtest", "user": "envtest"}}],
+                "current-context": "envtest",
+            }
+        )
 
 
 def _make_certificates(work: Path) -> tuple[Path, Path, Path]:

@@ -1,7 +1,6 @@
 """Custom kinds: served from their definition, pruned, filled in and checked by their schema."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -58,17 +57,25 @@ class Custom:
                 "spec": {"mode": "fast", **spec}}  # fmt: skip
 
 
-@pytest.fixture
-def custom(kube_api: KubeApi) -> Iterator[Custom]:
-    """A new custom kind, served."""
+def _serve(api: KubeApi) -> str:
     plural = fresh_name("things").replace("-", "")
-    kube_api.made(DEFINITIONS, _definition(plural))
-    made = Custom(kube_api, plural)
+    api.made(DEFINITIONS, _definition(plural))
     deadline = time.monotonic() + 20
-    while kube_api.get(made.path).status != 200 and time.monotonic() < deadline:
+    while api.get(f"/apis/example.com/v1alpha1/{plural}").status != 200 and time.monotonic() < deadline:
         time.sleep(0.1)  # A real server needs a moment.
-    yield made
-    kube_api.delete(f"{DEFINITIONS}/{plural}.example.com")
+    return plural
+
+
+@pytest.fixture(scope="module")
+def plural(server: KubeApi) -> str:
+    """A custom kind, served."""
+    return _serve(server)
+
+
+@pytest.fixture
+def custom(kube_api: KubeApi, plural: str) -> Custom:
+    """The custom kind in a namespace of one's own."""
+    return Custom(kube_api, plural)
 
 
 def test_definition_is_established_and_its_kind_discovered(custom: Custom) -> None:
@@ -130,13 +137,14 @@ def test_table_has_the_declared_columns(custom: Custom) -> None:
     assert [row["cells"] for row in table["rows"]] == [["a", "fast"]]
 
 
-def test_kind_is_no_longer_served_when_its_definition_goes(custom: Custom) -> None:
-    custom.api.made(custom.path, custom.body())
-    custom.api.delete(f"{DEFINITIONS}/{custom.plural}.example.com")
+def test_kind_is_no_longer_served_when_its_definition_goes(kube_api: KubeApi) -> None:
+    custom = Custom(kube_api, _serve(kube_api))
+    kube_api.made(custom.path, custom.body())
+    kube_api.delete(f"{DEFINITIONS}/{custom.plural}.example.com")
     deadline = time.monotonic() + 20
-    while custom.api.get(custom.path).status != 404 and time.monotonic() < deadline:
+    while kube_api.get(custom.path).status != 404 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert custom.api.get(custom.path).status == 404
+    assert kube_api.get(custom.path).status == 404
 
 
 def test_definition_with_another_name_is_refused(kube_api: KubeApi) -> None:

@@ -26,8 +26,16 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 def test_groups_and_their_versions_are_listed(kube_api: KubeApi) -> None:
     assert kube_api.get("/api").body["versions"] == ["v1"]
     groups = {group["name"]: group["preferredVersion"]["version"] for group in kube_api.get("/apis").body["groups"]}
-    wanted = ("apps", "networking.k8s.io", "discovery.k8s.io", "coordination.k8s.io", "events.k8s.io",
-              "apiextensions.k8s.io", "rbac.authorization.k8s.io", "policy")  # fmt: skip
+    wanted = (
+        "apps",
+        "networking.k8s.io",
+        "discovery.k8s.io",
+        "coordination.k8s.io",
+        "events.k8s.io",
+        "apiextensions.k8s.io",
+        "rbac.authorization.k8s.io",
+        "policy",
+    )
     assert {name: groups.get(name) for name in wanted} == dict.fromkeys(wanted, "v1")
 
 
@@ -71,7 +79,10 @@ def test_open_api_says_that_fields_are_validated_here(kube_api: KubeApi) -> None
     document = kube_api.get(paths["apis/networking.k8s.io/v1"]["serverRelativeURL"]).body
     patch = document["paths"]["/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}"]["patch"]
     assert patch["x-kubernetes-group-version-kind"] == {
-        "group": "networking.k8s.io", "kind": "Ingress", "version": "v1"}  # fmt: skip
+        "group": "networking.k8s.io",
+        "kind": "Ingress",
+        "version": "v1",
+    }
     assert "fieldValidation" in {parameter["name"] for parameter in patch["parameters"]}
 
 
@@ -86,8 +97,17 @@ def test_unknown_representation_is_not_acceptable(kube_api: KubeApi) -> None:
 
 def _event(namespace: str) -> Json:
     about = {"kind": "Ingress", "name": "a", "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "involvedObject": about, "type": "Warning",
-            "reason": "Refused", "message": "no such host", "source": {"component": "l7lb"}, "count": 3}  # fmt: skip
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "e"},
+        "involvedObject": about,
+        "type": "Warning",
+        "reason": "Refused",
+        "message": "no such host",
+        "source": {"component": "l7lb"},
+        "count": 3,
+    }
 
 
 def _cells(kube_api: KubeApi, path: str, name: str = "a") -> dict[str, object]:
@@ -137,12 +157,23 @@ def test_table_of_a_lease_a_class_a_slice_and_an_event(kube_api: KubeApi) -> Non
         {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": name}, "spec": spec},
     )
     assert _cells(kube_api, CLASSES, name) == {"Name": name, "Controller": "example.com/l7lb", "Parameters": "Params/p"}
-    kube_api.made(SLICES, {
-        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "a"}, "addressType": "IPv4",
-        "endpoints": [{"addresses": [f"10.0.0.{n}"]} for n in range(1, 6)], "ports": [{"port": 80}],
-    })  # fmt: skip
+    kube_api.made(
+        SLICES,
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": "a"},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [f"10.0.0.{n}"]} for n in range(1, 6)],
+            "ports": [{"port": 80}],
+        },
+    )
     assert _cells(kube_api, SLICES) == {
-        "Name": "a", "AddressType": "IPv4", "Ports": "80", "Endpoints": "10.0.0.1,10.0.0.2,10.0.0.3 + 2 more..."}  # fmt: skip
+        "Name": "a",
+        "AddressType": "IPv4",
+        "Ports": "80",
+        "Endpoints": "10.0.0.1,10.0.0.2,10.0.0.3 + 2 more...",
+    }
     kube_api.made(EVENTS, _event(kube_api.namespace))
     told = _cells(kube_api, EVENTS, "e")
     assert (told["Type"], told["Reason"], told["Object"], told["Message"]) == (
@@ -160,10 +191,16 @@ def test_table_of_a_node(kube_api: KubeApi) -> None:
         "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
         "nodeInfo": {"kubeletVersion": "v1.36.0"},
     }
-    kube_api.made("/api/v1/nodes", {
-        "apiVersion": "v1", "kind": "Node", "spec": {"unschedulable": True}, "status": status,
-        "metadata": {"name": name, "labels": {"node-role.kubernetes.io/worker": ""}},
-    })  # fmt: skip
+    kube_api.made(
+        "/api/v1/nodes",
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "spec": {"unschedulable": True},
+            "status": status,
+            "metadata": {"name": name, "labels": {"node-role.kubernetes.io/worker": ""}},
+        },
+    )
     told = _cells(kube_api, "/api/v1/nodes", name)
     assert (told["Status"], told["Roles"], told["Internal-IP"]) == ("Ready,SchedulingDisabled", "worker", "10.0.0.1")
 
@@ -178,8 +215,11 @@ def test_metadata_alone_can_be_asked_for(kube_api: KubeApi) -> None:
 
 def test_administrator_may_do_everything(kube_api: KubeApi) -> None:
     attributes = {"namespace": kube_api.namespace, "verb": "create", "resource": "pods"}
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-              "spec": {"resourceAttributes": attributes}}  # fmt: skip
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
     answer = kube_api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     assert (answer.status, answer.body["status"]["allowed"]) == (201, True)
 
@@ -189,10 +229,19 @@ def test_event_is_one_object_in_both_groups(kube_api: KubeApi) -> None:
     other = kube_api.get("/apis/events.k8s.io/v1/namespaces/{ns}/events/e").body
     assert (other["apiVersion"], other["note"], other["regarding"]["name"]) == ("events.k8s.io/v1", "no such host", "a")
     assert (other["deprecatedCount"], other["deprecatedSource"]) == (3, {"component": "l7lb"})
-    new = {"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "n"}, "reason": "Made", "type": "Normal",
-           "regarding": {"kind": "Ingress", "name": "a", "namespace": kube_api.namespace}, "note": "made", "action": "Make",
-           "reportingController": "example.com/l7lb", "reportingInstance": "one",
-           "eventTime": "2026-01-01T00:00:00.000000Z"}  # fmt: skip
+    new = {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "n"},
+        "reason": "Made",
+        "type": "Normal",
+        "regarding": {"kind": "Ingress", "name": "a", "namespace": kube_api.namespace},
+        "note": "made",
+        "action": "Make",
+        "reportingController": "example.com/l7lb",
+        "reportingInstance": "one",
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+    }
     kube_api.made("/apis/events.k8s.io/v1/namespaces/{ns}/events", new)
     core = kube_api.get(f"{EVENTS}/n").body
     assert (core["message"], core["reportingComponent"], core["involvedObject"]["kind"]) == (
@@ -208,8 +257,12 @@ def test_event_is_one_object_in_both_groups(kube_api: KubeApi) -> None:
 
 def test_default_class_is_written_into_an_ingress_without_one(kube_api: KubeApi) -> None:
     name = fresh_name("class")
-    body = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "spec": {"controller": "example.com/x"},
-            "metadata": {"name": name, "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}}}  # fmt: skip
+    body = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "spec": {"controller": "example.com/x"},
+        "metadata": {"name": name, "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}},
+    }
     kube_api.made(CLASSES, body)
     deadline = 50
     made = kube_api.made(INGRESSES, ingress("a0"))

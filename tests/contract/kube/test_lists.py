@@ -15,8 +15,12 @@ def _labelled(name: str, **labels: str) -> Json:
 @pytest.fixture
 def coloured(kube_api: KubeApi) -> KubeApi:
     """Four ConfigMaps: a red, b red and big, c blue, d without a label."""
-    for body in (_labelled("a", color="red"), _labelled("b", color="red", size="big"), _labelled("c", color="blue"),
-                 config_map("d")):  # fmt: skip
+    for body in (
+        _labelled("a", color="red"),
+        _labelled("b", color="red", size="big"),
+        _labelled("c", color="blue"),
+        config_map("d"),
+    ):
         kube_api.made(CONFIG_MAPS, body)
     return kube_api
 
@@ -64,8 +68,17 @@ def test_secrets_are_chosen_by_type(kube_api: KubeApi) -> None:
 def test_events_are_chosen_by_the_object_they_are_about(kube_api: KubeApi) -> None:
     for name in ("a", "b"):
         about = {"kind": "Ingress", "name": name, "namespace": kube_api.namespace, "uid": f"uid-{name}"}
-        kube_api.made(EVENTS, {"apiVersion": "v1", "kind": "Event", "metadata": {"name": f"e-{name}"},
-                               "involvedObject": about, "reason": "Tried", "type": "Normal"})  # fmt: skip
+        kube_api.made(
+            EVENTS,
+            {
+                "apiVersion": "v1",
+                "kind": "Event",
+                "metadata": {"name": f"e-{name}"},
+                "involvedObject": about,
+                "reason": "Tried",
+                "type": "Normal",
+            },
+        )
     query = f"involvedObject.kind%3DIngress,involvedObject.uid%3Duid-a,involvedObject.namespace%3D{kube_api.namespace}"
     assert kube_api.get(f"{EVENTS}?fieldSelector={query}").items == ["e-a"]
 

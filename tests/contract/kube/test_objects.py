@@ -182,17 +182,27 @@ def test_update_with_another_uid_is_a_conflict(kube_api: KubeApi) -> None:
         pytest.param({"data": {"a": None, "c": "3"}}, MERGE, {"b": "2", "c": "3"}, id="merge patch"),
         pytest.param({"data": {"a": None, "c": "3"}}, STRATEGIC, {"b": "2", "c": "3"}, id="strategic merge patch"),
         pytest.param(
-            [{"op": "remove", "path": "/data/a"}, {"op": "add", "path": "/data/c", "value": "3"},
-             {"op": "test", "path": "/data/b", "value": "2"}],
-            JSON_PATCH, {"b": "2", "c": "3"}, id="JSON patch",
+            [
+                {"op": "remove", "path": "/data/a"},
+                {"op": "add", "path": "/data/c", "value": "3"},
+                {"op": "test", "path": "/data/b", "value": "2"},
+            ],
+            JSON_PATCH,
+            {"b": "2", "c": "3"},
+            id="JSON patch",
         ),
         pytest.param(
-            [{"op": "move", "from": "/data/a", "path": "/data/c"}, {"op": "copy", "from": "/data/b", "path": "/data/d"}],
-            JSON_PATCH, {"b": "2", "c": "1", "d": "2"}, id="JSON patch that moves and copies",
+            [
+                {"op": "move", "from": "/data/a", "path": "/data/c"},
+                {"op": "copy", "from": "/data/b", "path": "/data/d"},
+            ],
+            JSON_PATCH,
+            {"b": "2", "c": "1", "d": "2"},
+            id="JSON patch that moves and copies",
         ),
         pytest.param({"data": None}, MERGE, None, id="merge patch that takes all"),
     ],
-)  # fmt: skip
+)
 def test_patch_changes_what_it_names(kube_api: KubeApi, body: object, media: str, expected: Json | None) -> None:
     kube_api.made(CONFIG_MAPS, config_map("a", a="1", b="2"))
     answer = kube_api.patch(f"{CONFIG_MAPS}/a", body, media)

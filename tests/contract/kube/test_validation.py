@@ -55,7 +55,8 @@ def _hosts(*hosts: str) -> Json:
         ),
         pytest.param(
             ingress("a", rules=[{"http": {"paths": []}}]),
-            {("FieldValueRequired", "spec.rules[0].http.paths")}, id="no paths",
+            {("FieldValueRequired", "spec.rules[0].http.paths")},
+            id="no paths",
         ),
         pytest.param(_path(pathType=None), {("FieldValueRequired", f"{RULE}.pathType")}, id="no path type"),
         pytest.param(_path(pathType="Regex"), {("FieldValueNotSupported", f"{RULE}.pathType")}, id="odd path type"),
@@ -66,33 +67,40 @@ def _hosts(*hosts: str) -> Json:
         pytest.param(_path(path="/a%2fb"), {("FieldValueInvalid", f"{RULE}.path")}, id="escaped slash"),
         pytest.param(
             _path(path="shop", pathType="ImplementationSpecific"),
-            {("FieldValueInvalid", f"{RULE}.path")}, id="relative path of another type",
+            {("FieldValueInvalid", f"{RULE}.path")},
+            id="relative path of another type",
         ),
         pytest.param(_path(backend={}), {("FieldValueInvalid", BACKEND)}, id="no backend"),
         pytest.param(_service_backend(port={}), {("FieldValueRequired", BACKEND)}, id="no port"),
-        pytest.param(_service_backend(port={"number": 80, "name": "web"}), {("FieldValueInvalid", BACKEND)}, id="two ports"),
+        pytest.param(
+            _service_backend(port={"number": 80, "name": "web"}), {("FieldValueInvalid", BACKEND)}, id="two ports"
+        ),
         pytest.param(
             _service_backend(port={"number": 70000}),
-            {("FieldValueInvalid", f"{BACKEND}.service.port.number")}, id="port too large",
+            {("FieldValueInvalid", f"{BACKEND}.service.port.number")},
+            id="port too large",
         ),
         pytest.param(
             _service_backend(port={"name": "Web_1"}),
-            {("FieldValueInvalid", f"{BACKEND}.service.port.name")}, id="port name",
+            {("FieldValueInvalid", f"{BACKEND}.service.port.name")},
+            id="port name",
         ),
         pytest.param(
             _service_backend(name="", port={"number": 80}),
-            {("FieldValueRequired", f"{BACKEND}.service.name")}, id="no service name",
+            {("FieldValueRequired", f"{BACKEND}.service.name")},
+            id="no service name",
         ),
         pytest.param(
             ingress("a", tls=[{"hosts": ["Shop_1"], "secretName": "A_b"}]),
-            {("FieldValueInvalid", "spec.tls[0].hosts[0]"), ("FieldValueInvalid", "spec.tls[0].secretName")}, id="tls",
+            {("FieldValueInvalid", "spec.tls[0].hosts[0]"), ("FieldValueInvalid", "spec.tls[0].secretName")},
+            id="tls",
         ),
         pytest.param(
             ingress("a", ingressClassName=""), {("FieldValueInvalid", "spec.ingressClassName")}, id="empty class"
         ),
         pytest.param(ingress("A_b"), {("FieldValueInvalid", "metadata.name")}, id="name"),
     ],
-)  # fmt: skip
+)
 def test_bad_ingress_is_refused_with_its_causes(kube_api: KubeApi, body: Json, causes: set[tuple[str, str]]) -> None:
     answer = kube_api.post(INGRESSES, body)
     assert (answer.status, answer.body["reason"], answer.causes) == (422, "Invalid", causes)
@@ -108,32 +116,46 @@ def _ports(*ports: Json, **spec: Any) -> Json:
     ("body", "causes"),
     [
         pytest.param(_ports(), {("FieldValueRequired", "spec.ports")}, id="no ports"),
-        pytest.param(_ports({"port": 0}), {("FieldValueInvalid", "spec.ports[0].port"),
-                                           ("FieldValueInvalid", "spec.ports[0].targetPort")}, id="port zero"),
         pytest.param(
-            _ports({"port": 80, "protocol": "HTTP"}), {("FieldValueNotSupported", "spec.ports[0].protocol")}, id="protocol"
+            _ports({"port": 0}),
+            {("FieldValueInvalid", "spec.ports[0].port"), ("FieldValueInvalid", "spec.ports[0].targetPort")},
+            id="port zero",
+        ),
+        pytest.param(
+            _ports({"port": 80, "protocol": "HTTP"}),
+            {("FieldValueNotSupported", "spec.ports[0].protocol")},
+            id="protocol",
         ),
         pytest.param(
             _ports({"port": 80}, {"port": 81}),
-            {("FieldValueRequired", "spec.ports[0].name"), ("FieldValueRequired", "spec.ports[1].name")}, id="unnamed ports",
+            {("FieldValueRequired", "spec.ports[0].name"), ("FieldValueRequired", "spec.ports[1].name")},
+            id="unnamed ports",
         ),
         pytest.param(
             _ports({"name": "a", "port": 80}, {"name": "a", "port": 81}),
-            {("FieldValueDuplicate", "spec.ports[1].name")}, id="one name twice",
+            {("FieldValueDuplicate", "spec.ports[1].name")},
+            id="one name twice",
         ),
         pytest.param(
             _ports({"name": "a", "port": 80}, {"name": "b", "port": 80}),
-            {("FieldValueDuplicate", "spec.ports[1]")}, id="one port twice",
+            {("FieldValueDuplicate", "spec.ports[1]")},
+            id="one port twice",
         ),
-        pytest.param(_ports({"port": 80, "nodePort": 30999}), {("FieldValueForbidden", "spec.ports[0].nodePort")}, id="stray node port"),
         pytest.param(
-            _ports({"port": 80, "nodePort": 80}, type="NodePort"), {("FieldValueInvalid", "spec.ports[0].nodePort")}, id="node port range"
+            _ports({"port": 80, "nodePort": 30999}),
+            {("FieldValueForbidden", "spec.ports[0].nodePort")},
+            id="stray node port",
+        ),
+        pytest.param(
+            _ports({"port": 80, "nodePort": 80}, type="NodePort"),
+            {("FieldValueInvalid", "spec.ports[0].nodePort")},
+            id="node port range",
         ),
         pytest.param(service("a", type="Magic"), {("FieldValueNotSupported", "spec.type")}, id="type"),
         pytest.param(service("a", clusterIP="192.0.2.1"), {("FieldValueInvalid", "spec.clusterIPs")}, id="address"),
         pytest.param(service("1a"), {("FieldValueInvalid", "metadata.name")}, id="name begins with a digit"),
     ],
-)  # fmt: skip
+)
 def test_bad_service_is_refused_with_its_causes(kube_api: KubeApi, body: Json, causes: set[tuple[str, str]]) -> None:
     answer = kube_api.post(SERVICES, body)
     assert (answer.status, answer.causes) == (422, causes)
@@ -167,24 +189,41 @@ def _class(**spec: Any) -> Json:
     ("path", "body", "causes"),
     [
         pytest.param(SLICES, _slice(addressType="Odd"), {("FieldValueNotSupported", "addressType")}, id="slice type"),
-        pytest.param(SLICES, _slice(addressType=None), {("FieldValueRequired", "addressType")}, id="slice without type"),
         pytest.param(
-            SLICES, _slice(endpoints=[{"addresses": []}]), {("FieldValueRequired", "endpoints[0].addresses")}, id="no address"
+            SLICES, _slice(addressType=None), {("FieldValueRequired", "addressType")}, id="slice without type"
         ),
         pytest.param(
-            SLICES, _slice(endpoints=[{"addresses": ["x"]}]), {("FieldValueInvalid", "endpoints[0].addresses[0]")}, id="no IP"
+            SLICES,
+            _slice(endpoints=[{"addresses": []}]),
+            {("FieldValueRequired", "endpoints[0].addresses")},
+            id="no address",
         ),
-        pytest.param(SLICES, _slice(ports=[{"port": 1}, {"port": 2}]), {("FieldValueDuplicate", "ports[1].name")}, id="port names"),
-        pytest.param(LEASES, _lease(leaseDurationSeconds=0), {("FieldValueInvalid", "spec.leaseDurationSeconds")}, id="lease"),
         pytest.param(
-            SECRETS, _secret(type="kubernetes.io/tls"),
-            {("FieldValueRequired", "data[tls.crt]"), ("FieldValueRequired", "data[tls.key]")}, id="tls secret",
+            SLICES,
+            _slice(endpoints=[{"addresses": ["x"]}]),
+            {("FieldValueInvalid", "endpoints[0].addresses[0]")},
+            id="no IP",
+        ),
+        pytest.param(
+            SLICES,
+            _slice(ports=[{"port": 1}, {"port": 2}]),
+            {("FieldValueDuplicate", "ports[1].name")},
+            id="port names",
+        ),
+        pytest.param(
+            LEASES, _lease(leaseDurationSeconds=0), {("FieldValueInvalid", "spec.leaseDurationSeconds")}, id="lease"
+        ),
+        pytest.param(
+            SECRETS,
+            _secret(type="kubernetes.io/tls"),
+            {("FieldValueRequired", "data[tls.crt]"), ("FieldValueRequired", "data[tls.key]")},
+            id="tls secret",
         ),
         pytest.param(CONFIG_MAPS, config_map("a", **{"a b": "1"}), {("FieldValueInvalid", "data[a b]")}, id="key"),
         pytest.param(CLASSES, _class(), {("FieldValueRequired", "spec.controller")}, id="class without controller"),
         pytest.param(CLASSES, _class(controller="plain"), {("FieldValueInvalid", "spec.controller")}, id="controller"),
     ],
-)  # fmt: skip
+)
 def test_other_bad_object_is_refused_with_its_causes(
     kube_api: KubeApi, path: str, body: Json, causes: set[tuple[str, str]]
 ) -> None:
@@ -273,8 +312,14 @@ def test_immutable_secret_keeps_its_data(kube_api: KubeApi) -> None:
 
 
 def test_event_must_live_with_its_object(kube_api: KubeApi) -> None:
-    body = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "a"}, "reason": "x", "type": "Normal",
-            "involvedObject": {"kind": "Ingress", "name": "a", "namespace": "elsewhere"}}  # fmt: skip
+    body = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "a"},
+        "reason": "x",
+        "type": "Normal",
+        "involvedObject": {"kind": "Ingress", "name": "a", "namespace": "elsewhere"},
+    }
     answer = kube_api.post(EVENTS, body)
     assert (answer.status, answer.causes) == (422, {("FieldValueInvalid", "involvedObject.namespace")})
 

@@ -1,5 +1,6 @@
-"""What the API server's admission plugins do to a new object: NamespaceLifecycle, DefaultIngressClass and
-TaintNodesByCondition.
+"""What admission does to a new object.
+
+The plugins are NamespaceLifecycle, DefaultIngressClass and TaintNodesByCondition.
 
 Source: "Admission Control in Kubernetes"; "Ingress", Default IngressClass.
 """

@@ -1,7 +1,7 @@
 """Which custom objects are refused for their values: the value keywords of their own openAPIV3Schema.
 
-Types, required and unknown fields are found earlier, by `schema`. CEL rules (x-kubernetes-validations) are not carried out.
-Source: "Extend the Kubernetes API with CustomResourceDefinitions", Validation.
+Types, required and unknown fields are found earlier, by `schema`. CEL rules (x-kubernetes-validations) are
+not carried out. Source: "Extend the Kubernetes API with CustomResourceDefinitions", Validation.
 """
 
 import re

@@ -1,6 +1,7 @@
 """What the API server writes into an object that did not say: defaults of the built-in kinds.
 
-Allocation (cluster addresses, node ports) is in `services`; admission in `objects`. Source: the API reference, "Defaults to".
+Allocation (cluster addresses, node ports) is in `services`; admission in `objects`. Source: the API
+reference, "Defaults to".
 """
 
 import base64
@@ -32,8 +33,13 @@ def _pod(obj: Json) -> None:
     spec, status = obj.setdefault("spec", {}), obj.setdefault("status", {})
     pod_spec(spec)
     _missing(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
-    _missing(spec, tolerations=[{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-                                for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")])  # fmt: skip
+    _missing(
+        spec,
+        tolerations=[
+            {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+        ],
+    )
     _missing(status, phase="Pending", qosClass="BestEffort")
     for condition in status.get("conditions") or []:
         _missing(condition, lastProbeTime=None, lastTransitionTime=None)
@@ -43,11 +49,18 @@ def _pod(obj: Json) -> None:
 
 def pod_spec(spec: Json) -> None:
     """Defaults of a pod, or of a template of pods."""
-    _missing(spec, restartPolicy="Always", dnsPolicy="ClusterFirst", schedulerName="default-scheduler",
-             terminationGracePeriodSeconds=30, securityContext={})  # fmt: skip
+    _missing(
+        spec,
+        restartPolicy="Always",
+        dnsPolicy="ClusterFirst",
+        schedulerName="default-scheduler",
+        terminationGracePeriodSeconds=30,
+        securityContext={},
+    )
     for container in spec.get("containers") or []:
-        _missing(container, resources={}, terminationMessagePath="/dev/termination-log",
-                 terminationMessagePolicy="File")  # fmt: skip
+        _missing(
+            container, resources={}, terminationMessagePath="/dev/termination-log", terminationMessagePolicy="File"
+        )
         tag = str(container.get("image", "")).rpartition("/")[2].partition(":")[2]
         _missing(container, imagePullPolicy="Always" if tag in {"", "latest"} else "IfNotPresent")
         for port in container.get("ports") or []:
@@ -123,8 +136,18 @@ def _node(obj: Json) -> None:
         _missing(status, allocatable=status["capacity"])
 
 
-_NODE_INFO = ("architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion",
-              "kubeletVersion", "machineID", "operatingSystem", "osImage", "systemUUID")  # fmt: skip
+_NODE_INFO = (
+    "architecture",
+    "bootID",
+    "containerRuntimeVersion",
+    "kernelVersion",
+    "kubeProxyVersion",
+    "kubeletVersion",
+    "machineID",
+    "operatingSystem",
+    "osImage",
+    "systemUUID",
+)
 
 
 def _workload(obj: Json) -> None:

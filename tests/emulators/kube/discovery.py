@@ -1,7 +1,7 @@
 """What is served, told to those who ask: /api, /apis and what is below them, /version.
 
-Aggregated discovery is offered too (one answer for all groups). Source: "Kubernetes API Concepts"; the API reference,
-APIResourceList v1 meta, APIGroupDiscoveryList v2 apidiscovery.k8s.io.
+Aggregated discovery is offered too (one answer for all groups). Source: "Kubernetes API Concepts"; the API
+reference, APIResourceList v1 meta, APIGroupDiscoveryList v2 apidiscovery.k8s.io.
 """
 
 from tests.emulators.kube.kinds import REVIEWS, Catalog, Kind
@@ -75,18 +75,26 @@ def _resources(catalog: Catalog, group: str, version: str) -> Json:
     for kind in catalog:
         if (kind.group, kind.version) != (group, version):
             continue
-        entry: Json = {"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.name,
-                       "verbs": _verbs(kind)}  # fmt: skip
+        entry: Json = {
+            "name": kind.plural,
+            "singularName": kind.singular,
+            "namespaced": kind.namespaced,
+            "kind": kind.name,
+            "verbs": _verbs(kind),
+        }
         if kind.short:
             entry["shortNames"] = list(kind.short)
         if kind.categories:
             entry["categories"] = list(kind.categories)
         told.append(entry)
-        for subresource in kind.subresources:
-            told.append({"name": f"{kind.plural}/{subresource}", "singularName": "", "namespaced": kind.namespaced,
-                         **_subresource_kind(kind, subresource)})  # fmt: skip
+        told += [_subresource(kind, subresource) for subresource in kind.subresources]
     group_version = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": told}
+
+
+def _subresource(kind: Kind, subresource: str) -> Json:
+    about = _subresource_kind(kind, subresource)
+    return {"name": f"{kind.plural}/{subresource}", "singularName": "", "namespaced": kind.namespaced, **about}
 
 
 def _subresource_kind(kind: Kind, subresource: str) -> Json:
@@ -99,10 +107,20 @@ def _aggregated(catalog: Catalog, *, is_core: bool) -> Response:
     items = []
     for group, versions in catalog.versions().items():
         if (group == "") is is_core:
-            told = [{"version": version, "resources": _aggregated_resources(catalog, group, version),
-                     "freshness": "Current"} for version in versions]  # fmt: skip
-            items.append({"metadata": {"name": group, "creationTimestamp": None} if group else
-                          {"creationTimestamp": None}, "versions": told})  # fmt: skip
+            told = [
+                {
+                    "version": version,
+                    "resources": _aggregated_resources(catalog, group, version),
+                    "freshness": "Current",
+                }
+                for version in versions
+            ]
+            items.append(
+                {
+                    "metadata": {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None},
+                    "versions": told,
+                }
+            )
     body = {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
     return Response(200, dump(body), {"Content-Type": AGGREGATED, "Vary": "Accept"})
 
@@ -112,9 +130,13 @@ def _aggregated_resources(catalog: Catalog, group: str, version: str) -> list[Js
     for kind in catalog:
         if (kind.group, kind.version) != (group, version):
             continue
-        entry: Json = {"resource": kind.plural, "responseKind": _spoken(kind.group, kind.version, kind.name),
-                       "scope": "Namespaced" if kind.namespaced else "Cluster", "singularResource": kind.singular,
-                       "verbs": _verbs(kind)}  # fmt: skip
+        entry: Json = {
+            "resource": kind.plural,
+            "responseKind": _spoken(kind.group, kind.version, kind.name),
+            "scope": "Namespaced" if kind.namespaced else "Cluster",
+            "singularResource": kind.singular,
+            "verbs": _verbs(kind),
+        }
         if kind.short:
             entry["shortNames"] = list(kind.short)
         if kind.categories:

@@ -1,6 +1,7 @@
 """An API server in one object: `handle(request)` answers, `start()` puts a socket in front of it.
 
-Routing, authentication, the request log and faults are here; what a request does is in the modules of its verb.
+Routing, authentication, the request log and faults are here; what a request does is in the modules of its
+verb.
 """
 
 import json
@@ -94,7 +95,10 @@ class KubeEmulator:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def handle(self, request: Request) -> Response:
-        """Answer one request. Raises `ConnectionLost`, `Hang` or `ConnectionRefusedError` where a fault wants no answer."""
+        """Answer one request.
+
+        Raises `ConnectionLost`, `Hang` or `ConnectionRefusedError` where a fault wants no answer.
+        """
         if request.path.startswith(control.PREFIX):
             return self._guarded(self.controls.respond, request)
         if self.world.time() < self.controls.out_until:

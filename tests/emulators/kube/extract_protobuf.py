@@ -1,8 +1,8 @@
 """Makes `protobuf.json`: the field numbers of the messages that kubectl sends in its own protobuf encoding.
 
-They are read from the `generated.proto` files of the Go modules k8s.io/api and k8s.io/apimachinery, as `go mod download` leaves
-them: `python -m tests.emulators.kube.extract_protobuf $(go env GOMODCACHE)/k8s.io`. Nothing that serves a request may import
-this module.
+They are read from the `generated.proto` files of the Go modules k8s.io/api and k8s.io/apimachinery, as `go
+mod download` leaves them: `python -m tests.emulators.kube.extract_protobuf $(go env GOMODCACHE)/k8s.io`.
+Nothing that serves a request may import this module.
 """
 
 import json

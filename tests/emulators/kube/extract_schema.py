@@ -1,8 +1,9 @@
 """Makes `schema.json`: the fields of every built-in kind that this emulator serves.
 
-The table is read from the models of the `kubernetes` distribution, which are generated from the published OpenAPI document, so
-that nobody here writes a field list by hand. Run `python -m tests.emulators.kube.extract_schema` after moving to another
-release. Nothing that serves a request may import this module: the emulator itself needs no Kubernetes package.
+The table is read from the models of the `kubernetes` distribution, which are generated from the published
+OpenAPI document, so that nobody here writes a field list by hand. Run `python -m
+tests.emulators.kube.extract_schema` after moving to another release. Nothing that serves a request may import
+this module: the emulator itself needs no Kubernetes package.
 """
 
 import importlib
@@ -11,13 +12,41 @@ import re
 from pathlib import Path
 from typing import Any
 
-ROOTS = (
-    "V1Namespace V1Pod V1Service V1Endpoints V1Node V1Secret V1ConfigMap CoreV1Event V1ServiceAccount "
-    "V1Deployment V1ReplicaSet V1StatefulSet V1DaemonSet V1Ingress V1IngressClass V1EndpointSlice V1Lease EventsV1Event "
-    "V1CustomResourceDefinition V1Role V1RoleBinding V1ClusterRole V1ClusterRoleBinding V1PodDisruptionBudget V1Scale "
-    "V1SelfSubjectAccessReview V1SelfSubjectRulesReview V1SubjectAccessReview V1LocalSubjectAccessReview "
-    "V1TokenReview V1SelfSubjectReview V1DeleteOptions V1PersistentVolumeClaim"
-).split()
+ROOTS = [
+    "V1Namespace",
+    "V1Pod",
+    "V1Service",
+    "V1Endpoints",
+    "V1Node",
+    "V1Secret",
+    "V1ConfigMap",
+    "CoreV1Event",
+    "V1ServiceAccount",
+    "V1Deployment",
+    "V1ReplicaSet",
+    "V1StatefulSet",
+    "V1DaemonSet",
+    "V1Ingress",
+    "V1IngressClass",
+    "V1EndpointSlice",
+    "V1Lease",
+    "EventsV1Event",
+    "V1CustomResourceDefinition",
+    "V1Role",
+    "V1RoleBinding",
+    "V1ClusterRole",
+    "V1ClusterRoleBinding",
+    "V1PodDisruptionBudget",
+    "V1Scale",
+    "V1SelfSubjectAccessReview",
+    "V1SelfSubjectRulesReview",
+    "V1SubjectAccessReview",
+    "V1LocalSubjectAccessReview",
+    "V1TokenReview",
+    "V1SelfSubjectReview",
+    "V1DeleteOptions",
+    "V1PersistentVolumeClaim",
+]
 PLAIN = {
     "str": "str",
     "int": "int",

@@ -1,4 +1,4 @@
-"""Faults to order: which requests go wrong, how, and how often. It wraps the handling of requests and knows no kinds."""
+"""Faults to order: which requests go wrong, how, and how often. No kind of object is known here."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from tests.emulators.kube.wire import ApiError, ConnectionLost, Json
 
 KINDS = {"conflict", "drop", "gone", "hang", "lost", "malformed_line", "reset_watches", "silence", "watch_error"}
-"""Beside `http_<status>`. `lost`: the request is carried out and its answer lost. `silence`: open watches say nothing."""
+"""Beside `http_<status>`. `lost`: carried out, and the answer lost. `silence`: open watches say nothing."""
 ON_WATCHES = {"malformed_line", "reset_watches", "silence", "watch_error"}
 """These happen at once, to all open watches, and match no request."""
 
@@ -35,8 +35,13 @@ class Fault:
         kind = str(wire.get("kind", ""))
         if kind not in KINDS and not (kind.startswith("http_") and kind[5:].isdigit()):
             raise ApiError(400, f"no such fault: {kind!r}; there are http_<status>, {', '.join(sorted(KINDS))}")
-        return cls(kind, str(wire.get("verb") or "*"), str(wire.get("resource") or "*"),
-                   int(wire.get("count") or 1), float(wire.get("seconds") or 0.0))  # fmt: skip
+        return cls(
+            kind,
+            str(wire.get("verb") or "*"),
+            str(wire.get("resource") or "*"),
+            int(wire.get("count") or 1),
+            float(wire.get("seconds") or 0.0),
+        )
 
     def hits(self, verb: str, resource: str) -> bool:
         """Whether a request is meant."""
@@ -50,8 +55,11 @@ class Fault:
             case "hang":
                 raise Hang(self.seconds)
             case "conflict":
-                raise ApiError(409, f'Operation cannot be fulfilled on {resource} "{name}": the object has been modified; please '
-                                    "apply your changes to the latest version and try again")  # fmt: skip
+                raise ApiError(
+                    409,
+                    f'Operation cannot be fulfilled on {resource} "{name}": the object has been modified; please '
+                    "apply your changes to the latest version and try again",
+                )
             case "gone":
                 raise ApiError(410, "too old resource version: 1 (2)", "Expired")
             case "lost":

@@ -8,18 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.emulators.kube.metadata import (
-    LABEL_1035_MESSAGE,
-    LABEL_MESSAGE,
-    SUBDOMAIN_MESSAGE,
-    is_label,
-    is_label_1035,
-    is_subdomain,
-)
+from tests.emulators.kube import names
 from tests.emulators.kube.wire import Cause
 
 WILDCARD_MESSAGE = (
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case "
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which "
+    "must consist of lower case "
     "alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for "
     r"validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
@@ -88,27 +82,27 @@ def port_name(path: str, value: str) -> Iterator[Cause]:
 
 def subdomain(path: str, value: str) -> Iterator[Cause]:
     """RFC 1123 subdomain."""
-    if not is_subdomain(value):
-        yield invalid(path, value, SUBDOMAIN_MESSAGE)
+    if not names.is_subdomain(value):
+        yield invalid(path, value, names.SUBDOMAIN_MESSAGE)
 
 
 def label(path: str, value: str) -> Iterator[Cause]:
     """RFC 1123 label."""
-    if not is_label(value):
-        yield invalid(path, value, LABEL_MESSAGE)
+    if not names.is_label(value):
+        yield invalid(path, value, names.LABEL_MESSAGE)
 
 
 def label_1035(path: str, value: str) -> Iterator[Cause]:
     """RFC 1035 label."""
-    if not is_label_1035(value):
-        yield invalid(path, value, LABEL_1035_MESSAGE)
+    if not names.is_label_1035(value):
+        yield invalid(path, value, names.LABEL_1035_MESSAGE)
 
 
 def host(path: str, value: str) -> Iterator[Cause]:
     """A DNS name or a wildcard one."""
     if "*" not in value:
         yield from subdomain(path, value)
-    elif not (value.startswith("*.") and is_subdomain(value[2:])):
+    elif not (value.startswith("*.") and names.is_subdomain(value[2:])):
         yield invalid(path, value, WILDCARD_MESSAGE)
 
 

@@ -1,7 +1,8 @@
 """Who owns which field: sets of paths, their `fieldsV1` form, and the `managedFields` of an object.
 
-A path is a tuple of elements as `fieldsV1` writes them: `f:spec`, `k:{"port":80}`, `v:"x"`; a trailing `.` is the member of a
-list itself. Merging by these sets is in `apply`. Source: "Server-Side Apply", Managers and Field ownership.
+A path is a tuple of elements as `fieldsV1` writes them: `f:spec`, `k:{"port":80}`, `v:"x"`; a trailing `.` is
+the member of a list itself. Merging by these sets is in `apply`. Source: "Server-Side Apply", Managers and
+Field ownership.
 """
 
 import json
@@ -16,12 +17,26 @@ Path: TypeAlias = tuple[str, ...]
 KEY_DEFAULTS = {"protocol": "TCP"}
 """Keys of map-like lists that may be left out, with what the schema says for them then."""
 
-UNOWNED = frozenset({
-    ("f:apiVersion",), ("f:kind",),
-    *(("f:metadata", f"f:{name}") for name in (
-        "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
-        "resourceVersion", "selfLink")),
-})  # fmt: skip
+UNOWNED = frozenset(
+    {
+        ("f:apiVersion",),
+        ("f:kind",),
+        *(
+            ("f:metadata", f"f:{name}")
+            for name in (
+                "name",
+                "namespace",
+                "uid",
+                "creationTimestamp",
+                "deletionTimestamp",
+                "deletionGracePeriodSeconds",
+                "generation",
+                "resourceVersion",
+                "selfLink",
+            )
+        ),
+    }
+)
 
 
 def leaves(shape: Shape, obj: Json) -> dict[Path, Any]:
@@ -96,8 +111,14 @@ class Entry:
 
     def wire(self) -> Json:
         """The line as it is written."""
-        line: Json = {"manager": self.manager, "operation": self.operation, "apiVersion": self.api_version,
-                      "time": self.time, "fieldsType": "FieldsV1", "fieldsV1": encoded(self.paths)}  # fmt: skip
+        line: Json = {
+            "manager": self.manager,
+            "operation": self.operation,
+            "apiVersion": self.api_version,
+            "time": self.time,
+            "fieldsType": "FieldsV1",
+            "fieldsV1": encoded(self.paths),
+        }
         if self.subresource:
             line["subresource"] = self.subresource
         return line
@@ -117,10 +138,17 @@ def entries(obj: Json) -> list[Entry]:
     """The managers of an object."""
     lines = obj["metadata"].get("managedFields") or []
     return [
-        Entry(line.get("manager", ""), line.get("operation", ""), line.get("apiVersion", ""),
-              line.get("subresource", ""), line.get("time", ""), decoded(line.get("fieldsV1") or {}))
-        for line in lines if line.get("operation")
-    ]  # fmt: skip
+        Entry(
+            line.get("manager", ""),
+            line.get("operation", ""),
+            line.get("apiVersion", ""),
+            line.get("subresource", ""),
+            line.get("time", ""),
+            decoded(line.get("fieldsV1") or {}),
+        )
+        for line in lines
+        if line.get("operation")
+    ]
 
 
 def written(managers: list[Entry]) -> list[Json]:

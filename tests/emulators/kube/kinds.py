@@ -29,6 +29,8 @@ class Kind:
     """A custom kind's openAPIV3Schema."""
     columns: tuple[Json, ...] = field(default=(), compare=False)
     """A custom kind's additionalPrinterColumns."""
+    selectable: tuple[str, ...] = ()
+    """A custom kind's selectableFields."""
 
     @property
     def api_version(self) -> str:
@@ -158,4 +160,5 @@ def _declared(definition: Json) -> Iterator[Kind]:
             tuple(names.get("categories") or ()),
             schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
             columns=tuple(version.get("additionalPrinterColumns") or ()),
+            selectable=tuple(entry["jsonPath"].lstrip(".") for entry in version.get("selectableFields") or ()),
         )

@@ -1,7 +1,7 @@
 """How lists and maps of built-in kinds merge: the facts that Kubernetes keeps in struct tags and OpenAPI extensions.
 
-A list that is not named here is atomic. Sources: the API reference ("Patch strategy", "Map: unique values on keys ... will be
-kept during a merge", "Atomic: will be replaced during a merge", "Set").
+A list that is not named here is atomic. Sources: the API reference ("Patch strategy", "Map: unique values on
+keys ... will be kept during a merge", "Atomic: will be replaced during a merge", "Set").
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,9 @@ class Listing:
     """Server-side apply: what tells members of a map-like list apart."""
     merge_key: str = ""
     """Strategic merge: the one field that does so; with kind `set` it is the member itself."""
+
+
+ATOMIC = Listing()
 
 
 def _by(*keys: str) -> Listing:

@@ -1,7 +1,7 @@
 """JSON merge patch (RFC 7386), JSON patch (RFC 6902) and strategic merge patch, on plain JSON.
 
-Pure: no request, no storage. Which list merges by which key is asked of `schema`. Source of the third: "Update API Objects in
-Place Using kubectl patch" and the design note on strategic merge directives.
+Pure: no request, no storage. Which list merges by which key is asked of `schema`. Source of the third:
+"Update API Objects in Place Using kubectl patch" and the design note on strategic merge directives.
 """
 
 import json

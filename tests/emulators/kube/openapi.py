@@ -1,8 +1,9 @@
 """/openapi/v2 and /openapi/v3, with what kubectl reads in them: fields of kinds, and that fields are validated here.
 
-kubectl asks for version 3 as JSON: for `explain`, and to learn from the `fieldValidation` parameter of a patch that it need
-not validate by itself. Releases before 1.27 ask for version 2 as protobuf; they get a document without definitions, which
-they take as "nothing to validate". The merge keys that kubectl needs are built into it for the kinds that it knows.
+kubectl asks for version 3 as JSON: for `explain`, and to learn from the `fieldValidation` parameter of a
+patch that it need not validate by itself. Releases before 1.27 ask for version 2 as protobuf; they get a
+document without definitions, which they take as "nothing to validate". The merge keys that kubectl needs are
+built into it for the kinds that it knows.
 """
 
 from tests.emulators.kube.kinds import Catalog, Kind

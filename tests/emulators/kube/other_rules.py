@@ -1,6 +1,7 @@
 """Which objects of the remaining kinds are refused.
 
-Source: the API reference of each kind; "Extend the Kubernetes API with CustomResourceDefinitions" for the last one.
+Source: the API reference of each kind; "Extend the Kubernetes API with CustomResourceDefinitions" for the
+last one.
 """
 
 import base64
@@ -135,7 +136,7 @@ def definition(new: Json, old: Json | None) -> Iterator[Cause]:
     names, group, versions = spec.get("names") or {}, spec.get("group", ""), spec.get("versions") or []
     wanted = f"{names.get('plural', '')}.{group}"
     if new["metadata"].get("name") != wanted:
-        why = f'must be spec.names.plural+"."+spec.group'
+        why = 'must be spec.names.plural+"."+spec.group'
         yield fields.invalid("metadata.name", new["metadata"].get("name"), why)
     if not group:
         yield fields.required("spec.group")

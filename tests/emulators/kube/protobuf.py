@@ -1,7 +1,7 @@
 """Bodies in Kubernetes' protobuf encoding, which kubectl uses for its typed `create` commands, turned into JSON.
 
-Only requests: answers are always JSON, which every client that can do protobuf accepts as well. Field numbers come from
-`protobuf.json`, made by `extract_protobuf`. Source: "Kubernetes API Concepts", Protobuf encoding.
+Only requests: answers are always JSON, which every client that can do protobuf accepts as well. Field numbers
+come from `protobuf.json`, made by `extract_protobuf`. Source: "Kubernetes API Concepts", Protobuf encoding.
 """
 
 import base64
@@ -18,10 +18,35 @@ from tests.emulators.kube.wire import ApiError, Json
 MAGIC = b"k8s\x00"
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 POINTERS = frozenset(
-    "replicas revisionHistoryLimit progressDeadlineSeconds terminationGracePeriodSeconds gracePeriodSeconds runAsUser runAsGroup "
-    "runAsNonRoot fsGroup readOnlyRootFilesystem allowPrivilegeEscalation privileged immutable automountServiceAccountToken "
-    "enableServiceLinks optional controller blockOwnerDeletion orphanDependents partition leaseTransitions priority ready "
-    "seconds nanos type intVal".split()
+    [
+        "replicas",
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+        "terminationGracePeriodSeconds",
+        "gracePeriodSeconds",
+        "runAsUser",
+        "runAsGroup",
+        "runAsNonRoot",
+        "fsGroup",
+        "readOnlyRootFilesystem",
+        "allowPrivilegeEscalation",
+        "privileged",
+        "immutable",
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+        "optional",
+        "controller",
+        "blockOwnerDeletion",
+        "orphanDependents",
+        "partition",
+        "leaseTransitions",
+        "priority",
+        "ready",
+        "seconds",
+        "nanos",
+        "type",
+        "intVal",
+    ]
 )
 """Numbers and flags whose zero means zero. Of all others Go sends the zero also when nothing was said."""
 

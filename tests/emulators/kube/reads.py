@@ -1,7 +1,7 @@
 """Get, list and watch. Writing is in `writes` and `removals`.
 
-Source: "Kubernetes API Concepts", Resource versions ("the resourceVersion parameter" with its two tables), Retrieving large
-results sets in chunks, Efficient detection of changes.
+Source: "Kubernetes API Concepts", Resource versions ("the resourceVersion parameter" with its two tables),
+Retrieving large results sets in chunks, Efficient detection of changes.
 """
 
 import base64
@@ -20,9 +20,12 @@ from tests.emulators.kube.world import World
 
 SHORTEST_DEFAULT_S = 1800
 CONTINUE_TOO_OLD = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the "
-    "continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing "
-    "with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the "
+    "The provided continue parameter is too old to display a consistent list result. You can start "
+    "a new list without the "
+    "continue parameter, or use the continue token in this response to retrieve the remainder of "
+    "the results. Continuing "
+    "with the provided token results in an inconsistent list - objects that were created, modified, "
+    "or deleted between the "
     "time the first chunk was returned and now may show up in the list."
 )
 

@@ -1,7 +1,8 @@
 """Delete, finalizers and the end of a namespace.
 
-The namespace controller's part is played here at once, since a namespace would stay Terminating for ever without it; no other
-controller is. Source: "Finalizers"; "Namespaces", and the conditions that a terminating namespace shows.
+The namespace controller's part is played here at once, since a namespace would stay Terminating for ever
+without it; no other controller is. Source: "Finalizers"; "Namespaces", and the conditions that a terminating
+namespace shows.
 """
 
 from dataclasses import dataclass
@@ -31,14 +32,18 @@ class DeleteOptions:
         """Read both; 422 for a propagation policy that there is none of."""
         policy = body.get("propagationPolicy") or query.get("propagationPolicy")
         if policy and policy not in PROPAGATIONS:
-            cause = ("FieldValueNotSupported", "propagationPolicy",
-                     f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan"')  # fmt: skip
+            cause = (
+                "FieldValueNotSupported",
+                "propagationPolicy",
+                f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan"',
+            )
             raise invalid("DeleteOptions", "meta.k8s.io", "", [cause])
         asked = body.get("preconditions") or {}
         grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
         dry_run = body.get("dryRun") == ["All"] or query.get("dryRun") == "All"
-        return cls(asked.get("uid") or "", asked.get("resourceVersion") or "",
-                   None if grace is None else int(grace), dry_run)  # fmt: skip
+        return cls(
+            asked.get("uid") or "", asked.get("resourceVersion") or "", None if grace is None else int(grace), dry_run
+        )
 
 
 def delete(world: World, target: Target, options: DeleteOptions) -> Json:
@@ -194,8 +199,10 @@ def _remaining(world: World, left: dict[str, list[list[str]]]) -> list[Json]:
     if finalizers:
         text = f"Some content in the namespace has finalizers remaining: {named}"
         told.append(("NamespaceFinalizersRemaining", "SomeFinalizersRemain", text))
-    return [{"type": kind, "status": "True", "lastTransitionTime": world.stamp(), "reason": reason, "message": message}
-            for kind, reason, message in told]  # fmt: skip
+    return [
+        {"type": kind, "status": "True", "lastTransitionTime": world.stamp(), "reason": reason, "message": message}
+        for kind, reason, message in told
+    ]
 
 
 def finalize_namespace(world: World, target: Target, raw: Json) -> Json:

@@ -1,6 +1,7 @@
 """Facts about each kind that decide how it is written: generation, unconditional updates, names, subresources.
 
-A table, no behaviour beyond reading it. Source: the registry strategies of the API server, as its documented behaviour shows.
+A table, no behaviour beyond reading it. Source: the registry strategies of the API server, as its documented
+behaviour shows.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The shape of every kind: which fields there are, of which type, and how lists merge. Checks and prunes what comes in.
 
-Built-in kinds come from `schema.json` (made by `extract_schema`), custom ones from their openAPIV3Schema. Rules about values
-(a port below 65536) are in `validation`.
+Built-in kinds come from `schema.json` (made by `extract_schema`), custom ones from their openAPIV3Schema.
+Rules about values (a port below 65536) are in `validation`.
 """
 
 import base64
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.listings import ATOMIC_MAPS, KEEPS_EMPTY_TEXT, LISTINGS, MICRO_TIMES, Listing
+from tests.emulators.kube.listings import ATOMIC, ATOMIC_MAPS, KEEPS_EMPTY_TEXT, LISTINGS, MICRO_TIMES, Listing
 from tests.emulators.kube.wire import Json
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
@@ -36,7 +36,7 @@ class Shape:
     nullable: bool = False
     source: Json = field(default_factory=dict, compare=False, hash=False)
     """A custom kind's JSON schema of this place."""
-    listing: Listing = Listing()
+    listing: Listing = ATOMIC
 
     def child(self, name: str) -> "Shape | None":
         """The shape of a field or of a map's value; None: there is no such field."""
@@ -110,7 +110,7 @@ def _of_type(declared: str, model: str, field_name: str) -> Shape:
     if declared.startswith("@"):
         return Shape("struct", declared[1:], owner, required)
     if declared.startswith("[]"):
-        return Shape("list", declared[2:], owner, required, listing=LISTINGS.get(owner, Listing()))
+        return Shape("list", declared[2:], owner, required, listing=LISTINGS.get(owner, ATOMIC))
     if declared.startswith("{}"):
         return Shape("map", declared[2:], owner, required)
     return Shape("micro-time" if owner in MICRO_TIMES else declared, "", owner, required)

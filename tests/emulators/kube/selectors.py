@@ -76,17 +76,13 @@ def _field_requirement(kind: Kind, part: str) -> Predicate:
     if not found:
         raise ApiError(400, f'invalid selector: "{part}"; can\'t understand "{part}"')
     path, operator, value = found.groups()
-    supported = ("metadata.name", "metadata.namespace", *FIELDS.get(kind.bucket, ()), *_selectable(kind))
+    supported = ("metadata.name", "metadata.namespace", *FIELDS.get(kind.bucket, ()), *kind.selectable)
     if kind.group == "events.k8s.io":
         path = path.replace("regarding.", "involvedObject.").replace("reportingController", "reportingComponent")
     if path not in supported:
         raise ApiError(400, f"field label not supported: {path}")
     wanted = operator != "!="
     return lambda obj: (_field(obj, path) == value) is wanted
-
-
-def _selectable(kind: Kind) -> tuple[str, ...]:
-    return tuple(str(path) for path in kind.schema.get("x-emulator-selectable-fields", ()))
 
 
 def _field(obj: Json, path: str) -> str:

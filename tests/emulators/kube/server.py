@@ -1,4 +1,4 @@
-"""A thin HTTP server in front of `handle(request)`: sockets, TLS, chunked streams, and a door that can be shut for a while.
+"""A thin HTTP server in front of `handle(request)`: sockets, TLS, chunks, and a door that can be shut for a while.
 
 It knows nothing of Kubernetes.
 """
@@ -178,7 +178,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _answer
+    def __getattr__(self, name: str) -> Any:
+        # The base class looks for do_GET, do_POST and so on.
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
 
     def _send(self, response: Response) -> None:
         headers = dict(response.headers)

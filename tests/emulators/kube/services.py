@@ -1,12 +1,14 @@
 """Addresses and node ports of Services: kept from the old object, checked, or handed out by the dice.
 
-What is in use is read from storage every time, so a restore cannot leave it wrong. Source: "Service", Choosing your own IP
-address and Choosing your own port; "Reserving Kubernetes NodePort ranges" (random unless asked for).
+What is in use is read from storage every time, so a restore cannot leave it wrong. Source: "Service",
+Choosing your own IP address and Choosing your own port; "Reserving Kubernetes NodePort ranges" (random unless
+asked for).
 """
 
 import ipaddress
 from collections.abc import Iterator
 
+from tests.emulators.kube import fields
 from tests.emulators.kube.wire import Cause, Json
 from tests.emulators.kube.world import World
 
@@ -118,29 +120,16 @@ def _allocate_address(world: World, spec: Json, others: list[Json]) -> Iterator[
 
 
 def _asked_address(address: str, taken: set[str | None]) -> Iterator[Cause]:
-    path = "spec.clusterIPs"
-    try:
-        inside = ipaddress.ip_address(address) in CLUSTER_NETWORK
-    except ValueError:
-        yield (
-            "FieldValueInvalid",
-            path + "[0]",
-            f'Invalid value: "{address}": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
-        )
+    if not fields.is_address(address):
+        yield fields.invalid("spec.clusterIPs[0]", address, fields.IP_MESSAGE)
         return
+    refused = ""
     if address in taken:
-        yield (
-            "FieldValueInvalid",
-            path,
-            f'Invalid value: ["{address}"]: failed to allocate IP {address}: provided IP is already allocated',
-        )
-    elif not inside:
-        yield (
-            "FieldValueInvalid",
-            path,
-            f'Invalid value: ["{address}"]: failed to allocate IP {address}: the provided IP ({address}) is not in '
-            f"the valid range. The range of valid IPs is {CLUSTER_NETWORK}",
-        )
+        refused = "provided IP is already allocated"
+    elif ipaddress.ip_address(address) not in CLUSTER_NETWORK:
+        refused = f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {CLUSTER_NETWORK}"
+    if refused:
+        yield fields.invalid("spec.clusterIPs", [address], f"failed to allocate IP {address}: {refused}")
 
 
 def _allocate_node_ports(world: World, spec: Json, others: list[Json]) -> Iterator[Cause]:
@@ -149,14 +138,10 @@ def _allocate_node_ports(world: World, spec: Json, others: list[Json]) -> Iterat
         protocol, asked = port.get("protocol"), port.get("nodePort")
         path = f"spec.ports[{index}].nodePort"
         if asked is None:
-            free = [number for number in NODE_PORTS if (number, protocol) not in taken]
-            port["nodePort"] = world.dice.choice(free)
+            port["nodePort"] = world.dice.choice([free for free in NODE_PORTS if (free, protocol) not in taken])
         elif asked not in NODE_PORTS:
-            yield (
-                "FieldValueInvalid",
-                path,
-                f"Invalid value: {asked}: provided port is not in the valid range. The range of valid ports is 30000-32767",
-            )
+            why = "provided port is not in the valid range. The range of valid ports is 30000-32767"
+            yield fields.invalid(path, asked, why)
         elif (asked, protocol) in taken:
-            yield "FieldValueInvalid", path, f"Invalid value: {asked}: provided port is already allocated"
+            yield fields.invalid(path, asked, "provided port is already allocated")
         taken.add((port["nodePort"], protocol))

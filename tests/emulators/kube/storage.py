@@ -1,7 +1,7 @@
 """Objects by revision: the part that etcd and the watch cache play, with one counter, a log, compaction and restore.
 
-Nothing here knows what an object means: no defaults, no validation, no kinds.
-Source: "Kubernetes API Concepts", Resource versions; etcd's documentation on revisions and compaction.
+Nothing here knows what an object means: no defaults, no validation, no kinds. Source: "Kubernetes API
+Concepts", Resource versions; etcd's documentation on revisions and compaction.
 """
 
 import bisect
@@ -106,7 +106,7 @@ class Storage:
             return new
 
     def remove(self, bucket: str, key: Key) -> Record:
-        """Take an object away; what comes back, and is told, is its last stored state under the revision of the removal.
+        """Take an object away; what comes back, and is told, is its last stored state under a new revision.
 
         So an update that takes off the last finalizer is told as a deletion of the object with that finalizer.
         """

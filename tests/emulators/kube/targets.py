@@ -45,8 +45,11 @@ class WriteOptions:
         validation = query.get("fieldValidation") or "Warn"
         dry_run = query.get("dryRun", "")
         if validation not in {"Ignore", "Warn", "Strict"}:
-            cause = ("FieldValueNotSupported", "fieldValidation",
-                     f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"')  # fmt: skip
+            cause = (
+                "FieldValueNotSupported",
+                "fieldValidation",
+                f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"',
+            )
             raise invalid("CreateOptions", "meta.k8s.io", "", [cause])
         if dry_run not in {"", "All"}:
             cause = (
@@ -131,12 +134,27 @@ def unreadable(kind: Kind, why: str, *, is_patch: bool) -> ApiError:
 
 
 def _spoken(wanted: str) -> str:
-    names = {"struct": "object", "map": "object", "list": "array", "str": "string", "int": "integer", "num": "number",
-             "bool": "boolean"}  # fmt: skip
+    names = {
+        "struct": "object",
+        "map": "object",
+        "list": "array",
+        "str": "string",
+        "int": "integer",
+        "num": "number",
+        "bool": "boolean",
+    }
     return names.get(wanted, wanted)
 
 
 def _go(wanted: str) -> str:
-    names = {"str": "string", "int": "int32", "num": "float64", "map": "map[string]string", "list": "[]", "time": "v1.Time",
-             "bytes": "[]uint8", "int-or-string": "intstr.IntOrString"}  # fmt: skip
+    names = {
+        "str": "string",
+        "int": "int32",
+        "num": "float64",
+        "map": "map[string]string",
+        "list": "[]",
+        "time": "v1.Time",
+        "bytes": "[]uint8",
+        "int-or-string": "intstr.IntOrString",
+    }
     return names.get(wanted, wanted)

@@ -1,7 +1,7 @@
 """In which form an answer is wanted, and objects in that form: plain, metadata only, table; JSON or YAML.
 
-Which columns a table has is in `columns`. Source: "Kubernetes API Concepts", Receiving resources as Tables, Alternate
-representations of resources.
+Which columns a table has is in `columns`. Source: "Kubernetes API Concepts", Receiving resources as Tables,
+Alternate representations of resources.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A watch: changes of one bucket as lines of JSON, with bookmarks, time-outs and the two ways in which it is told "too old".
+"""A watch: changes of one bucket as lines of JSON, with bookmarks, time-outs and the word for "too old".
 
 It has no thread. `for line in watch` gives what can be had now; `watch.wait()` blocks and is for the server.
 Source: "Kubernetes API Concepts", Efficient detection of changes, Watch bookmarks, Streaming lists.

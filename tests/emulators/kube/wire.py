@@ -1,6 +1,7 @@
 """What goes over the wire: requests, responses and the error answers (`Status` objects) of the API machinery.
 
-No rule of any kind of object belongs here. Field names and messages follow the API reference, "Status v1 meta".
+No rule of any kind of object belongs here. Field names and messages follow the API reference, "Status v1
+meta".
 """
 
 import json

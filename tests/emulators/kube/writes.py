@@ -1,6 +1,7 @@
 """Create, update and patch of one object: decoding, admission, defaults, ownership, validation, storage.
 
-Deletes are in `removals`, reads in `reads`. The order of the steps is that of the API server's generic registry.
+Deletes are in `removals`, reads in `reads`. The order of the steps is that of the API server's generic
+registry.
 """
 
 import json
