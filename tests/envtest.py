@@ -24,6 +24,7 @@ SERVICE_NETWORK = "10.96.0.0/16"
 TOKEN = "envtest-admin"
 START_S_MAX = 60.0
 STOP_S_MAX = 10.0
+ATTEMPTS_MAX = 3
 
 
 def assets() -> Path | None:
@@ -52,12 +53,20 @@ class ControlPlane:
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._work = tempfile.TemporaryDirectory(prefix="envtest-")
-        try:
-            self._start(Path(self._work.name))
-        except BaseException:
-            self.__exit__()
-            raise
+        for attempt in range(ATTEMPTS_MAX):
+            self._work = tempfile.TemporaryDirectory(prefix="envtest-")
+            try:
+                self._start(Path(self._work.name))
+            except RuntimeError:
+                # Between choosing a free port and opening it somebody else may have taken it.
+                self.__exit__()
+                if attempt == ATTEMPTS_MAX - 1:
+                    raise
+            except BaseException:
+                self.__exit__()
+                raise
+            else:
+                break
         return self
 
     def __exit__(self, *_: object) -> None:

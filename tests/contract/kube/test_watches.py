@@ -1,6 +1,7 @@
 """Watches: what is told, in which order, from where, and how a watch ends."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -89,6 +90,30 @@ def test_event_comes_while_the_watch_is_open(kube_api: KubeApi) -> None:
     kube_api.delete(f"{CONFIG_MAPS}/a")
     assert _told([next(follow)]) == [("DELETED", "a")]
     follow.close()
+
+
+def _scribble(kube_api: KubeApi, writer: int) -> None:
+    for turn in range(12):
+        name = f"m{(writer + turn) % 5}"
+        if turn % 4 == 3:
+            kube_api.delete(f"{CONFIG_MAPS}/{name}")
+        elif kube_api.post(CONFIG_MAPS, config_map(name, by=str(writer))).status == 409:
+            kube_api.patch(f"{CONFIG_MAPS}/{name}", {"data": {"turn": f"{writer}-{turn}"}})
+
+
+def test_watch_folds_to_the_list_whoever_writes_at_once(kube_api: KubeApi) -> None:
+    start = _version(kube_api)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda writer: _scribble(kube_api, writer), range(6)))
+    folded: dict[str, Json] = {}
+    for event in kube_api.watch(f"{CONFIG_MAPS}?resourceVersion={start}"):
+        name = event["object"]["metadata"]["name"]
+        if event["type"] == "DELETED":
+            del folded[name]
+        else:
+            assert (name in folded) is (event["type"] == "MODIFIED")
+            folded[name] = event["object"]["data"]
+    assert folded == {item["metadata"]["name"]: item["data"] for item in kube_api.get(CONFIG_MAPS).body["items"]}
 
 
 def test_future_version_is_waited_for(kube_api: KubeApi) -> None:

@@ -6,8 +6,9 @@ Source: "Admission Control in Kubernetes"; "Ingress", Default IngressClass.
 """
 
 from tests.emulators.kube.kinds import Kind
+from tests.emulators.kube.refusals import forbidden, not_found
 from tests.emulators.kube.targets import Target
-from tests.emulators.kube.wire import Json, forbidden, not_found
+from tests.emulators.kube.wire import Json
 from tests.emulators.kube.world import World
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"

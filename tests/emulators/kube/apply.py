@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 from tests.emulators.kube.fieldsets import Entry, Path, Writer, entries, leaves, member_element, written
+from tests.emulators.kube.refusals import ApiError
 from tests.emulators.kube.schema import ANY, Shape
-from tests.emulators.kube.wire import ApiError, Json, copied
+from tests.emulators.kube.wire import Json, copied
 
 
 def applied(shape: Shape, live: Json, config: Json, writer: Writer, *, force: bool) -> Json:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from tests.emulators.kube import definitions
 from tests.emulators.kube.faults import ON_WATCHES, Fault, Faults, RequestLog
+from tests.emulators.kube.refusals import ApiError, no_such_path
 from tests.emulators.kube.storage import Compacted, NotYet
-from tests.emulators.kube.wire import ApiError, Json, Request, Response, answer, dump, no_such_path
+from tests.emulators.kube.wire import Json, Request, Response, answer, dump
 from tests.emulators.kube.world import World
 
 PREFIX = "/_emulator/"

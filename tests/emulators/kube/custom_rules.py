@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.emulators.kube import fields
-from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.refusals import Cause
+from tests.emulators.kube.wire import Json
 
 
 def of_schema(schema: Json, obj: Json) -> list[Cause]:

@@ -1,10 +1,8 @@
 """An API server in one object: `handle(request)` answers, `start()` puts a socket in front of it.
 
-Routing, authentication, the request log and faults are here; what a request does is in the modules of its
-verb.
+Authentication, the request log and faults are here; what a request does is in `dispatch`.
 """
 
-import json
 import random
 import time
 import traceback
@@ -14,35 +12,13 @@ from typing import Self
 
 import yaml
 
-from tests.emulators.kube import (
-    control,
-    discovery,
-    openapi,
-    protobuf,
-    reads,
-    removals,
-    reviews,
-    scaling,
-    targets,
-    views,
-    writes,
-)
+from tests.emulators.kube import control, dispatch, targets
 from tests.emulators.kube.faults import Hang
-from tests.emulators.kube.kinds import REVIEWS
+from tests.emulators.kube.refusals import ApiError
 from tests.emulators.kube.server import KubeServer, Tls
-from tests.emulators.kube.storage import Record, Storage
-from tests.emulators.kube.targets import Target, WriteOptions
-from tests.emulators.kube.wire import (
-    ApiError,
-    ConnectionLost,
-    Json,
-    Request,
-    Response,
-    answer,
-    copied,
-    no_such_path,
-    not_found,
-)
+from tests.emulators.kube.storage import Storage
+from tests.emulators.kube.targets import Target
+from tests.emulators.kube.wire import ConnectionLost, Json, Request, Response, answer, copied
 from tests.emulators.kube.world import World
 
 BOOTSTRAP = (
@@ -51,9 +27,7 @@ BOOTSTRAP = (
     {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubernetes", "namespace": "default"},
      "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443}]}},
 )  # fmt: skip
-PATCH_TYPES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
-STRATEGIC = "application/strategic-merge-patch+json"
-HEALTH = {"/healthz", "/livez", "/readyz"}
+HEALTH = ("/healthz", "/livez", "/readyz")
 
 
 class KubeEmulator:
@@ -101,11 +75,15 @@ class KubeEmulator:
         """
         if request.path.startswith(control.PREFIX):
             return self._guarded(self.controls.respond, request)
+        with self.world.storage.changed:
+            return self._answered(request)
+
+    def _answered(self, request: Request) -> Response:
         if self.world.time() < self.controls.out_until:
             raise ConnectionRefusedError
         target = targets.parse(self.world.catalog, request.path)
-        verb = _verb(request, target)
-        resource = _resource(target) if target else request.path
+        verb = dispatch.verb_of(request, target)
+        resource = dispatch.resource_of(target) if target else request.path
         line: Json = {"at": self.world.stamp(), "verb": verb, "resource": resource, "path": request.path,
                       "query": dict(request.query), "agent": request.headers.get("user-agent", "")}  # fmt: skip
         self.controls.log.note(line)
@@ -115,7 +93,7 @@ class KubeEmulator:
         def respond(asked: Request) -> Response:
             if fault:
                 fault.strike(resource, name)
-            return self._route(asked, target, verb)
+            return self._let_in(asked, target, verb)
 
         response = self._guarded(respond, request)
         line["status"] = response.status
@@ -129,8 +107,8 @@ class KubeEmulator:
                 return respond(request)
         except ApiError as error:
             response = answer(error.status(), error.code)
-            if error.retry_after_s:
-                response.headers["Retry-After"] = str(error.retry_after_s)
+            if seconds := (error.details or {}).get("retryAfterSeconds"):
+                response.headers["Retry-After"] = str(seconds)
             return response
         except (ConnectionError, TimeoutError):
             raise
@@ -139,96 +117,12 @@ class KubeEmulator:
             told = f"bug in the emulator: {traceback.format_exc(limit=-1)}"
             return answer(ApiError(500, told, "InternalError").status(), 500)
 
-    def _route(self, request: Request, target: Target | None, verb: str) -> Response:
-        if request.path.split("/")[1] in {path[1:] for path in HEALTH}:
+    def _let_in(self, request: Request, target: Target | None, verb: str) -> Response:
+        if request.path.startswith(HEALTH):
             return Response(200, b"ok", {"Content-Type": "text/plain; charset=utf-8"})
         if self._token and request.headers.get("authorization") != f"Bearer {self._token}":
             raise ApiError(401, "Unauthorized")
-        if target is None:
-            found = discovery.respond(self.world.catalog, request) or openapi.respond(self.world.catalog, request)
-            return found or self._nowhere(request.path)
-        view = views.negotiated(request)
-        response = self._act(request, target, verb, view)
-        return views.as_yaml(response) if view.is_yaml and response.stream is None else response
-
-    def _nowhere(self, path: str) -> Response:
-        _, root, *rest = path.split("/")
-        group, version = ("", rest[:1]) if root == "api" else ("".join(rest[:1]), rest[1:2])
-        if root in {"api", "apis"} and version and version[0] in self.world.catalog.versions().get(group, ()):
-            raise no_such_path()
-        return Response(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
-
-    def _act(self, request: Request, target: Target, verb: str, view: views.View) -> Response:
-        if target.kind in REVIEWS:
-            return self._review(request, target)
-        if target.subresource == "scale":
-            return self._scale(request, target, verb)
-        match verb:
-            case "get":
-                return reads.get(self.world, target, view, dict(request.query))
-            case "list":
-                return reads.list_(self.world, target, view, request)
-            case "watch":
-                return reads.watch(self.world, target, view, request)
-            case "delete":
-                options = removals.DeleteOptions.of(_body(request), dict(request.query))
-                obj = removals.delete(self.world, target, options)
-                return answer(obj) if obj["kind"] == "Status" else self._told(target, view, writes.Outcome(obj, []))
-            case "deletecollection":
-                return self._delete_collection(request, target, view)
-            case "create" | "update" | "patch":
-                return self._write(request, target, verb, view)
-            case _:
-                raise ApiError(
-                    405, "the server does not allow this method on the requested resource", "MethodNotAllowed"
-                )
-
-    def _write(self, request: Request, target: Target, verb: str, view: views.View) -> Response:
-        options = WriteOptions.of(request, target)
-        if verb == "patch":
-            outcome = writes.patch(self.world, target, _patch_type(request, target), request.body, options)
-        elif target.subresource == "finalize":
-            outcome = writes.Outcome(removals.finalize_namespace(self.world, target, _body(request)), [])
-        elif verb == "update":
-            outcome = writes.update(self.world, target, _body(request), options)
-        else:
-            outcome = writes.create(self.world, target, _body(request), options)
-        return self._told(target, view, outcome)
-
-    def _told(self, target: Target, view: views.View, outcome: writes.Outcome) -> Response:
-        body = views.Renderer(self.world, target.kind, view).one(Record(outcome.obj, 0))
-        response = answer(None, 201 if outcome.created else 200, outcome.warnings)
-        response.body = body
-        return response
-
-    def _delete_collection(self, request: Request, target: Target, view: views.View) -> Response:
-        plain = Request("GET", request.path, request.query, {**request.headers, "accept": "application/json"})
-        listed = reads.list_(self.world, target, views.View(), plain).json()
-        options = removals.DeleteOptions.of(_body(request), dict(request.query))
-        for item in listed["items"]:
-            space, name = item["metadata"].get("namespace", ""), item["metadata"]["name"]
-            removals.delete(self.world, Target(target.kind, space, name), options)
-        return reads.list_(self.world, target, view, plain) if not listed["items"] else answer(listed)
-
-    def _review(self, request: Request, target: Target) -> Response:
-        if request.method != "POST":
-            raise ApiError(405, "the server does not allow this method on the requested resource")
-        return answer(reviews.reviewed(target.kind, _body(request)), 201)
-
-    def _scale(self, request: Request, target: Target, verb: str) -> Response:
-        record = self.world.find(target.kind, target.namespace, target.name)
-        if record is None:
-            raise not_found(target.kind.plural, target.kind.group, target.name)
-        if verb == "get":
-            return answer(scaling.of_object(target.kind, record.obj))
-        if verb == "patch":
-            scale = writes.patched(target, _patch_type(request, target), scaling.of_object(target.kind, record.obj),
-                                   request.body)  # fmt: skip
-        else:
-            scale = _body(request)
-        whole = Target(target.kind, target.namespace, target.name)
-        outcome = writes.update(self.world, whole, scaling.scaled(record.obj, scale), WriteOptions.of(request, target))
-        return answer(scaling.of_object(target.kind, outcome.obj))
+        return dispatch.routed(self.world, request, target, verb)
 
     def start(self, port: int = 0, host: str = "127.0.0.1") -> Self:
         """Listen on a loopback port, 0 for any; returns when connections are taken."""
@@ -270,55 +164,6 @@ class KubeEmulator:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _verb(request: Request, target: Target | None) -> str:
-    if target is None:
-        return request.method.lower()
-    if request.method in {"GET", "HEAD"}:
-        if request.flag("watch"):
-            return "watch"
-        return "get" if target.name else "list"
-    names = {"POST": "create", "PUT": "update", "PATCH": "patch",
-             "DELETE": "delete" if target.name else "deletecollection"}  # fmt: skip
-    verb = names.get(request.method, request.method.lower())
-    fits = bool(target.name) != (verb in {"create", "deletecollection"})
-    return verb if fits else f"unfit {verb}"
-
-
-def _resource(target: Target) -> str:
-    return f"{target.kind.plural}/{target.subresource}" if target.subresource else target.kind.plural
-
-
-def _patch_type(request: Request, target: Target) -> str:
-    media = targets.media_type(request)
-    if media in PATCH_TYPES or (media == STRATEGIC and not target.kind.is_custom):
-        return media
-    raise _unknown_format([*PATCH_TYPES] if target.kind.is_custom else [*PATCH_TYPES, STRATEGIC])
-
-
-def _unknown_format(served: list[str]) -> ApiError:
-    told = "the body of the request was in an unknown format - accepted media types include: "
-    return ApiError(415, told + ", ".join(served), details=None if "application/json" in served else {})
-
-
-def _body(request: Request) -> Json:
-    if not request.body.strip():
-        return {}
-    media = targets.media_type(request)
-    if media == protobuf.MEDIA_TYPE:
-        return protobuf.decoded(request.body)
-    if media not in {"", "application/json", "application/yaml", "text/yaml"}:
-        raise _unknown_format(["application/json", "application/yaml", protobuf.MEDIA_TYPE])
-    try:
-        parsed = yaml.safe_load(request.body) if "yaml" in media else json.loads(request.body)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ApiError(
-            400, f"the object provided is unrecognized (must be of type application/json): {error}"
-        ) from None
-    if not isinstance(parsed, dict):
-        raise ApiError(400, "the object provided is unrecognized: it is not an object")
-    return json.loads(json.dumps(parsed, default=str)) if "yaml" in media else parsed
 
 
 __all__ = ["ConnectionLost", "Hang", "KubeEmulator", "Request", "Response"]

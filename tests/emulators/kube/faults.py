@@ -3,7 +3,8 @@
 import itertools
 from dataclasses import dataclass, field, replace
 
-from tests.emulators.kube.wire import ApiError, ConnectionLost, Json
+from tests.emulators.kube.refusals import ApiError
+from tests.emulators.kube.wire import ConnectionLost, Json
 
 KINDS = {"conflict", "drop", "gone", "hang", "lost", "malformed_line", "reset_watches", "silence", "watch_error"}
 """Beside `http_<status>`. `lost`: carried out, and the answer lost. `silence`: open watches say nothing."""
@@ -71,7 +72,6 @@ class Fault:
         status = int(self.kind[5:])
         error = ApiError(status, f"ordered fault: {status}")
         if self.seconds:
-            error.retry_after_s = int(self.seconds)
             error.details = {"retryAfterSeconds": int(self.seconds)}
         return error
 

@@ -9,14 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.emulators.kube import names
-from tests.emulators.kube.wire import Cause
+from tests.emulators.kube.refusals import Cause
 
-WILDCARD_MESSAGE = (
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which "
-    "must consist of lower case "
-    "alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for "
-    r"validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
 PORT_MESSAGE = "must be between 1 and 65535, inclusive"
 IP_MESSAGE = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 KEY_MESSAGE = (
@@ -96,14 +90,6 @@ def label_1035(path: str, value: str) -> Iterator[Cause]:
     """RFC 1035 label."""
     if not names.is_label_1035(value):
         yield invalid(path, value, names.LABEL_1035_MESSAGE)
-
-
-def host(path: str, value: str) -> Iterator[Cause]:
-    """A DNS name or a wildcard one."""
-    if "*" not in value:
-        yield from subdomain(path, value)
-    elif not (value.startswith("*.") and names.is_subdomain(value[2:])):
-        yield invalid(path, value, WILDCARD_MESSAGE)
 
 
 def data_key(path: str, value: str) -> Iterator[Cause]:

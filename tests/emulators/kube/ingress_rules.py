@@ -5,10 +5,17 @@ Source: the API reference, IngressSpec, HTTPIngressPath and IngressBackend v1 ne
 
 from collections.abc import Iterator
 
-from tests.emulators.kube import fields
+from tests.emulators.kube import fields, names
 from tests.emulators.kube.admission import CLASS_ANNOTATION
-from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.refusals import Cause
+from tests.emulators.kube.wire import Json
 
+WILDCARD_MESSAGE = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which "
+    "must consist of lower case "
+    "alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for "
+    r"validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
 NEVER_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
 NEVER_AT_THE_END = ("/..", "/.")
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -30,7 +37,7 @@ def ingress(new: Json, old: Json | None) -> Iterator[Cause]:
         yield from _rule(f"spec.rules[{index}]", rule)
     for index, entry in enumerate(spec.get("tls") or []):
         for place, host in enumerate(entry.get("hosts") or []):
-            yield from fields.host(f"spec.tls[{index}].hosts[{place}]", host)
+            yield from _host(f"spec.tls[{index}].hosts[{place}]", host)
         if entry.get("secretName"):
             yield from fields.subdomain(f"spec.tls[{index}].secretName", entry["secretName"])
     if "ingressClassName" in spec:
@@ -41,7 +48,7 @@ def _rule(path: str, rule: Json) -> Iterator[Cause]:
     if host := rule.get("host"):
         if fields.is_address(host):
             yield fields.invalid(f"{path}.host", host, "must be a DNS name, not an IP address")
-        yield from fields.host(f"{path}.host", host)
+        yield from _host(f"{path}.host", host)
     if "http" not in rule:
         return
     paths = rule["http"].get("paths") or []
@@ -49,6 +56,13 @@ def _rule(path: str, rule: Json) -> Iterator[Cause]:
         yield fields.required(f"{path}.http.paths")
     for index, entry in enumerate(paths):
         yield from _path(f"{path}.http.paths[{index}]", entry)
+
+
+def _host(path: str, value: str) -> Iterator[Cause]:
+    if "*" not in value:
+        yield from fields.subdomain(path, value)
+    elif not (value.startswith("*.") and names.is_subdomain(value[2:])):
+        yield fields.invalid(path, value, WILDCARD_MESSAGE)
 
 
 def _path(path: str, entry: Json) -> Iterator[Cause]:

@@ -7,8 +7,9 @@ Pure: no request, no storage. Which list merges by which key is asked of `schema
 import json
 from typing import Any
 
+from tests.emulators.kube.refusals import ApiError
 from tests.emulators.kube.schema import Shape
-from tests.emulators.kube.wire import ApiError, Json
+from tests.emulators.kube.wire import Json
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from tests.emulators.kube import fields, names, rules
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.refusals import Cause
+from tests.emulators.kube.wire import Json
 from tests.emulators.kube.world import World
 
 FIXED = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")

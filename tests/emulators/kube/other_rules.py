@@ -8,7 +8,8 @@ import base64
 from collections.abc import Iterator
 
 from tests.emulators.kube import fields
-from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.refusals import Cause
+from tests.emulators.kube.wire import Json
 
 DATA_BYTES_MAX = 1024 * 1024
 

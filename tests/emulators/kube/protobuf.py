@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.emulators.kube.wire import ApiError, Json
+from tests.emulators.kube.refusals import ApiError
+from tests.emulators.kube.wire import Json
 
 MAGIC = b"k8s\x00"
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"

@@ -11,11 +11,12 @@ import json
 from dataclasses import dataclass
 
 from tests.emulators.kube import selectors
+from tests.emulators.kube.refusals import NO_REASON, ApiError, invalid, not_found
 from tests.emulators.kube.storage import Compacted, Key, NotYet, Record
 from tests.emulators.kube.targets import Target
 from tests.emulators.kube.views import Renderer, View
 from tests.emulators.kube.watches import Interest, Watch
-from tests.emulators.kube.wire import NO_REASON, ApiError, Json, Request, Response, invalid, not_found
+from tests.emulators.kube.wire import Json, Request, Response
 from tests.emulators.kube.world import World
 
 SHORTEST_DEFAULT_S = 1800

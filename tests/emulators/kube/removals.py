@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from tests.emulators.kube import definitions, rules
 from tests.emulators.kube.kinds import Kind
+from tests.emulators.kube.refusals import ApiError, about, conflict, forbidden, invalid, not_found
 from tests.emulators.kube.targets import Target
-from tests.emulators.kube.wire import ApiError, Json, about, conflict, copied, forbidden, invalid, not_found
+from tests.emulators.kube.wire import Json, copied
 from tests.emulators.kube.world import World
 
 GRACE_DEFAULT_S = 30

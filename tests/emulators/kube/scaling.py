@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.emulators.kube import fields
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.wire import ApiError, Json, invalid
+from tests.emulators.kube.refusals import ApiError, invalid
+from tests.emulators.kube.wire import Json
 
 
 def of_object(kind: Kind, obj: Json) -> Json:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.wire import ApiError, Json
+from tests.emulators.kube.refusals import ApiError
+from tests.emulators.kube.wire import Json
 
 Predicate: TypeAlias = Callable[[Json], bool]
 

@@ -8,7 +8,9 @@ import http.client
 import select
 import socket
 import ssl
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +68,9 @@ class _Listener(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A reader that goes away is no news."""
+        # A reader that goes away is no news; anything else is a bug of ours.
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
     def close_all(self) -> None:
         """Stop taking connections and cut those that are open."""

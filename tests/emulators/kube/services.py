@@ -9,7 +9,8 @@ import ipaddress
 from collections.abc import Iterator
 
 from tests.emulators.kube import fields
-from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.refusals import Cause
+from tests.emulators.kube.wire import Json
 from tests.emulators.kube.world import World
 
 CLUSTER_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from tests.emulators.kube.fieldsets import Writer
 from tests.emulators.kube.kinds import Catalog, Kind
+from tests.emulators.kube.refusals import ApiError, invalid
 from tests.emulators.kube.schema import Findings
-from tests.emulators.kube.wire import ApiError, Json, Request, invalid
+from tests.emulators.kube.wire import Json, Request
 from tests.emulators.kube.world import World
 
 APPLY_TYPES = {"application/apply-patch+yaml", "application/apply-patch+cbor"}

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 from tests.emulators.kube import custom_rules, ingress_rules, other_rules, service_rules
 from tests.emulators.kube.kinds import Kind
-from tests.emulators.kube.wire import Cause, Json
+from tests.emulators.kube.refusals import Cause
+from tests.emulators.kube.wire import Json
 
 Check = Callable[[Json, Json | None], Iterable[Cause]]
 

@@ -12,8 +12,9 @@ import yaml
 
 from tests.emulators.kube import columns, events
 from tests.emulators.kube.kinds import Kind
+from tests.emulators.kube.refusals import ApiError
 from tests.emulators.kube.storage import Record
-from tests.emulators.kube.wire import ApiError, Json, Request, Response, dump
+from tests.emulators.kube.wire import Json, Request, Response, dump
 from tests.emulators.kube.world import World
 
 

@@ -7,9 +7,10 @@ Source: "Kubernetes API Concepts", Efficient detection of changes, Watch bookmar
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests.emulators.kube.refusals import ApiError
 from tests.emulators.kube.selectors import Predicate
 from tests.emulators.kube.storage import Change, Compacted, Key, Record, Storage
-from tests.emulators.kube.wire import ApiError, ConnectionLost, Json, dump
+from tests.emulators.kube.wire import ConnectionLost, Json, dump
 
 BOOKMARK_EVERY_S = 60.0
 BOOKMARK_BEFORE_END_S = 2.0
@@ -155,13 +156,7 @@ class Watch:
         if is_now:
             self._say("MODIFIED" if was else "ADDED", change.new)
         elif was:
-            self._say("DELETED", change.new if change.removed else self._parting(change))
-
-    @staticmethod
-    def _parting(change: Change) -> Record:
-        before = change.old or change.new
-        metadata = {**before.obj["metadata"], "resourceVersion": str(change.revision)}
-        return Record({**before.obj, "metadata": metadata}, change.revision)
+            self._say("DELETED", change.new if change.removed else _parting(change))
 
     def _mark_time(self, now: float) -> None:
         if now >= self._next_bookmark or now >= self._last_bookmark:
@@ -186,3 +181,9 @@ class Watch:
 
 def _line(event: str, encoded: bytes) -> bytes:
     return b'{"type":"' + event.encode() + b'","object":' + encoded + b"}\n"
+
+
+def _parting(change: Change) -> Record:
+    before = change.old or change.new
+    metadata = {**before.obj["metadata"], "resourceVersion": str(change.revision)}
+    return Record({**before.obj, "metadata": metadata}, change.revision)

@@ -26,18 +26,9 @@ from tests.emulators.kube import (
     validation,
 )
 from tests.emulators.kube.kinds import Kind
+from tests.emulators.kube.refusals import NO_REASON, ApiError, Cause, already_exists, conflict, invalid, not_found
 from tests.emulators.kube.targets import Target, WriteOptions, decode_error, unreadable
-from tests.emulators.kube.wire import (
-    NO_REASON,
-    ApiError,
-    Cause,
-    Json,
-    already_exists,
-    conflict,
-    copied,
-    invalid,
-    not_found,
-)
+from tests.emulators.kube.wire import Json, copied
 from tests.emulators.kube.world import World
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
