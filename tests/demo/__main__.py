@@ -62,7 +62,7 @@ def _play(scenes: Sequence[Scene], folder: Path, screen: Screen, children: Child
         return f"{type(error).__name__}: {error}"
     finally:
         if stage is not None:
-            stage.fleet.close()
+            stage.close()
     return None
 
 

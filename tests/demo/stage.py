@@ -25,6 +25,7 @@ _SECRET_ID, _SECRET_KEY = "AKIDEMULATOR", "emulator-secret-key"
 _START_S = 20.0
 # A check every second instead of every five, so that a new target is in use after two seconds instead of ten.
 _PROBE_SCALE = "0.2"
+_ANCHOR = "127.80.255.254"  # no load balancer ever gets this address
 _VIPS_LOOKED_AT = range(1, 12)
 
 
@@ -40,6 +41,8 @@ class Stage:
     cloud: Cloud
     fleet: Fleet
     port_offset: int
+    anchor: socket.socket
+    """Held while we use the offset, so that a second demo takes another."""
     trust: ssl.SSLContext
 
     @property
@@ -51,6 +54,11 @@ class Stage:
     def authority(self) -> Path:
         """For `curl --cacert`."""
         return authority_in(self.folder)
+
+    def close(self) -> None:
+        """Let go of what is held in this process; the children are ended by whoever started them."""
+        self.fleet.close()
+        self.anchor.close()
 
     def uid(self, ingress: Ref) -> str:
         """The UID that tags bear."""
@@ -83,7 +91,7 @@ def authority_in(folder: Path) -> Path:
 def raised(folder: Path, screen: Screen, children: Children) -> Stage:
     """Start the emulators and put into the cloud what was there before us."""
     patience = Patience([children.check])
-    offset = _free_offset()
+    offset, anchor = _claimed_offset()
     kube = children.start(
         "kube", ["tests.emulators.kube", "--port", "0", "--kubeconfig-out", str(kubeconfig_in(folder))]
     )
@@ -98,7 +106,7 @@ def raised(folder: Path, screen: Screen, children: Children) -> Stage:
     authority_in(folder).write_text(cloud.authority(), encoding="ascii")
     fleet = Fleet(cluster, cloud, f"127.10.{os.getpid() % 250}")
     trust = ssl.create_default_context(cafile=str(authority_in(folder)))
-    return Stage(folder, screen, children, patience, cluster, cloud, fleet, offset, trust)
+    return Stage(folder, screen, children, patience, cluster, cloud, fleet, offset, anchor, trust)
 
 
 def controller_started(stage: Stage) -> Child:
@@ -152,16 +160,30 @@ def _furnish(cloud: Cloud) -> None:
     )
 
 
-def _free_offset() -> int:
-    """Listener port P is served on P + offset, so that nobody has to be root; 8080 and 8443 if these are free."""
+def _claimed_offset() -> tuple[int, socket.socket]:
+    """Listener port P is served on P + offset, so that nobody has to be root; 8080 and 8443 if these are free.
+
+    Load balancers open their ports later; the socket that comes with the offset keeps other demos off until then.
+    """
     for offset in chain((8000,), range(10_000 + os.getpid() % 400 * 10, 24_000, 1000)):
         wanted = [(f"127.80.0.{last}", port + offset) for last in _VIPS_LOOKED_AT for port in (80, 443)]
-        if all(_is_free(*address) for address in wanted):
-            return offset
+        if all(_is_free(*address) for address in wanted) and (anchor := _anchored(80 + offset)) is not None:
+            return offset, anchor
     raise Surprise(
         "no ports can be had on the loopback addresses 127.80.0.1 and up; is another demo running?"
         " (Linux answers on all of 127.0.0.0/8; other systems need an alias for each address)"
     )
+
+
+def _anchored(port: int) -> socket.socket | None:
+    anchor = socket.socket()
+    try:
+        anchor.bind((_ANCHOR, port))
+        anchor.listen()
+    except OSError:
+        anchor.close()
+        return None
+    return anchor
 
 
 def _is_free(host: str, port: int) -> bool:
