@@ -52,6 +52,10 @@ class Rejected(TerminalError):
     """The cloud or the API server says that the request itself is wrong."""
 
 
+class TokenRefused(Rejected):
+    """The order that this ClientToken stands for has ended: looked for by tag, then ordered with another token."""
+
+
 class QuotaExceeded(TerminalError):
     """A quota, a subnet or the account's money is used up; retried slowly."""
 

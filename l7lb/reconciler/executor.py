@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from l7lb import planner
-from l7lb.errors import Busy, Conflict, Throttled, Unavailable
+from l7lb.errors import Busy, Conflict, Throttled, TokenRefused, Unavailable
 from l7lb.model.cloud import Accepted, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerKey, LoadBalancerId, RuleRef
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
@@ -25,6 +25,7 @@ from l7lb.model.plan import (
     ModifyRule,
     ModifyWeights,
     RegisterTargets,
+    RemoveTags,
     Step,
 )
 from l7lb.reconciler.flights import (
@@ -106,6 +107,8 @@ class Executor:
         except Throttled as refusal:
             # Refused for rate means not executed: the flight stands where it stood, and needs no fresh observation.
             return Waiting(refusal.retry_after_s or THROTTLED_S, f"the API budget is used up: {refusal}")
+        except TokenRefused as refusal:
+            progress = CreationFailed(str(refusal))
         except BaseException:
             self.abandon(flight)
             raise
@@ -156,7 +159,7 @@ class Executor:
 
     def _send(self, flight: Flight, step: Step, cloud: LoadBalancers, witness: Witness) -> None:
         if flight.observed is not None:
-            if isinstance(step, DeleteLoadBalancer | DeleteListeners | DeleteRules):
+            if isinstance(step, DeleteLoadBalancer | DeleteListeners | DeleteRules | RemoveTags):
                 witness.prove(step, flight.observed)
             flight.observed = _with_ids(flight.observed, step, cloud)
         now = self._monotonic()

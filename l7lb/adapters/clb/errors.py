@@ -15,7 +15,7 @@ THROTTLED = "RequestLimitExceeded"
 DELETE_WINDOW_WAIT_S = 60.0
 """After `FailedOperation.FrequencyCheckRisk` (30 deletions in 5 minutes): when to look again."""
 CLIENT_TOKEN_REFUSED = "ClientTokenRefused"  # noqa: S105 - a reason, not a secret
-"""Reason of the Rejected that says: this ClientToken's order has ended; another token is needed."""
+"""Reason of the TokenRefused that says: this ClientToken's order has ended; another token is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "IpInBlacklist": _DENIED,
     "InvalidCredential": _DENIED,
     "InvalidParameter": _WRONG,
-    "InvalidParameter.ClientTokenLimitExceeded": Meaning(errors.Rejected, CLIENT_TOKEN_REFUSED),
+    "InvalidParameter.ClientTokenLimitExceeded": Meaning(errors.TokenRefused, CLIENT_TOKEN_REFUSED),
     "InvalidParameterValue": _WRONG,
     "MissingParameter": _WRONG,
     "UnknownParameter": _WRONG,

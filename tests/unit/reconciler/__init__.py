@@ -1,0 +1,1 @@
+"""Scenarios of the reconciler, each a sentence, in one thread on a virtual clock."""
