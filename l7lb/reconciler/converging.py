@@ -263,6 +263,7 @@ class Converger:
     def _order_failed(self, matter: Matter, message: str) -> Outcome:
         """A used-up token: two looks by tag 60 s apart must find nothing before the next attempt (promise 3)."""
         matter.problems.append(problem("E4024", "CreationFailed", message))
+        self._attempts.forget(matter.owner)
         self._reporter.report(matter, None)
         record = matter.record or _blank(matter)
         matter.ingress = self._shop.desk.enter(matter.ingress, replace(record, claim="failed"))
@@ -316,7 +317,7 @@ class _Witness:
 
     def prove(self, step: Step, observed: ObservedLoadBalancer) -> None:  # noqa: ARG002 - the protocol's shape
         """Tags are read again before listeners or rules are taken away."""
-        self._proof.still_ours(self._matter, observed)
+        self._proof.claim_now(self._matter, observed)
 
     def performed(self, step: Step) -> None:
         """Listeners of ours go into the record as they come (an adopted one knows them by it)."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import DeleteRisk, Protected, TerminalError, UnsafePlan
+from l7lb.errors import Conflict, DeleteRisk, Protected, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
@@ -249,10 +249,10 @@ class _Witness:
 
     def prove(self, step: Step, observed: ObservedLoadBalancer) -> None:
         """Tags and protection by id; for a whole load balancer also the live Ingress."""
-        now = self._proof.still_ours(self._matter, observed)
+        claim = self._proof.claim_now(self._matter, observed)
         if isinstance(step, DeleteLoadBalancer):
-            if now.head.delete_protection:
-                raise Protected(f"{now.head.ref.id} has deletion protection", reason="DeletionProtected")
+            if claim.disposal is not Disposal.DELETE_LOAD_BALANCER:
+                raise Conflict(f"{claim.load_balancer} is not to be deleted any more: {claim.reason}")
             if not self._left and not self._proof.is_leaving(self._matter):
                 raise UnsafePlan("the Ingress is not being deleted any more", reason="NotLeaving")
 

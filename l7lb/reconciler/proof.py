@@ -1,9 +1,9 @@
 """The proof for taking something away, read again directly before it is taken (promise 1)."""
 
 from l7lb import ledger
-from l7lb.errors import OwnershipConflict, Unavailable
+from l7lb.errors import Conflict, Unavailable
 from l7lb.model.loadbalancer import ObservedLoadBalancer
-from l7lb.model.ownership import Ownership
+from l7lb.model.ownership import Claim, Ownership
 from l7lb.reconciler.passes import Matter, Workshop
 
 _MAY_TAKE = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
@@ -15,10 +15,11 @@ class Proof:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
 
-    def still_ours(self, matter: Matter, observed: ObservedLoadBalancer) -> ObservedLoadBalancer:
-        """The head as it is now, when its tags still give us a claim; raises OwnershipConflict otherwise.
+    def claim_now(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
+        """The claim by tags and protection as they are now.
 
-        Not being listed proves nothing, neither that it is gone nor that it is ours: Unavailable.
+        Raises Conflict when it is none under which anything may be taken away: to be observed and decided anew. Not
+        being listed proves nothing, neither that it is gone nor that it is ours: Unavailable.
         """
         ref = observed.head.ref
         head = matter.cloud.heads((ref,)).get(ref)
@@ -27,8 +28,8 @@ class Proof:
         now = ObservedLoadBalancer(head, observed.listeners)
         claim = ledger.read(matter.evidence(now), now, frozenset(), {})
         if claim.ownership not in _MAY_TAKE:
-            raise OwnershipConflict(f"{ref.id}: {claim.reason}", reason="OwnershipConflict", code="E4017")
-        return now
+            raise Conflict(f"{ref.id} is not ours any more: {claim.reason}")
+        return claim
 
     def is_leaving(self, matter: Matter) -> bool:
         """Whether the live Ingress is the one we know, and deleting or gone."""
