@@ -56,14 +56,19 @@ def _settle_conflicts(live: dict[Path, Any], wanted: dict[Path, Any], others: li
 
 
 def _conflict(found: list[tuple[Entry, Path]]) -> ApiError:
-    causes, texts = [], []
+    causes = []
+    by_manager: dict[str, list[str]] = {}
     for entry, path in found:
         where = f' with subresource "{entry.subresource}"' if entry.subresource else ""
-        text = f'conflict with "{entry.manager}"{where} using {entry.api_version}'
-        causes.append({"reason": "FieldManagerConflict", "message": text, "field": _spoken(path)})
-        texts.append(f"{text}: {_spoken(path)}")
-    plural = "conflict" if len(found) == 1 else "conflicts"
-    message = f"Apply failed with {len(found)} {plural}: " + ", ".join(texts)
+        how = f" using {entry.api_version}" if entry.operation == "Update" else ""
+        manager = f'"{entry.manager}"{where}{how}'
+        causes.append({"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": _spoken(path)})
+        by_manager.setdefault(manager, []).append(_spoken(path))
+    if len(found) == 1:
+        message = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        parts = [f"conflicts with {manager}:\n- " + "\n- ".join(paths) for manager, paths in by_manager.items()]
+        message = f"Apply failed with {len(found)} conflicts: " + "\n".join(parts)
     return ApiError(409, message, "Conflict", {"causes": causes})
 
 
@@ -119,7 +124,7 @@ def _prune(shape: Shape, value: Any, path: Path) -> None:
         return
     for index, part in enumerate(value):
         if member_element(shape, part) == element:
-            if rest == (".",):
+            if rest in {(), (".",)}:
                 del value[index]
             else:
                 _prune(shape.item(), part, rest)

@@ -17,6 +17,8 @@ Path: TypeAlias = tuple[str, ...]
 KEY_DEFAULTS = {"protocol": "TCP"}
 """Keys of map-like lists that may be left out, with what the schema says for them then."""
 
+ALWAYS_THERE = {("f:spec",), ("f:status",), ("f:status", "f:loadBalancer")}
+"""Places that Go always writes, so that an empty one says nothing."""
 UNOWNED = frozenset(
     {
         ("f:apiVersion",),
@@ -41,22 +43,33 @@ UNOWNED = frozenset(
 
 def leaves(shape: Shape, obj: Json) -> dict[Path, Any]:
     """Every owned place of an object with its value; what nobody can own is left out."""
-    found = dict(_leaves(shape, {name: part for name, part in obj.items() if name != "metadata"}, ()))
+    return {path: value for path, value in _places(shape, obj).items() if path[-1] != "." or path[-2][0] == "k"}
+
+
+def _places(shape: Shape, obj: Json) -> dict[Path, Any]:
+    """The same with maps and map-like lists as places of their own, which only ordinary writes take note of."""
+    found = dict(_walk(shape, {name: part for name, part in obj.items() if name != "metadata"}, ()))
     metadata = {name: part for name, part in (obj.get("metadata") or {}).items() if name != "managedFields"}
-    found.update(_leaves(shape.child("metadata") or ANY, metadata, ("f:metadata",)) if metadata else ())
-    return {path: value for path, value in found.items() if path not in UNOWNED}
+    found.update(_walk(shape.child("metadata") or ANY, metadata, ("f:metadata",)) if metadata else ())
+    return {path: value for path, value in found.items()
+            if path not in UNOWNED and not (value == {} and path in ALWAYS_THERE)}  # fmt: skip
 
 
-def _leaves(shape: Shape, value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def _walk(shape: Shape, value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict) and value and not _is_whole(shape):
+        if shape.type == "map":
+            yield (*path, "."), True
         for name, part in value.items():
-            yield from _leaves(shape.child(name) or ANY, part, (*path, f"f:{name}"))
-    elif isinstance(value, list) and shape.type == "list" and shape.listing.kind != "atomic":
+            yield from _walk(shape.child(name) or ANY, part, (*path, f"f:{name}"))
+    elif isinstance(value, list) and value and shape.type == "list" and shape.listing.kind != "atomic":
+        yield (*path, "."), True
         for part in value:
             element = member_element(shape, part)
-            yield (*path, element, "."), True
-            if shape.listing.kind == "map":
-                yield from _leaves(shape.item(), part, (*path, element))
+            if shape.listing.kind == "set":
+                yield (*path, element), True
+            else:
+                yield (*path, element, "."), True
+                yield from _walk(shape.item(), part, (*path, element))
     else:
         yield path, value
 
@@ -160,8 +173,8 @@ def written(managers: list[Entry]) -> list[Json]:
 
 def note_update(shape: Shape, old: Json | None, new: Json, writer: Writer) -> None:
     """Give the writer of an ordinary write what it changed, take that from others, and forget what is gone."""
-    before = leaves(shape, old) if old else {}
-    after = leaves(shape, new)
+    before = _places(shape, old) if old else {}
+    after = _places(shape, new)
     if before == after and old is not None and "managedFields" in new["metadata"]:
         return
     changed = {path for path, value in after.items() if path not in before or before[path] != value}
