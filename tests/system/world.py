@@ -30,6 +30,7 @@ REGION = "ap-guangzhou"
 VPC = "vpc-4hd8w0pn"
 WAIT_S = 30.0
 NODES = {"node-a": ("127.10.0.1", "ins-0000000a"), "node-b": ("127.10.0.2", "ins-0000000b")}
+KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDEMULATOR", "TENCENTCLOUD_SECRET_KEY": "emulator-secret-key"}
 CONDITIONS = "ingress.cloud.tencent.com/status.conditions"
 LOAD_BALANCER_ID = "kubernetes.io/ingress.qcloud-loadbalance-id"
 FINALIZER = "l7lb.dev/load-balancer"
@@ -70,8 +71,14 @@ class World:
     real: bool = False
     flags: Mapping[str, str] = field(default_factory=dict)
     setup: Mapping[str, Any] = field(default_factory=dict)
+    nodes: Mapping[str, tuple[str, str]] = field(default_factory=lambda: NODES)
+    """Name -> address and instance id."""
+    keys: Mapping[str, str] = field(default_factory=lambda: KEYS)
+    """The environment of the controller."""
     kube_emulator: KubeEmulator | None = None
     controller: Controller | None = None
+    pace_s: float = 0.0
+    """So many seconds the cloud's clock is moved on at each look of a waiting test."""
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
@@ -86,10 +93,26 @@ class World:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self.controller is not None and self.controller.process.poll() is None:
-            self.controller.terminate()
-        self._stack.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            code = 0
+            if self.controller is not None and self.controller.process.poll() is None:
+                code = self.controller.terminate()
+            if kind is None:
+                self._check_promises(code)
+        finally:
+            self._stack.close()
+
+    def _check_promises(self, code: int) -> None:
+        """What holds in every world, whatever its tests were about."""
+        assert code == 0, self.last_words()
+        state = self.cloud.state
+        assert state["forbidden"] == []
+        assert state["defects"] == []
+        log = self.controller.log.read_text(encoding="utf-8") if self.controller is not None else ""
+        assert "internal error" not in log, self.last_words()
+        assert "Traceback" not in log, self.last_words()
+        assert KEYS["TENCENTCLOUD_SECRET_KEY"] not in log
 
     def start(self, **flags: str) -> Controller:
         """Start the controller; `flags` by field name."""
@@ -107,9 +130,20 @@ class World:
             **{name.replace("_", "-"): value for name, value in flags.items()},
         }
         arguments = [f"--{name}={value}" if value else f"--{name}" for name, value in values.items()]
-        keys = {"TENCENTCLOUD_SECRET_ID": "AKIDEMULATOR", "TENCENTCLOUD_SECRET_KEY": "emulator-secret-key"}
-        self.controller = Controller(arguments, keys, self._folder / "controller.log")
+        self.controller = Controller(arguments, self.keys, self._folder / "controller.log")
         return self.controller
+
+    def leads(self, count: int = 1) -> None:
+        """Wait until a controller has taken the lead for the `count`th time, with caches and quotas read."""
+        assert self.controller is not None
+        log = self.controller.log
+        self.wait("a controller leads", lambda: log.read_text(encoding="utf-8").count(": leading cluster=") >= count)
+
+    def crash(self) -> None:
+        """Kill the controller where it stands; as an operator would, set its Lease aside."""
+        assert self.controller is not None
+        self.controller.kill()
+        self.kube.delete("Lease", f"l7lb-{CLUSTER}", "kube-system")
 
     def wait(self, what: str, question: Callable[[], T], timeout_s: float = WAIT_S) -> T:
         """Ask until the answer is true; fails with the controller's last words."""
@@ -120,6 +154,8 @@ class World:
                 raise AssertionError(f"not within {timeout_s:g} s: {what}\n{self.last_words()}")
             if self.controller is not None and self.controller.process.poll() is not None:
                 raise AssertionError(f"the controller has ended while waiting for: {what}\n{self.last_words()}")
+            if self.pace_s:
+                self.cloud.advance(self.pace_s)
             pause.wait(0.05)
         return answer
 
@@ -157,6 +193,14 @@ class World:
             return message if condition.get("status") == "False" and code in message else ""
 
         return self.wait(f"Ingress {namespace}/{name} says {code}", said)
+
+    def said(self, name: str, namespace: str, words: str) -> str:
+        """Wait for an Event about an object that has these words; the whole Event."""
+
+        def heard() -> str:
+            return next((event for event in self.kube.events(name, namespace) if words in event), "")
+
+        return self.wait(f"an Event about {namespace}/{name} says {words}", heard)
 
     def gone(self, name: str, namespace: str, timeout_s: float = WAIT_S) -> None:
         """Delete it and wait until it is gone."""
@@ -199,18 +243,13 @@ class World:
 
     def _furnish(self) -> None:
         """Nodes, and the instances behind them."""
-        for name, (address, instance) in NODES.items():
-            self.kube.create({
-                "apiVersion": "v1",
-                "kind": "Node",
-                "metadata": {"name": name},
-                "spec": {"providerID": f"tencentcloud://{instance}"},
-                "status": {
-                    "addresses": [{"type": "InternalIP", "address": address}],
-                    "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
-                },
-            })  # fmt: skip
-        self.seed({"instances": [{"id": instance, "ip": address} for address, instance in NODES.values()]})
+        self.join(self.nodes)
+
+    def join(self, nodes: Mapping[str, tuple[str, str]]) -> None:
+        """Nodes come, each on an instance of the account."""
+        self.seed({"instances": [{"id": instance, "ip": address} for address, instance in nodes.values()]})
+        for name, (address, instance) in nodes.items():
+            self.kube.create(node(name, address, instance))
 
     def seed(self, world: Json) -> Json:
         """Prepare the account without calls: load balancers of others, certificates, quotas."""
@@ -229,6 +268,32 @@ class World:
         assert answer.status == 200, answer.data
         found: Json = json.loads(answer.data)
         return found
+
+
+def node(name: str, address: str, instance: str) -> Json:
+    """A node that is ready."""
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name},
+        "spec": {"providerID": f"tencentcloud://{instance}"},
+        "status": {"addresses": [{"type": "InternalIP", "address": address}], "conditions": [ready]},
+    }
+
+
+def tree(load_balancer: Json) -> dict[str, dict[str, list[int]]]:
+    """`{"HTTP:80": {"host/path": [ports of targets]}}`; a rule of the load balancer's own address has no host."""
+    own = (load_balancer["vip"], load_balancer["domain"])
+    return {
+        f"{listener['protocol']}:{listener['port']}": {
+            ("" if rule["domains"][0] in own else rule["domains"][0]) + rule["url"]: sorted(
+                target["port"] for target in rule["targets"]
+            )
+            for rule in listener["rules"]
+        }
+        for listener in load_balancer["listeners"]
+    }
 
 
 def service(name: str, namespace: str, node_port: int, **spec: Any) -> Json:

@@ -1,0 +1,257 @@
+"""The fourteen manifests of the contract, applied all at once through the command, looked at, and deleted again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import envtest
+from tests.system.conftest import SERVERS
+from tests.system.kube import Json, documents
+from tests.system.world import CLUSTER, LOAD_BALANCER_ID, VPC, World, tree
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "manifests"
+LENDER = {"protocol": "TCP", "port": 22, "name": "lender"}
+LENT = ("lb-lent0001", "lb-shared01")
+ACCOUNT = {
+    "load_balancers": [{"id": name, "vpc_id": VPC, "listeners": [LENDER]} for name in LENT],
+    "subnets": [{"id": "subnet-4kq8z1wd", "vpc_id": VPC}],
+    "certificates": [
+        {"id": "Zt4kB8wn", "names": ["*.paperboat.example"]},
+        {"id": "Gh7pL2xs", "names": ["*.clubs.paperboat.example"]},
+        {"id": "Ma3eC9cc", "algorithm": "ECC", "names": ["press.clubs.paperboat.example"]},
+        {"id": "Nb6rS5aa", "names": ["press.clubs.paperboat.example"]},
+        {"id": "Ca1zY4uv", "kind": "CA"},
+    ],
+}
+CONFIGS: Json = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "tkeserviceconfigs.cloud.tencent.com"},
+    "spec": {
+        "group": "cloud.tencent.com",
+        "scope": "Namespaced",
+        "names": {"kind": "TkeServiceConfig", "plural": "tkeserviceconfigs", "singular": "tkeserviceconfig"},
+        "versions": [
+            {
+                "name": "v1alpha1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+LENT_TREE: dict[str, dict[str, list[int]]] = {"TCP:22": {}}
+
+SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
+    "01-plain-http": {"HTTP:80": {"books.paperboat.example/": [30101, 30101]}},
+    "02-internal-without-host": {"HTTP:80": {"/ledgers": [30102, 30102], "/stock": [30103, 30103]}},
+    "03-creation-parameters": {"HTTP:80": {"covers.paperboat.example/": [30104, 30104]}},
+    "04-existing-load-balancer": {"TCP:22": {}, "HTTP:80": {"/": [30105, 30105]}},
+    "05-https-default-certificate": {
+        "HTTPS:443": {"till.paperboat.example/": [30106, 30106], "till2.paperboat.example/": [30106, 30106]}
+    },
+    "06-wildcard-and-mutual-tls": {
+        "HTTPS:443": {
+            "*.clubs.paperboat.example/": [30107, 30107],
+            "press.clubs.paperboat.example/": [30108, 30108],
+        }
+    },
+}
+"""What this release serves; all other manifests are refused as a whole."""
+NAMES = [path.stem for path in sorted(FOLDER.glob("*.yaml"))]
+REFUSED = [name for name in NAMES if name not in SERVED]
+
+
+@dataclass
+class Life:
+    """One manifest's Ingresses while they were there, what they had in the cloud, and what was left."""
+
+    ingresses: list[Json] = field(default_factory=list)
+    during: list[Json] = field(default_factory=list)
+    after: list[Json] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    conditions: list[Json] = field(default_factory=list)
+
+
+@dataclass
+class Lives:
+    """All manifests, and the account at the end."""
+
+    by_name: dict[str, Life]
+    left: dict[str, Json]
+    bought: int
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def lives(request: pytest.FixtureRequest) -> Iterator[Lives]:
+    """All of them live through one controller at the same time."""
+    if request.param and envtest.assets() is None:
+        pytest.skip("no etcd and kube-apiserver in KUBEBUILDER_ASSETS")
+    with World(real=request.param) as world:
+        world.seed(ACCOUNT)
+        world.kube.create(CONFIGS)
+        world.wait("the custom kind is served", lambda: _is_served(world))
+        world.start()
+        yield _live(world)
+
+
+def _is_served(world: World) -> bool:
+    found = world.kube.get("CustomResourceDefinition", CONFIGS["metadata"]["name"])
+    conditions = found.get("status", {}).get("conditions", [])
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+def apart(name: str) -> list[Json]:
+    """The objects of a manifest, in namespaces of its own."""
+    found = documents(FOLDER / f"{name}.yaml")
+    for document in found:
+        key = "name" if document["kind"] == "Namespace" else "namespace"
+        document["metadata"][key] += f"-{name[:2]}"
+    return found
+
+
+def _live(world: World) -> Lives:
+    made: dict[str, list[tuple[str, str]]] = {}
+    for name in NAMES:
+        for document in apart(name):
+            world.kube.create(document)
+            if document["kind"] == "Ingress":
+                made.setdefault(name, []).append((document["metadata"]["name"], document["metadata"]["namespace"]))
+    found = {name: Life() for name in NAMES}
+    for name, ingresses in made.items():
+        for ingress in ingresses:
+            if name in SERVED:
+                world.ready(*ingress)
+            else:
+                world.not_ready(*ingress, "not supported yet")
+                world.said(*ingress, "NotSupported")
+    for name, ingresses in made.items():
+        life = found[name]
+        for ingress in ingresses:
+            seen = world.kube.get("Ingress", *ingress)
+            life.ingresses.append(seen)
+            life.during += world.of(seen["metadata"]["uid"])
+            life.events += world.kube.events(*ingress)
+            condition = world.condition(*ingress)
+            assert condition is not None
+            life.conditions.append(condition)
+    for ingresses in made.values():
+        for ingress in ingresses:
+            world.kube.delete("Ingress", *ingress)
+    for name, ingresses in made.items():
+        for ingress in ingresses:
+            world.gone(*ingress)
+        found[name].after = [
+            left for seen in found[name].ingresses for left in world.of(seen["metadata"]["uid"])
+        ]  # fmt: skip
+    return Lives(found, world.load_balancers(), world.calls().get("CreateLoadBalancer", 0))
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_manifest_becomes_what_the_contract_says_and_goes_without_a_trace(lives: Lives, name: str) -> None:
+    life = lives.by_name[name]
+    (load_balancer,) = life.during
+    (ingress,) = life.ingresses
+    assert tree(load_balancer) == SERVED[name]
+    assert ingress["metadata"]["annotations"][LOAD_BALANCER_ID] == load_balancer["id"]
+    assert ingress["status"]["loadBalancer"]["ingress"] == [{"ip": load_balancer["vip"]}]
+    assert not [event for event in life.events if "E4" in event]
+    assert life.after == []
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_manifest_that_is_not_supported_yet_is_refused_as_a_whole(lives: Lives, name: str) -> None:
+    life = lives.by_name[name]
+    assert life.during == []
+    for ingress, condition in zip(life.ingresses, life.conditions, strict=True):
+        assert condition["status"] == "False"
+        assert not ingress["metadata"].get("finalizers")
+        assert not (ingress.get("status", {}).get("loadBalancer") or {}).get("ingress")
+        assert LOAD_BALANCER_ID not in ingress["metadata"]["annotations"]
+    assert [event for event in life.events if event.startswith("NotSupported: ")]
+
+
+def test_only_what_is_served_was_bought_and_only_what_was_lent_is_left(lives: Lives) -> None:
+    assert lives.bought == len(SERVED) - 1
+    assert sorted(lives.left) == sorted(LENT)
+    for load_balancer in lives.left.values():
+        assert tree(load_balancer) == LENT_TREE
+        assert load_balancer["tags"] == {}
+
+
+def only(lives: Lives, name: str) -> Json:
+    """The load balancer of a manifest."""
+    (found,) = lives.by_name[name].during
+    return found
+
+
+def test_01_is_public_and_bears_the_tags_of_the_contract(lives: Lives) -> None:
+    load_balancer = only(lives, "01-plain-http")
+    (ingress,) = lives.by_name["01-plain-http"].ingresses
+    assert load_balancer["kind"] == "OPEN"
+    assert {key: load_balancer["tags"][key] for key in load_balancer["tags"] if key.startswith("tke-")} == {
+        "tke-createdBy-flag": "yes",
+        "tke-clusterId": CLUSTER,
+        "tke-lb-ingress-uuid": ingress["metadata"]["uid"],
+        "tke-lifecycle-owner": "tke",
+    }
+    (listener,) = load_balancer["listeners"]
+    assert listener["name"] == "TKE-DEDICATED-LISTENER"
+    (rule,) = listener["rules"]
+    assert [(target["weight"], target["instance_id"]) for target in rule["targets"]] == [
+        (10, "ins-0000000a"),
+        (10, "ins-0000000b"),
+    ]
+
+
+def test_02_is_internal_and_its_own_address_is_the_default_domain(lives: Lives) -> None:
+    load_balancer = only(lives, "02-internal-without-host")
+    assert (load_balancer["kind"], load_balancer["subnet_id"], load_balancer["vpc_id"]) == (
+        "INTERNAL",
+        "subnet-4kq8z1wd",
+        VPC,
+    )
+    assert load_balancer["listeners"][0]["default_domain"] == load_balancer["vip"]
+
+
+def test_03_is_bought_as_its_annotations_say(lives: Lives) -> None:
+    load_balancer = only(lives, "03-creation-parameters")
+    assert load_balancer["internet"] == {
+        "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
+        "InternetMaxBandwidthOut": 100,
+    }
+    assert (load_balancer["zone"], load_balancer["isp"]) == ("ap-guangzhou-3", "BGP")
+    assert set(load_balancer["security_groups"]) == {"sg-3hh1k9vx", "sg-8t2mmq4c"}
+    assert load_balancer["pass_to_target"] is True
+
+
+def test_04_is_tagged_but_never_as_created_by_us(lives: Lives) -> None:
+    load_balancer = only(lives, "04-existing-load-balancer")
+    (ingress,) = lives.by_name["04-existing-load-balancer"].ingresses
+    assert load_balancer["tags"] == {"tke-clusterId": CLUSTER, "tke-lb-ingress-uuid": ingress["metadata"]["uid"]}
+
+
+def certificates(load_balancer: Json) -> dict[str, Any]:
+    """By host; what the listener itself has is under its name."""
+    (listener,) = load_balancer["listeners"]
+    return {"": listener["certificate"]} | {rule["domains"][0]: rule["certificate"] for rule in listener["rules"]}
+
+
+def test_05_has_one_certificate_and_no_sni(lives: Lives) -> None:
+    shown = certificates(only(lives, "05-https-default-certificate"))
+    assert shown[""]["server_ids"] == ("Zt4kB8wn",)
+    assert shown["till.paperboat.example"] is None
+    assert only(lives, "05-https-default-certificate")["listeners"][0]["sni"] is False
+
+
+def test_06_shows_each_host_its_own_certificates_and_asks_clients_for_theirs(lives: Lives) -> None:
+    load_balancer = only(lives, "06-wildcard-and-mutual-tls")
+    shown = certificates(load_balancer)
+    assert load_balancer["listeners"][0]["sni"] is True
+    wildcard, exact = shown["*.clubs.paperboat.example"], shown["press.clubs.paperboat.example"]
+    assert (set(wildcard["server_ids"]), wildcard["mutual"]) == ({"Gh7pL2xs"}, False)
+    assert (set(exact["server_ids"]), exact["mutual"], exact["ca_id"]) == ({"Ma3eC9cc", "Nb6rS5aa"}, True, "Ca1zY4uv")
