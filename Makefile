@@ -49,8 +49,11 @@ imports: install
 house: install ## tests about the code itself
 	$(PYTEST) -q tests/house
 
+docs: install ## write the pages that are made from the code
+	$(BIN)/python -m tests.house.generate
+
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit check format format-check lint types imports house clean
+.PHONY: help install demo test unit check format format-check lint types imports house docs clean

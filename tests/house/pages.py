@@ -1,0 +1,169 @@
+"""The pages of docs/ that are made from the code, as text. Writing them is for `generate`, comparing for the tests."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from l7lb import errors, translator
+from l7lb.adapters.clb.errors import BY_ACTION, MEANINGS, Meaning
+from l7lb.app.config import FLAGS, Flag
+from l7lb.telemetry.metrics import TABLE
+from tests.house import meanings
+from tests.house.findings import reasons_by_code
+
+MADE: Final = "<!-- Made by `make docs`; an edit by hand is undone. -->"
+
+ANNOTATIONS: Final = """# Annotations
+
+Every annotation of an Ingress that l7lb knows, from the table in `l7lb/translator/annotations.py`.
+
+- **counts**: when the value counts. What counts only at creation is reported as `NotApplied` when it is edited later.
+- **now**: what l7lb does about it. *refused*: an Ingress that asks for it is held as it is, because without it the
+  routing would be wrong. *not applied, with a notice*: the rest of the Ingress goes on.
+- **bad value**: what a value that cannot be read does, with TKE's code where there is one.
+
+Booleans are taken as Go's `ParseBool` takes them; an empty boolean says nothing.
+"""
+FLAGS_HEAD: Final = """# Flags
+
+The flags of `l7lb run`, from the table in `l7lb/app/config.py`. `l7lb plan` takes the same ones, and three of its own
+(`l7lb plan --help`). Each flag has a twin in the environment; the flag wins. A wrong value is one line on standard
+error, and exit code 2.
+"""
+METRICS: Final = """# Metrics
+
+What `/metrics` shows, from the table in `l7lb/telemetry/metrics.py`, beside the usual metrics of the Python process.
+Names that begin with `workqueue_`, `controller_runtime_`, `rest_client_` and `leader_election_` are those of other
+Kubernetes controllers, with their labels, so that dashboards made for them work. No label holds the name of an object.
+
+`priority` is the lane: `0` a user's change, `-10` a change of endpoints, `-100` verification. There is one queue and
+one controller, so `name` (of `workqueue_`) and `controller` are always `ingress`.
+"""
+ERRORS: Final = """# Errors
+
+What l7lb tells the author of an Ingress. Each finding is a Kubernetes Event on the Ingress. Errors are also the text of
+the `Ready` condition in its annotation `ingress.cloud.tencent.com/status.conditions`; warnings stand there while there
+is no error. The codes are TKE's. A message that has a code starts with it.
+
+```
+kubectl describe ingress NAME        # Events
+kubectl get ingress NAME -o jsonpath='{.metadata.annotations.ingress\\.cloud\\.tencent\\.com/status\\.conditions}'
+```
+
+One broken part holds only itself: the rule, the host or the listener that the finding is about keeps its shape, the
+rest of the Ingress goes on.
+
+## Codes
+"""
+REACTIONS: Final = """## What the controller does after an error
+
+The table is the one `match` in `l7lb/runtime/controller.py`.
+
+| error | next try | Event |
+| --- | --- | --- |
+| RetryableError, AlreadyExists | with growing delay, or when the other side said | from the fifth in a row |
+| QuotaExceeded, AccessDenied | after 5 minutes, or at the next change | at once |
+| any other TerminalError | at the next change of an object, or at the next verification | at once |
+| GateClosed | after 15 s | none |
+| LostLeadership | none: the workers stop | none |
+| UnauthorizedPlan | after 5 minutes; counted as `l7lb_unauthorized_plans_total` | none: a bug, in the log |
+| anything else | with growing delay | none: a bug, in the log with its traceback |
+"""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def annotations_page() -> str:
+    """docs/annotations.md."""
+    rows = [
+        (f"`{row.name}`", row.form, row.default, row.when, row.support, _bad(row.bad_value, row.code), row.doc)
+        for row in translator.annotation_rows()
+    ]
+    head = ("annotation", "value", "default", "counts", "now", "bad value", "meaning")
+    return _page(ANNOTATIONS, table(head, rows))
+
+
+def _bad(value: str, code: str) -> str:
+    return f"{value} ({code})" if value and code else value
+
+
+def flags_page() -> str:
+    """docs/flags.md."""
+    rows = [(f"`{_spelling(flag)}`", f"`{flag.variable}`", _default(flag), flag.help) for flag in FLAGS]
+    return _page(FLAGS_HEAD, table(("flag", "environment", "default", "meaning"), rows))
+
+
+def _spelling(flag: Flag) -> str:
+    return f"--{flag.name}/--no-{flag.name}" if isinstance(flag.default, bool) else f"--{flag.name}"
+
+
+def _default(flag: Flag) -> str:
+    shown = str(flag.default).lower() if isinstance(flag.default, bool) else str(flag.default)
+    choices = f" (one of {', '.join(flag.choices)})" if flag.choices else ""
+    return (f"`{shown}`" if shown else "") + choices
+
+
+def metrics_page() -> str:
+    """docs/metrics.md."""
+    kinds: Mapping[type, str] = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
+    rows = [
+        (f"`{row.name}`", kinds[row.kind], ", ".join(f"`{name}`" for name in row.labels), row.help) for row in TABLE
+    ]
+    return _page(METRICS, table(("metric", "kind", "labels", "meaning"), rows))
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    found = reasons_by_code()
+    codes = [
+        (code, ", ".join(f"`{reason}`" for reason in sorted(found[code])), *meanings.CODES[code])
+        for code in sorted(found)
+        if code in meanings.CODES
+    ]
+    reasons = [(f"`{reason}`", meanings.REASONS[reason]) for reason in sorted(found[""]) if reason in meanings.REASONS]
+    cloud = [(f"`{code}`", "any", *_answer(row)) for code, row in sorted(MEANINGS.items())]
+    cloud += [(f"`{code}`", f"`{action}`", *_answer(row)) for (action, code), row in sorted(BY_ACTION.items())]
+    return _page(
+        ERRORS,
+        table(("code", "reasons", "what it says", "what to do"), codes),
+        "## Reasons without a code\n",
+        table(("reason", "what it says"), reasons),
+        "After five failures in a row that a retry may cure, the reason is the kind of the error: `Unavailable`,\n"
+        "`Throttled`, `Busy` or `Conflict`.\n",
+        "## What the codes of the cloud mean\n\nThe longest prefix wins; a code that is in no row is `Unavailable`. "
+        "From the tables in\n`l7lb/adapters/clb/errors.py`. A row for one action goes before a row for any of the "
+        "same length.\n",
+        table(("code of the cloud", "action", "error", "reason", "code"), cloud),
+        "## The errors\n",
+        table(("error", "what it is"), _taxonomy()),
+        REACTIONS,
+    )
+
+
+def _answer(row: Meaning) -> tuple[str, str, str]:
+    return row.kind.__name__, f"`{row.reason}`" if row.reason else "", row.code
+
+
+def _taxonomy() -> list[tuple[str, str]]:
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.L7lbError)]
+    return [(kind.__name__, (kind.__doc__ or "").partition("\n")[0]) for kind in classes]
+
+
+def _page(head: str, *parts: str) -> str:
+    title, _, text = head.partition("\n")
+    return "\n".join((title, "", MADE, text.rstrip("\n"), "", *parts))
+
+
+PAGES: Final[Mapping[Path, Callable[[], str]]] = {
+    Path("docs/annotations.md"): annotations_page,
+    Path("docs/flags.md"): flags_page,
+    Path("docs/metrics.md"): metrics_page,
+    Path("docs/errors.md"): errors_page,
+}
+"""Page -> what makes it."""
