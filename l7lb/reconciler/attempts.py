@@ -10,6 +10,36 @@ LOOKS_APART_S: Final = 60.0
 """Two looks by tag this far apart prove that an order made nothing (the tag filter lags up to 30 s)."""
 
 
+FIRST_S: Final = 0.1
+CAP_S: Final = 60.0
+TOLD_EVERY: Final = 5
+"""So many setbacks in a row are nobody's business; then the object hears of each so-many-th."""
+
+
+class Setbacks:
+    """Failures of one Ingress in a row, also where waits for tasks lie between them (the queue forgets at a wait)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+
+    def count(self, uid: str) -> int:
+        """One more; how many it is."""
+        with self._lock:
+            self._counts[uid] = self._counts.get(uid, 0) + 1
+            return self._counts[uid]
+
+    def forget(self, uid: str) -> None:
+        """It has come to rest."""
+        with self._lock:
+            self._counts.pop(uid, None)
+
+
+def pause(count: int) -> float:
+    """Seconds after the `count`-th setback in a row."""
+    return min(CAP_S, FIRST_S * 2.0 ** min(count - 1, 16))
+
+
 class Attempts:
     """When an order was first looked for in vain, and when tags were written."""
 

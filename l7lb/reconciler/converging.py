@@ -8,7 +8,6 @@ from l7lb import ledger, planner, translator
 from l7lb.errors import OwnershipConflict, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef, ListenerKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer, LoadBalancerHead, ObservedLoadBalancer
-from l7lb.model.marks import LOAD_BALANCER_ID
 from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
@@ -93,7 +92,7 @@ class Converger:
             case Creating(ref):
                 return Again(SETTLE_S, f"{ref.id} is still being created")
             case Gone(ref):
-                return self._lost(matter, translation, desired, fingerprint, ref)
+                return self._lost(matter, ref)
             case Nothing():
                 return self._create(matter, translation, desired, fingerprint)
             case Found(observed):
@@ -157,38 +156,26 @@ class Converger:
         flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
         return self._begin(matter, flight, record)
 
-    def _lost(
-        self,
-        matter: Matter,
-        translation: Translation,
-        desired: DesiredLoadBalancer,
-        fingerprint: str,
-        ref: CloudRef,
-    ) -> Outcome:
+    def _lost(self, matter: Matter, ref: CloudRef) -> Outcome:
         """A load balancer that we had is gone by its id: one of ours is made anew, a lent one never."""
-        if matter.options.exist_lb_id:
-            matter.problems.append(
-                problem(
-                    "E4018",
-                    "LoadBalancerNotFound",
-                    f"load balancer {ref.id}, named by the annotation kubernetes.io/ingress.existLbId, does not exist "
-                    f"in region {ref.region}: correct the id, or create it there",
-                )
+        named, record = matter.options.exist_lb_id, matter.record
+        lent = record is not None and record.claim == "adopted"
+        if named == ref.id or (lent and not named):
+            cure = "correct the id, or create it there" if named else "name another one, or delete the Ingress"
+            text = (
+                f"load balancer {ref.id}, which was lent by {_LENT_BY}, does not exist in region {ref.region}: {cure}"
             )
+            matter.problems.append(problem("E4018", "LoadBalancerNotFound", text))
             return self._reporter.report(matter, None)
-        before = matter.ingress.annotations.get(LOAD_BALANCER_ID, ref.id)
-        self._shop.events.emit(
-            say(
-                matter.ingress,
-                "LoadBalancerGone",
-                f"load balancer {before} no longer exists; a new one is created, with another address",
-                EventType.WARNING,
-            )
-        )
-        attempt = matter.record.attempt + 1 if matter.record is not None else 1
-        matter.record = replace(_blank(matter), region=ref.region, claim="creating", attempt=attempt)
+        attempt = record.attempt + 1 if record is not None else 1
+        claim = "" if named else "creating"
+        if not named:
+            text = f"load balancer {_address(matter, ref)} no longer exists; a new one is created, with another address"
+            self._shop.events.emit(say(matter.ingress, "LoadBalancerGone", text, EventType.WARNING))
+        # Without its id all looks are taken again: the record may be older than what bears our tags.
+        matter.record = replace(_blank(matter), region=ref.region, claim=claim, attempt=attempt)
         matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
-        return self._create(matter, translation, desired, fingerprint)
+        return Again(0.0, f"{ref.id} is gone: looking for another one")
 
     def _claim(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:
         wanted = frozenset(listener.key for listener in desired.listeners)
@@ -207,6 +194,8 @@ class Converger:
         matter.problems.append(
             problem(claim.code, reason_of(claim.code, "OwnershipConflict"), f"{claim.load_balancer}: {claim.reason}")
         )
+        # Its owner may change it at any time, and we follow nothing there: the next pass looks anew.
+        self._shop.executor.observations.drop(observed.head.ref)
         return self._reporter.report(matter, None)
 
     def _check(
@@ -353,6 +342,12 @@ def _blank(matter: Matter) -> Record:
     )
 
 
+def _address(matter: Matter, ref: CloudRef) -> str:
+    """`lb-1 (203.0.113.10)`: what the Ingress showed of it."""
+    shown = ", ".join(one.ip or one.hostname or "" for one in matter.ingress.addresses)
+    return f"{ref.id} ({shown})" if shown else str(ref.id)
+
+
 def _fingerprint(translation: Translation) -> str:
     """Equal when a plan on its way still serves what is asked."""
     held = translation.held
@@ -366,6 +361,7 @@ def _fingerprint(translation: Translation) -> str:
     return repr(parts)
 
 
+_LENT_BY = "the annotation kubernetes.io/ingress.existLbId"
 _NOT_TOUCHED = frozenset({Ownership.FOREIGN, Ownership.UNCLAIMED, Ownership.SHARED})
 _CLAIM_WORDS = {
     Ownership.CREATED: "created",

@@ -5,16 +5,17 @@ gone, not when the call was accepted.
 """
 
 from dataclasses import replace
+from enum import Enum
 from typing import Final
 
 from l7lb import ledger, planner, translator
 from l7lb.errors import Conflict, DeleteRisk, Protected, TerminalError, UnsafePlan
-from l7lb.model.identity import CloudRef
+from l7lb.model.identity import CloudRef, ListenerKey, Owner
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Disposal, Ownership, Record
-from l7lb.model.plan import DeleteLoadBalancer, Plan, Step
+from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags, Step
 from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
 from l7lb.reconciler.attempts import Attempts
@@ -32,6 +33,17 @@ RELEASING: Final = "releasing"
 _OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.TO_ADOPT})
 
 
+class Parting(Enum):
+    """Why we let go."""
+
+    DELETED = "deleted"
+    """The Ingress is being deleted."""
+    LEFT = "left"
+    """It was edited out of our class, and stays in the cluster."""
+    BACK = "back"
+    """It does not name the load balancer any more that was about to be adopted, or came back in mid-release."""
+
+
 class Disposer:
     """Lets one Ingress go."""
 
@@ -43,22 +55,26 @@ class Disposer:
         self._refused: set[CloudRef] = set()
         self._forced: set[CloudRef] = set()
 
-    def run(self, matter: Matter, *, left: bool) -> Outcome:
-        """One pass. `left`: the Ingress was edited out of our class and stays in the cluster."""
+    def run(self, matter: Matter, parting: Parting) -> Outcome:
+        """One pass."""
         try:
-            return self._run(matter, left=left)
+            return self._run(matter, parting)
         except TerminalError as error:
             self._report(matter, error.code, error.reason, str(error))
             raise
 
-    def _run(self, matter: Matter, *, left: bool) -> Outcome:
+    def forget(self, owner: Owner) -> None:
+        """It is not to go any more: looks that were taken do not count for another time."""
+        self._attempts.forget(owner)
+
+    def _run(self, matter: Matter, parting: Parting) -> Outcome:
         flight = self._shop.executor.flights.of(matter.flight)
         if flight is not None:
             if not flight.fingerprint.startswith("dispose"):
                 self._shop.executor.cut_short(flight)
-            return self._fly(matter, flight, left=left)
+            return self._fly(matter, flight, parting)
         if matter.options.skip:
-            return self._let_go(matter, None, "mode: skip: nothing is touched", left=left)
+            return self._let_go(matter, None, "mode: skip: nothing is touched", parting)
         location = self._shop.locator.locate(self._question(matter), matter.cloud)
         match location:
             case Creating(ref):
@@ -66,41 +82,46 @@ class Disposer:
             case Gone(ref):
                 self._forced.discard(ref)
                 self._refused.discard(ref)
-                return self._released(matter, ours=True, left=left)
+                return self._released(matter, parting, ours=True)
             case Nothing():
-                return self._never_had(matter, left=left)
+                return self._never_had(matter, parting)
             case Found(observed):
-                return self._dispose(matter, observed, left=left)
+                return self._dispose(matter, observed, parting)
 
     def _question(self, matter: Matter) -> Question:
         """A record that was let go points nowhere; an adopted one is found by its name as well."""
         return matter.question(self._shop.settings)
 
-    def _never_had(self, matter: Matter, *, left: bool) -> Outcome:
+    def _never_had(self, matter: Matter, parting: Parting) -> Outcome:
         """Nothing is found. An order may be on its way when the record says so: two looks, 60 s apart."""
         if matter.record is not None and matter.record.claim in ("creating", "failed"):
             wait = self._attempts.until_second_look(matter.owner)
             if wait > 0:
                 return Again(wait, "an order may still be on its way: looking by tag once more before letting go")
-        return self._released(matter, ours=True, left=left)
+        return self._released(matter, parting, ours=True)
 
-    def _dispose(self, matter: Matter, observed: ObservedLoadBalancer, *, left: bool) -> Outcome:
+    def _dispose(self, matter: Matter, observed: ObservedLoadBalancer, parting: Parting) -> Outcome:
         claim = self._claim(matter, observed)
         released = matter.record is not None and matter.record.claim == RELEASING
+        if _may_still_come(matter, claim):
+            return self._step_back(matter, observed, parting)
         if claim.ownership not in _OURS and released:
-            return self._released(matter, ours=True, left=left)
+            return self._released(matter, parting, ours=True)
         if claim.ownership not in _OURS or claim.untouched:
-            return self._let_go(matter, claim, claim.reason, left=left)
-        if not left and not self._proof.is_leaving(matter):
+            return self._let_go(matter, claim, claim.reason, parting)
+        if parting is Parting.DELETED and not self._proof.is_leaving(matter):
             return Again(SETTLE_S, "the API server does not say that the Ingress is being deleted")
         if claim.disposal is Disposal.LEAVE:
-            return self._step_back(matter, observed, left=left)
+            return self._released(matter, parting, ours=True)
         plan = planner.teardown(observed, claim, claim.disposal)
         if observed.head.ref in self._forced:
             plan = _forced(plan)
         if not plan:
-            return self._released(matter, ours=True, left=left)
-        self._check(matter, plan, observed, left=left)
+            return self._released(matter, parting, ours=True)
+        if self._attempts.tagging(matter.owner) and all(isinstance(step, RemoveTags) for step in plan.steps):
+            self._shop.executor.observations.drop(observed.head.ref)
+            return Again(SETTLE_S, f"{observed.head.ref.id} still shows our tags, which were taken off")
+        self._check(matter, plan, observed, parting)
         ledger.authorize(plan, claim, observed)
         self._announce(matter, observed, claim)
         flight = Flight(
@@ -115,28 +136,33 @@ class Disposer:
             matter.ingress = self._shop.desk.enter_record(matter.ingress, matter.record)
         if not self._shop.executor.flights.begin(flight):
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
-        return self._fly(matter, flight, left=left)
+        return self._fly(matter, flight, parting)
 
-    def _step_back(self, matter: Matter, observed: ObservedLoadBalancer, *, left: bool) -> Outcome:
-        """Nothing of ours shows. When tags were on their way they may still come: look again in 60 s, then let go."""
-        if matter.record is not None and matter.record.claim == "adopting":
-            wait = self._attempts.until_second_look(matter.owner)
-            if wait > 0:
-                self._shop.executor.observations.drop(observed.head.ref)
-                return Again(wait, "tags may still be on their way: looking once more before letting go")
-        return self._released(matter, ours=True, left=left)
+    def _step_back(self, matter: Matter, observed: ObservedLoadBalancer, parting: Parting) -> Outcome:
+        """Nothing of ours shows, but tags were on their way: look again in 60 s, then let go."""
+        wait = self._attempts.until_second_look(matter.owner)
+        if wait > 0:
+            self._shop.executor.observations.drop(observed.head.ref)
+            return Again(wait, "tags may still be on their way: looking once more before letting go")
+        return self._released(matter, parting, ours=True)
 
     def _claim(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
-        translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
-        desired = translation.desired
-        wanted = frozenset(listener.key for listener in desired.listeners) if desired is not None else frozenset()
+        """Before an adoption has ended no listener is ours: the first one comes after it."""
+        wanted: frozenset[ListenerKey] = frozenset()
+        if matter.record is None or matter.record.claim != "adopting":
+            snapshot = self._shop.snapshots.snapshot(matter.ingress)
+            desired = translator.translate(snapshot, self._shop.settings).desired
+            wanted = frozenset(listener.key for listener in desired.listeners) if desired is not None else wanted
         evidence = matter.evidence(observed, refused=observed.head.ref in self._refused)
         return ledger.read(evidence, observed, wanted, {})
 
-    def _check(self, matter: Matter, plan: Plan, observed: ObservedLoadBalancer, *, left: bool) -> None:
-        exits = self._exits.count(matter.owner.ingress_uid) if left else 0
+    def _check(self, matter: Matter, plan: Plan, observed: ObservedLoadBalancer, parting: Parting) -> None:
+        exits = self._exits.count(matter.owner.ingress_uid) if parting is Parting.LEFT else 0
         circumstances = planner.Circumstances(
-            deleting=not left, ingress_changed=left, class_exits=exits, approved=matter.options.approve
+            deleting=parting is Parting.DELETED,
+            ingress_changed=True,
+            class_exits=exits,
+            approved=matter.options.approve,
         )
         try:
             planner.guard(plan, None, observed, circumstances)
@@ -144,10 +170,10 @@ class Disposer:
             self._shop.telemetry.refused(matter.key, refusal.reason, str(refusal))
             raise
 
-    def _fly(self, matter: Matter, flight: Flight, *, left: bool) -> Outcome:
+    def _fly(self, matter: Matter, flight: Flight, parting: Parting) -> Outcome:
         ref = flight.ref
         try:
-            progress = self._shop.executor.advance(flight, matter.cloud, _Witness(self._shop, matter, left=left))
+            progress = self._shop.executor.advance(flight, matter.cloud, _Witness(self._shop, matter, parting))
         except DeleteRisk as risk:
             if ref is None:
                 raise
@@ -174,9 +200,11 @@ class Disposer:
             case Finished(observed):
                 if observed is not None:
                     self._shop.executor.observations.drop(observed.head.ref)
+                    if any(isinstance(step, RemoveTags) for step in flight.plan.steps):
+                        self._attempts.tagged(matter.owner)
                 return Again(0.0, "look whether it is gone")
 
-    def _let_go(self, matter: Matter, claim: Claim | None, reason: str, *, left: bool) -> Outcome:
+    def _let_go(self, matter: Matter, claim: Claim | None, reason: str, parting: Parting) -> Outcome:
         """Not ours, or not to be touched: said, and the Ingress is not held."""
         named = claim.load_balancer if claim is not None else (matter.record.lb if matter.record else "")
         self._shop.events.emit(
@@ -187,14 +215,14 @@ class Disposer:
                 EventType.WARNING,
             )
         )
-        return self._released(matter, ours=False, left=left)
+        return self._released(matter, parting, ours=False)
 
-    def _released(self, matter: Matter, *, ours: bool, left: bool) -> Outcome:
+    def _released(self, matter: Matter, parting: Parting, *, ours: bool) -> Outcome:
         """Take our marks off the Ingress; what remains of the record is the attempt, for the next time."""
         self._shop.writable()
         finalizers = (FINALIZER, *(self._shop.tke_finalizers if ours else ()))
         record: Record | None = None
-        if left and matter.record is not None:
+        if parting is not Parting.DELETED and matter.record is not None:
             record = Record(uid=matter.record.uid, cluster=matter.record.cluster, attempt=matter.record.attempt + 1)
         self._shop.desk.release(matter.ingress, record, finalizers)
         self._attempts.forget(matter.owner)
@@ -229,10 +257,10 @@ class Disposer:
 class _Witness:
     """Answers the executor for one Ingress that is let go."""
 
-    def __init__(self, shop: Workshop, matter: Matter, *, left: bool) -> None:
+    def __init__(self, shop: Workshop, matter: Matter, parting: Parting) -> None:
         self._shop = shop
         self._matter = matter
-        self._left = left
+        self._parting = parting
         self._proof = Proof(shop)
 
     def created(self, ref: CloudRef) -> None:
@@ -253,12 +281,18 @@ class _Witness:
         if isinstance(step, DeleteLoadBalancer):
             if claim.disposal is not Disposal.DELETE_LOAD_BALANCER:
                 raise Conflict(f"{claim.load_balancer} is not to be deleted any more: {claim.reason}")
-            if not self._left and not self._proof.is_leaving(self._matter):
+            if self._parting is Parting.DELETED and not self._proof.is_leaving(self._matter):
                 raise UnsafePlan("the Ingress is not being deleted any more", reason="NotLeaving")
 
     def performed(self, step: Step) -> None:
         """Counted."""
         self._shop.telemetry.performed(self._matter.key, step)
+
+
+def _may_still_come(matter: Matter, claim: Claim) -> bool:
+    """Whether tags that were written may not show yet: nobody promises when they do."""
+    adopting = matter.record is not None and matter.record.claim == "adopting"
+    return adopting and claim.ownership in {Ownership.TO_ADOPT, Ownership.UNCLAIMED}
 
 
 def _forced(plan: Plan) -> Plan:

@@ -1,10 +1,11 @@
 """One pass for one key: the product on one screen."""
 
+import contextlib
 import threading
 from typing import Final
 
 from l7lb import ledger, translator
-from l7lb.errors import Conflict, NotFound
+from l7lb.errors import Conflict, L7lbError, NotFound, RetryableError, Throttled
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Owner
 from l7lb.model.lane import Lane
@@ -12,10 +13,13 @@ from l7lb.model.marks import RECORD
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Record
 from l7lb.model.problems import Severity
+from l7lb.model.writing import EventType
+from l7lb.reconciler.attempts import TOLD_EVERY, Setbacks, pause
+from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.converging import Converger
-from l7lb.reconciler.disposing import Disposer
+from l7lb.reconciler.disposing import Disposer, Parting
 from l7lb.reconciler.intent import Intent, intent
-from l7lb.reconciler.passes import Matter, Workshop, note, problem
+from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 
 BUSY_S: Final = 0.2
 
@@ -27,6 +31,7 @@ class Reconciler:
         self._shop = shop
         self._converger = Converger(shop)
         self._disposer = Disposer(shop)
+        self._setbacks = Setbacks()
         self._lock = threading.Lock()
         self._left_at: dict[str, float] = {}
         self._busy: set[str] = set()
@@ -55,17 +60,39 @@ class Reconciler:
                 return Again(BUSY_S, "another pass over this Ingress is running")
             self._busy.add(uid)
         try:
-            return self._member(key, ingress, lane)
+            outcome = self._member(key, ingress, lane)
         except NotFound as absence:
-            return self._absent(ingress, absence)
+            outcome = self._absent(ingress, absence)
+        except Throttled:
+            raise
+        except RetryableError as error:
+            self._set_back(ingress, error)
+            raise
         finally:
             with self._lock:
                 self._busy.discard(uid)
+        if isinstance(outcome, Done):
+            self._setbacks.forget(uid)
+        return outcome
+
+    def _set_back(self, ingress: Ingress, error: RetryableError) -> None:
+        """Slower with each failure; trouble that lasts is said on the object."""
+        count = self._setbacks.count(ingress.metadata.uid)
+        error.retry_after_s = max(error.retry_after_s or 0.0, pause(count))
+        if count % TOLD_EVERY:
+            return
+        text = f"tried {count} times: {error}"
+        self._shop.events.emit(say(ingress, type(error).__name__, text, EventType.WARNING))
+        # The pass has failed, and may have failed for the API server: what cannot be said now is said later.
+        with contextlib.suppress(L7lbError):
+            self._shop.desk.tell(self._shop.desk.newest(ingress), Readiness(False, type(error).__name__, text))
 
     def _absent(self, ingress: Ingress, absence: NotFound) -> Outcome:
         """Something went while we looked: the Ingress itself, or a part of the cloud that is to be observed anew."""
         if absence.what != "Ingress":
-            raise Conflict(f"gone in the meantime: {absence}") from absence
+            conflict = Conflict(f"gone in the meantime: {absence}")
+            self._set_back(ingress, conflict)
+            raise conflict from absence
         uid = ingress.metadata.uid
         self._shop.executor.flights.end(BindingKey(uid))
         self._shop.desk.forget(uid)
@@ -75,14 +102,17 @@ class Reconciler:
         matter = self._matter(key, self._shop.desk.newest(seen), lane)
         classes, synced = self._shop.snapshots.classes()
         standing = translator.standing(matter.ingress, matter.record, classes, self._shop.settings, synced)
-        purpose = intent(matter.ingress, standing)
+        purpose = intent(matter.ingress, standing, matter.record, matter.options.exist_lb_id)
         if purpose is not Intent.LEAVE:
             self._forget_leaving(matter)
         match purpose:
             case Intent.KEEP:
+                self._disposer.forget(matter.owner)
                 return self._converger.run(matter)
+            case Intent.BACK:
+                return self._disposer.run(matter, Parting.BACK)
             case Intent.DISPOSE:
-                return self._disposer.run(matter, left=False)
+                return self._disposer.run(matter, Parting.DELETED)
             case Intent.LEAVE:
                 return self._leave(matter)
             case Intent.HOLD:
@@ -108,13 +138,13 @@ class Reconciler:
         if not self._left_for_sure(matter, matter.record):
             self._forget_leaving(matter)
             return Again(2.0, "the API server does not confirm that the Ingress has left our class")
-        return self._disposer.run(matter, left=True)
+        return self._disposer.run(matter, Parting.LEFT)
 
     def _left_for_sure(self, matter: Matter, record: Record | None) -> bool:
         live = self._shop.ingresses.live(matter.ingress.key)
         if live is None or live.metadata.uid != matter.owner.ingress_uid:
             return False
-        names = {name for name in (live.spec.ingress_class_name,) if name}
+        names = {name for name in translator.class_pair(live) if name}
         classes = {name: found for name in names if (found := self._shop.ingresses.live_class(name)) is not None}
         standing = translator.standing(live, record, classes, self._shop.settings, synced=True)
         return intent(live, standing) is Intent.LEAVE

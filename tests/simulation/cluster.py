@@ -1,6 +1,7 @@
 """The cluster as its users and operators use it: `kubectl` in a few words, past all that the product does."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,9 +101,9 @@ class Users:
         """As a user edits: a merge patch without a version."""
         self.update(f"{INGRESSES}/{name}", change)
 
-    def annotate(self, name: str = "shop", **annotations: str | None) -> None:
-        """Set or remove annotations; give names with `**{...}`."""
-        self.patch({"metadata": {"annotations": annotations}}, name)
+    def annotate(self, annotations: Mapping[str, str | None], name: str = "shop") -> None:
+        """Set annotations, or remove them with None."""
+        self.patch({"metadata": {"annotations": dict(annotations)}}, name)
 
     def rules(self, *rules: Json, name: str = "shop") -> None:
         """Edit the rules."""

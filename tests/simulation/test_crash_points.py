@@ -65,7 +65,7 @@ def _released(world: World) -> None:
 
 
 def _out_of_class(world: World) -> None:
-    world.users.annotate(**{"kubernetes.io/ingress.class": "nginx"})
+    world.users.annotate({"kubernetes.io/ingress.class": "nginx"})
 
 
 def _left(world: World) -> None:

@@ -68,7 +68,7 @@ def test_a_token_whose_load_balancer_is_gone_leads_to_the_next_attempt(switch: s
     watchman = Watchman(world)
     _serve(world)
     world.account.edit("delete_load_balancer", world.account.lb().id)
-    world.users.annotate(**{RECORD: None, LOAD_BALANCER_ID: None})
+    world.users.annotate({RECORD: None, LOAD_BALANCER_ID: None})
     world.start()
     world.settle()
     assert world.users.ingress().record["attempt"] == 1
@@ -148,7 +148,7 @@ def test_an_edit_in_the_middle_of_a_flight_cuts_the_plan_short(world: World, wat
 
 def test_a_lost_record_is_found_again_by_the_tags(world: World, watchman: Watchman) -> None:
     lb_id = _serve(world)
-    world.users.annotate(**{RECORD: None, LOAD_BALANCER_ID: None})
+    world.users.annotate({RECORD: None, LOAD_BALANCER_ID: None})
     world.start()
     world.settle()
     assert world.account.lb().id == lb_id
@@ -202,7 +202,7 @@ def test_a_load_balancer_that_tke_made_is_taken_over_without_a_write(world: Worl
     lb_id = _serve(world)
     lb = world.account.lb()
     lb.tags.pop("l7lb-cluster-uid")
-    world.users.annotate(**{RECORD: None})
+    world.users.annotate({RECORD: None})
     world.users.patch({"metadata": {"finalizers": ["ingress.k8s.tencent/resources"]}})
     world.account.forget_calls()
     world.start()

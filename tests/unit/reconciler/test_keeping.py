@@ -106,7 +106,7 @@ def test_the_wait_for_the_deletion_guard_shows_in_the_condition(world: World) ->
 
 def test_mode_skip_lets_a_deleted_ingress_go_and_touches_nothing(world: World, watchman: Watchman) -> None:
     lb_id = _serve(world)
-    world.users.annotate(**{"ingress.cloud.tencent.com/mode": "skip"})
+    world.users.annotate({"ingress.cloud.tencent.com/mode": "skip"})
     world.settle()
     world.account.forget_calls()
     before = world.account.lb().listeners.copy()
@@ -123,7 +123,7 @@ def test_mode_skip_lets_a_deleted_ingress_go_and_touches_nothing(world: World, w
 
 def test_mode_skip_on_a_living_ingress_means_not_one_write(world: World) -> None:
     _serve(world)
-    world.users.annotate(**{"ingress.cloud.tencent.com/mode": "skip"})
+    world.users.annotate({"ingress.cloud.tencent.com/mode": "skip"})
     world.users.rules(manifests.rule("b.example.com"))
     world.settle()
     assert world.account.writes() == {}
