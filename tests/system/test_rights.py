@@ -1,4 +1,7 @@
-"""The manifest for a real cluster is enough: a kube-apiserver with RBAC, and the account that the manifest makes."""
+"""The manifest for a real cluster gives the rights that the command uses: no fewer, and no more.
+
+No fewer is also shown on a kube-apiserver with RBAC, with the account that the manifest makes.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +11,7 @@ import pytest
 import yaml
 
 from tests import envtest
+from tests.system.access import Access, Right, access_of, rights_in
 from tests.system.kube import Json
 from tests.system.world import CLUSTER, World, ingress, rule, service
 
@@ -23,6 +27,78 @@ PATHS = {
     "Secret": "/api/v1/namespaces/{namespace}/secrets",
     "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
 }
+
+
+SLOW = {
+    Access("get", "", "services"): "whether a Service is gone is asked five minutes after it went",
+    Access("patch", "", "events"): "an Event is counted up after half a minute",
+}
+"""Not seen within the seconds of a test."""
+CRD: Json = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "tkeserviceconfigs.cloud.tencent.com"},
+    "spec": {
+        "group": "cloud.tencent.com",
+        "scope": "Namespaced",
+        "names": {"plural": "tkeserviceconfigs", "singular": "tkeserviceconfig", "kind": "TkeServiceConfig"},
+        "versions": [
+            {
+                "name": "v1alpha1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                },
+            }
+        ],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def seen() -> set[Access]:
+    """What the command asks for while an Ingress comes, leaves its class, and another one goes."""
+    with World() as world:
+        assert world.kube_emulator is not None
+        world.kube.create(CRD)
+        nginx = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "nginx"}}
+        world.kube.create({**nginx, "spec": {"controller": "example.com/nginx"}})
+        controller = world.start()
+        live(world)
+        assert controller.terminate() == 0
+        lines = [line for line in world.kube_emulator.controls.log.lines if line["agent"].startswith("l7lb/")]
+    return {access_of(line) for line in lines}
+
+
+def live(world: World) -> None:
+    namespace = world.namespace("rights")
+    world.kube.create(service("web", namespace, 0))
+    for name in ("web", "leaving"):
+        host = rule(f"{name}.example.com", "web")
+        world.kube.create(ingress(name, namespace, host, ingressClassName="qcloud"))
+        world.ready(name, namespace)
+    world.kube.patch("Ingress", "leaving", namespace, {"spec": {"ingressClassName": "nginx"}})
+    world.wait("its Event is there", lambda: [one for one in world.kube.events("web", namespace) if "Ensured" in one])
+    world.wait(
+        "it is let go", lambda: not world.kube.get("Ingress", "leaving", namespace)["metadata"].get("finalizers")
+    )
+    world.gone("web", namespace)
+
+
+@pytest.mark.system
+def test_everything_that_is_asked_for_is_allowed(seen: set[Access]) -> None:
+    rights = rights_in(documents())
+    assert [access for access in sorted(seen) if not any(right.allows(access) for right in rights)] == []
+
+
+@pytest.mark.system
+def test_nothing_is_allowed_that_is_not_asked_for(seen: set[Access]) -> None:
+    def is_used(right: Right) -> bool:
+        names = {access.name for access in seen | set(SLOW) if right.allows(access)}
+        return bool(names) and right.names <= names
+
+    assert [right for right in rights_in(documents()) if not is_used(right)] == []
 
 
 @pytest.fixture(scope="module")
