@@ -185,11 +185,11 @@ class World:
         return self.kube.get("Ingress", name, namespace)
 
     def not_ready(self, name: str, namespace: str, code: str) -> str:
-        """Wait until its condition says why not, with this code; the message."""
+        """Wait until its condition says why not, with this code or reason; `Reason: message`."""
 
         def said() -> str:
             condition = self.condition(name, namespace) or {}
-            message = str(condition.get("message", ""))
+            message = f"{condition.get('reason', '')}: {condition.get('message', '')}"
             return message if condition.get("status") == "False" and code in message else ""
 
         return self.wait(f"Ingress {namespace}/{name} says {code}", said)
