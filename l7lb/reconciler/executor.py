@@ -190,7 +190,7 @@ class Executor:
                 if now - task.sent > limit:
                     raise Unavailable(f"{planner.describe(task.step)}: no end after {limit:.0f} s (task {task.id})")
                 task.looks += 1
-                delay = self._delays.following(task.looks)
+                delay = self._delays.following(task.step, task.looks)
                 task.next_look = now + delay
                 return Waiting(delay, f"the cloud works on: {planner.describe(task.step)}")
             case TaskStatus.FAILED:

@@ -74,9 +74,10 @@ class Delays:
         """Seconds from the write to the first look."""
         return min(self.cap_s, max(self.first_s, 0.8 * self.learned.get(type(step).__name__, self.first_s)))
 
-    def following(self, looks: int) -> float:
-        """Seconds from one look to the next."""
-        return min(self.cap_s, self.first_s * 1.5**looks)
+    def following(self, step: Step, looks: int) -> float:
+        """Seconds from one look to the next: a part of what such a task takes, then longer and longer."""
+        part = max(self.first_s, 0.25 * self.learned.get(type(step).__name__, self.first_s))
+        return float(min(self.cap_s, part * 1.25**looks))
 
     def learn(self, step: Step, seconds: float) -> None:
         """Take one task's duration into the running mean."""

@@ -18,6 +18,7 @@ from l7lb.errors import (
     QuotaExceeded,
     RetryableError,
     TerminalError,
+    Throttled,
     UnauthorizedPlan,
 )
 from l7lb.model.lane import Lane
@@ -53,6 +54,8 @@ class Reactions:
     resync_s: float = 300.0
     """A quota or a right may be granted without a change of the object; so may a bug of ours be cured by an upgrade."""
     gate_s: float = 15.0
+    throttled_s: float = 1.0
+    """Where nobody says when there will be a token."""
     quiet_failures: int = 4
     """So many retryable failures in a row are nobody's business."""
 
@@ -149,6 +152,11 @@ class Controller:
             case Again(after_s):
                 self._forget(key)
                 queue.add_after(key, lane, after_s, now)
+                return Result.WAITING
+            case Throttled(retry_after_s=after_s):
+                # Nothing was sent, or nothing was done: an expected wait for a token, not a failed try.
+                _logger.debug("%s: waits for a token: %s", key, outcome)
+                queue.add_after(key, lane, after_s or self._reactions.throttled_s, now)
                 return Result.WAITING
             case RetryableError(retry_after_s=float() | int() as after_s) if after_s > 0:
                 self._retryable(key, outcome)
