@@ -14,7 +14,7 @@ import click
 from l7lb import __version__
 from l7lb.app.application import Application
 from l7lb.app.config import FLAGS, Config, Flag, Value, config
-from l7lb.app.printing import as_json, as_text
+from l7lb.app.printing import as_json, as_text, would_not_write
 from l7lb.app.survey import survey_files, survey_live
 from l7lb.errors import ConfigurationError, L7lbError
 from l7lb.telemetry import logs
@@ -56,7 +56,11 @@ def cli() -> None:
 @cli.command()
 @flagged
 def run(**values: Value) -> None:
-    """Watch the cluster and keep its load balancers right."""
+    """Watch the cluster and keep its load balancers right.
+
+    Exit code 0: stopped by a signal; 1: it could not go on (the API server or the cloud was of no use for two minutes,
+    the lease was lost, a part has died); 2: wrong configuration.
+    """
     built = config(values)
     logs.configure(built.log_level, built.log_format)
     sys.exit(Application(built, os.environ, __version__).run())
@@ -64,15 +68,16 @@ def run(**values: Value) -> None:
 
 @cli.command()
 @click.option(
-    "-f", "--filename", "files", multiple=True, type=click.Path(path_type=Path), help="Manifests, with --offline."
-)
+    "-f", "--filename", "files", multiple=True, type=click.Path(path_type=Path),
+    help="With --offline: a file, a directory, or - for standard input.",
+)  # fmt: skip
 @click.option("--offline", is_flag=True, help="Plan from the files alone, with neither cluster nor cloud.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @flagged
 def plan(files: tuple[Path, ...], offline: bool, output: str, **values: Value) -> None:
     """Print what `run` would do, step by step, and change nothing.
 
-    Exit code 0: nothing to do; 2: changes; 1: an Ingress could not be planned.
+    Exit code 0: nothing to do; 2: changes; 1: an Ingress cannot be planned, or not be served.
     """
     built = _offline_config(values) if offline else config(values)
     logs.configure("error", "text")
@@ -80,11 +85,16 @@ def plan(files: tuple[Path, ...], offline: bool, output: str, **values: Value) -
         raise ConfigurationError("--filename: --offline plans from files, and none is given")
     if files and not offline:
         raise ConfigurationError("--filename: only with --offline; without it the cluster is read")
-    findings = survey_files(files, built) if offline else survey_live(built, os.environ)
-    click.echo(as_json(findings) if output == "json" else as_text(findings, offline=offline), nl=False)
-    if any(finding.error for finding in findings):
+    survey = survey_files(files, built) if offline else survey_live(built, os.environ)
+    if output == "json":
+        click.echo(as_json(survey.findings), nl=False)
+        if survey.blocked:
+            click.echo(would_not_write(survey.blocked), err=True)
+    else:
+        click.echo(as_text(survey.findings, offline=offline, blocked=survey.blocked), nl=False)
+    if any(finding.failed for finding in survey.findings):
         sys.exit(1)
-    sys.exit(2 if any(finding.plan for finding in findings) else 0)
+    sys.exit(2 if any(finding.plan for finding in survey.findings) else 0)
 
 
 def _offline_config(values: dict[str, Value]) -> Config:
@@ -121,10 +131,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _usage(error: click.UsageError) -> str:
     option = getattr(error, "param", None)
-    name = f"{option.opts[0]}: " if isinstance(option, click.Option) else ""
-    return name + error.message.replace("\n", " ")
+    return f"{option.opts[0]}: {error.message}" if isinstance(option, click.Option) else error.format_message()
 
 
 def _fail(code: int, message: str) -> int:
-    click.echo(f"l7lb: {message}", err=True)
+    click.echo(f"l7lb: {' '.join(message.split())}", err=True)
     return code

@@ -94,12 +94,15 @@ class Caches:
         unread: Callable[[], frozenset[str]],
         wall: Callable[[], float],
         service_exists: Callable[[ObjectKey], bool],
+        unread_secrets: Callable[[frozenset[ObjectKey]], bool] = lambda _names: False,
     ) -> None:
+        """`unread`: kinds that are not synced; `unread_secrets`: whether one of these has not been looked at yet."""
         self._stores = kept
         self._cluster = cluster
         self._unread = unread
         self._wall = wall
         self._service_exists = service_exists
+        self._unread_secrets = unread_secrets
         self._gone: dict[ObjectKey, float] = {}
         self._lock = threading.Lock()
 
@@ -108,11 +111,12 @@ class Caches:
         found = [item.object for item in self._stores.ingresses.by_index("binding", key)]
         return tuple(sorted(found, key=self._seniority))
 
-    def snapshot(self, ingress: Ingress) -> Snapshot:
-        """Consistent per kind; kinds that are not synced are named in `unread`."""
+    def snapshot(self, ingress: Ingress, *, targets: bool = True) -> Snapshot:
+        """Consistent per kind; kinds that are not synced are named in `unread`. Without `targets`: the shape alone."""
         names = translator.references(ingress)
         slices = {
-            key: tuple(item.object for item in self._stores.slices.by_index("service", key)) for key in names.services
+            key: tuple(item.object for item in self._stores.slices.by_index("service", key))
+            for key in (names.services if targets else ())
         }
         services = _present(self._stores.services, names.services)
         return Snapshot(
@@ -120,12 +124,12 @@ class Caches:
             now=self._wall(),
             services=services,
             slices={key: found for key, found in slices.items() if found},
-            nodes=tuple(item.object for item in self._stores.nodes.list()),
+            nodes=tuple(item.object for item in self._stores.nodes.list()) if targets else (),
             secrets=_present(self._stores.secrets, names.secrets),
             configs=_present(self._stores.configs, names.configs),
             classes=self.classes()[0],
             services_gone_since=self._gone_since(names.services - services.keys()),
-            unread=self._unread(),
+            unread=self._unread() | ({"Secret"} if self._unread_secrets(names.secrets) else frozenset()),
         )
 
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:

@@ -1,10 +1,10 @@
-"""The two worlds as connected clients, built from the configuration."""
+"""The two worlds as connected clients, built from the configuration. One clock goes everywhere."""
 
 import random
 import socket
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from l7lb.adapters.clb.calls import Caller, CallRecord
 from l7lb.adapters.clb.credentials import load
@@ -13,10 +13,16 @@ from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.clb.sdk import Clients, Endpoint
 from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source
+from l7lb.adapters.kube.events import Clocks, EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
+from l7lb.model.lane import Lane
+from l7lb.runtime.clock import Clock
 from l7lb.telemetry.metrics import Metrics
+
+LEASE_CONNECT_S: Final = 2.0
+"""A renewal that cannot even connect must leave time for the next one before the lease is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +34,43 @@ class Connections:
     cluster: KubeCluster
     ingresses: KubeIngresses
     cloud: TencentLoadBalancers
+    events: EventWriter
 
 
-def connect(config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None]) -> Connections:
+def connect(
+    config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None], clock: Clock
+) -> Connections:
     """Build clients; makes no request. Raises ConfigurationError."""
+    now = clock.monotonic
     endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
     clients = Clients(endpoint, load(config.credentials, environ, endpoint))
     caller = Caller(
         clients,
-        RateLimits(time.monotonic),
+        RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait)),
         guard=guard,
         on_call=lambda record: _count_call(metrics, record),
+        clock=now,
     )
     source = Source(config.kubeconfig)
-    kube = Transport(source, on_request=lambda *request: _count_request(metrics, *request))
-    lease = Transport(source, on_request=lambda *request: _count_request(metrics, *request))
+    kube = Transport(source, on_request=lambda *request: _count_request(metrics, *request), clock=now)
+    lease = Transport(
+        source,
+        on_request=lambda *request: _count_request(metrics, *request),
+        connect_timeout_s=LEASE_CONNECT_S,
+        clock=now,
+    )
     return Connections(
         kube=kube,
         lease=lease,
         cluster=KubeCluster(kube),
         ingresses=KubeIngresses(kube, guard=guard),
-        cloud=TencentLoadBalancers(caller, time.monotonic),
+        cloud=TencentLoadBalancers(caller, now),
+        events=EventWriter(
+            kube,
+            instance=socket.gethostname(),
+            on_drop=lambda cause: metrics.count("l7lb_events_dropped_total", cause),
+            clocks=Clocks(now, clock.time),
+        ),
     )
 
 
@@ -62,6 +84,10 @@ def _count_call(metrics: Metrics, record: CallRecord) -> None:
     metrics.observe("l7lb_cloud_api_call_duration_seconds", record.seconds, record.service, record.action)
     if record.code.startswith("RequestLimitExceeded"):
         metrics.count("l7lb_cloud_api_throttled_total", record.service, record.action)
+
+
+def _count_wait(metrics: Metrics, _service: str, action: str, lane: Lane, seconds: float) -> None:
+    metrics.observe("l7lb_rate_limiter_wait_seconds", seconds, action, lane.value)
 
 
 def _count_request(metrics: Metrics, method: str, host: str, code: str, seconds: float) -> None:

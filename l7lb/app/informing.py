@@ -1,7 +1,5 @@
 """The informers of all kinds over one transport: which are started, whether all are synced, how stale they are."""
 
-import random
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
@@ -9,30 +7,23 @@ from typing import Final, Protocol, TypeVar
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.kinds import Kind
 from l7lb.adapters.kube.listwatch import KubeListWatch, KubeObjectListWatch, Scope
-from l7lb.adapters.kube.transport import Transport
 from l7lb.app import gate
 from l7lb.app.caches import Stores
+from l7lb.app.secrets import Means, ReferencedSecrets
 from l7lb.app.triggers import Triggers
-from l7lb.model.cluster import Ingress, Secret
 from l7lb.model.identity import ObjectKey
 from l7lb.model.watch import ListWatch
-from l7lb.runtime.clock import Clock
-from l7lb.runtime.informer import Informer, InformerMetrics, Source
+from l7lb.runtime.informer import Informer, Source
+from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.store import Delta, Store
 
 T = TypeVar("T")
 
-GATE_KINDS: Final = frozenset({"gate/Deployment", "gate/service-config", "gate/ingress-config"})
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What every informer is built with."""
-
-    transport: Transport
-    clock: Clock
-    dice: random.Random
-    metrics: InformerMetrics
+GATE_NAMES: Final = ("gate/Deployment", "gate/service-config", "gate/ingress-config")
+GATE_STALE_S: Final = 180.0
+"""The API server says something about each of them once a minute; after so long nobody knows what they say now."""
+STOP_S: Final = 5.0
+_GATE: Final = frozenset(GATE_NAMES)
 
 
 class Watcher(Protocol):
@@ -68,12 +59,14 @@ class Watcher(Protocol):
 
 @dataclass(slots=True)
 class Informers:
-    """All of them. `unread` is what the snapshots call unknown."""
+    """All of them, as one part of the process. `unread` is what the snapshots call unknown."""
 
     means: Means
     all: list[Watcher] = field(default_factory=list)
-    secrets: "ReferencedSecrets | None" = None
-    _threads: list[threading.Thread] = field(default_factory=list)
+    secrets: ReferencedSecrets | None = None
+    name: str = "informers"
+    only_after_drain: bool = False
+    _threads: Threads | None = None
 
     def add(
         self,
@@ -104,77 +97,47 @@ class Informers:
             )
         )
 
-    def start(self) -> None:
+    def start(self, died: Died) -> None:
         """A thread each."""
-        for informer in self.all:
-            thread = threading.Thread(target=informer.run, name=f"informer-{informer.name}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        if self.secrets is not None:
+            self.secrets.start(died)
+        loops = {f"informer-{informer.name}": informer.run for informer in self.all}
+        self._threads = Threads(self.name, loops, self._ask)
+        self._threads.start(died)
 
-    def stop(self) -> None:
-        """Free every blocked read and join."""
+    def stop(self, timeout_s: float) -> bool:
+        """Free every blocked read; a list on its way is not waited for longer than that."""
         if self.secrets is not None:
             self.secrets.stop()
-        for informer in self.all:
-            informer.stop()
-        for thread in self._threads:
-            thread.join(2.0)
+        return self._threads is None or self._threads.stop(min(timeout_s, STOP_S))
 
     def unread(self) -> frozenset[str]:
         """Kinds whose first list has not been handed on completely."""
-        lacking = {informer.name for informer in self.all if not informer.synced}
-        if self.secrets is not None and not self.secrets.synced:
-            lacking.add(kinds.SECRET.name)
-        return frozenset(lacking)
+        return frozenset(informer.name for informer in self.all if not informer.synced)
+
+    def unread_secrets(self, names: frozenset[ObjectKey]) -> bool:
+        """Whether one of these is watched by its name and has not been looked at yet."""
+        return self.secrets is not None and self.secrets.unread(names)
 
     def synced(self) -> bool:
         """Every kind that a pass looks at; the gate's objects have their own say."""
-        return not self.unread() - GATE_KINDS
+        return not self.unread() - _GATE and (self.secrets is None or self.secrets.settled)
 
-    def dead(self) -> tuple[str, ...]:
-        """Threads that ended without being asked to."""
-        return tuple(thread.name for thread in self._threads if not thread.is_alive())
+    def lacking(self) -> str:
+        """What `synced` waits for, in words."""
+        waiting = [informer for informer in self.all if not informer.synced and informer.name not in _GATE]
+        told = [f"{one.name} ({one.problem})" if one.problem else one.name for one in waiting]
+        return ", ".join(told or ["Secrets that Ingresses name"])
 
+    def gate_readable(self) -> bool:
+        """Whether the three objects of the gate are known, and not only from long ago."""
+        now = self.means.clock.monotonic()
+        told = [informer for informer in self.all if informer.name in _GATE]
+        return all(informer.synced and informer.staleness_s(now) <= GATE_STALE_S for informer in told)
 
-class ReferencedSecrets:
-    """A watch for each Secret that an Ingress uses, for an account without the right to list Secrets."""
-
-    def __init__(self, means: Means, store: Store[Secret], handler: Callable[[Delta[Secret]], None]) -> None:
-        self._means = means
-        self._store = store
-        self._handler = handler
-        self._lock = threading.Lock()
-        self._running: dict[ObjectKey, tuple[Informer[Secret], threading.Thread]] = {}
-
-    @property
-    def synced(self) -> bool:
-        """Each one has been looked at."""
-        with self._lock:
-            return all(informer.synced for informer, _ in self._running.values())
-
-    def follow(self, wanted: frozenset[ObjectKey]) -> None:
-        """Start the watches that are missing, end those that nobody needs."""
-        with self._lock:
-            surplus = [self._running.pop(key) for key in self._running.keys() - wanted]
-            for key in sorted(wanted - self._running.keys()):
-                self._running[key] = self._start(key)
-        for informer, _ in surplus:
+    def _ask(self) -> None:
+        for informer in self.all:
             informer.stop()
-
-    def stop(self) -> None:
-        """End all."""
-        self.follow(frozenset())
-
-    def _start(self, key: ObjectKey) -> tuple[Informer[Secret], threading.Thread]:
-        list_watch: ListWatch[Secret] = KubeObjectListWatch(self._means.transport, kinds.SECRET, key)
-        source = Source(f"Secret {key}", list_watch, scope=lambda other: other == key)
-        informer: Informer[Secret] = Informer(
-            source, self._store, self._handler, clock=self._means.clock, dice=self._means.dice,
-            metrics=self._means.metrics,
-        )  # fmt: skip
-        thread = threading.Thread(target=informer.run, name=f"informer-secret-{key}", daemon=True)
-        thread.start()
-        return informer, thread
 
 
 def _ignore(delta: Delta[T]) -> None:
@@ -182,31 +145,22 @@ def _ignore(delta: Delta[T]) -> None:
     del delta
 
 
-def informers(means: Means, stores: Stores, triggers: Triggers, *, namespace: str, referenced: bool) -> Informers:
+def fill(made: Informers, stores: Stores, triggers: Triggers, *, namespace: str, referenced: bool) -> None:
     """Everything that `l7lb run` watches."""
-    made = Informers(means)
     made.add(kinds.INGRESS_CLASS, stores.classes, triggers.ingress_class)
     made.add(kinds.SERVICE, stores.services, triggers.service, namespace=namespace)
     made.add(kinds.ENDPOINT_SLICE, stores.slices, triggers.slice, namespace=namespace)
     made.add(kinds.NODE, stores.nodes, triggers.node)
     made.add(kinds.TKE_SERVICE_CONFIG, stores.configs, triggers.service_config, namespace=namespace)
     if referenced:
-        secrets = ReferencedSecrets(means, stores.secrets, triggers.secret)
-        made.secrets = secrets
-
-        def ingress(delta: Delta[Ingress]) -> None:
-            names = stores.ingresses.index_values("secret")
-            secrets.follow(frozenset(name for name in names if isinstance(name, ObjectKey)))
-            triggers.ingress(delta)
-
-        made.add(kinds.INGRESS, stores.ingresses, ingress, namespace=namespace)
+        made.secrets = ReferencedSecrets(made.means, stores, triggers)
+        made.add(kinds.INGRESS, stores.ingresses, made.secrets.ingress, namespace=namespace)
     else:
         made.add(kinds.SECRET, stores.secrets, triggers.secret, namespace=namespace)
         made.add(kinds.INGRESS, stores.ingresses, triggers.ingress, namespace=namespace)
-    made.add_object("gate/Deployment", kinds.DEPLOYMENT, stores.gate_deployments, gate.CONTROLLER)
-    made.add_object("gate/service-config", kinds.CONFIG_MAP, stores.gate_configs, gate.SERVICE_CONFIG)
-    made.add_object("gate/ingress-config", kinds.CONFIG_MAP, stores.gate_configs, gate.INGRESS_CONFIG)
-    return made
+    made.add_object(GATE_NAMES[0], kinds.DEPLOYMENT, stores.gate_deployments, gate.CONTROLLER)
+    made.add_object(GATE_NAMES[1], kinds.CONFIG_MAP, stores.gate_configs, gate.SERVICE_CONFIG)
+    made.add_object(GATE_NAMES[2], kinds.CONFIG_MAP, stores.gate_configs, gate.INGRESS_CONFIG)
 
 
 def gate_evidence(stores: Stores, made: Informers) -> gate.Evidence:
@@ -218,5 +172,5 @@ def gate_evidence(stores: Stores, made: Informers) -> gate.Evidence:
         controller.object if controller else None,
         service_config.object if service_config else None,
         ingress_config.object if ingress_config else None,
-        readable=not made.unread() & GATE_KINDS,
+        readable=made.gate_readable(),
     )

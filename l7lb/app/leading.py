@@ -1,21 +1,21 @@
 """One term of leadership: queue, workers, reconciler, verifier. Begins empty, trusts nothing of an earlier term."""
 
-import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from l7lb import ledger, planner
 from l7lb.adapters.kube.ingresses import KubeIngresses
-from l7lb.app.caches import Caches, key_of, record_of
+from l7lb.app.caches import Caches
 from l7lb.app.config import Config
+from l7lb.app.measuring import MeasuredCloud, StopWatch
+from l7lb.app.sweep import Sweep
 from l7lb.app.triggers import Triggers
-from l7lb.errors import ConfigurationError, RetryableError
-from l7lb.model.cluster import Ingress
+from l7lb.app.verifying import Beat, Verifier
+from l7lb.errors import ConfigurationError, RetryableError, TerminalError, Throttled
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
-from l7lb.model.marks import FINALIZER
+from l7lb.model.loadbalancer import LoadBalancerHead
 from l7lb.model.outcome import Outcome
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType
@@ -29,11 +29,10 @@ from l7lb.reconciler.reconciler import Reconciler
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.controller import Controller
+from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.workqueue import WorkQueue
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
-from l7lb.telemetry.metrics import CONTROLLER, Metrics
-
-_logger = logging.getLogger(__name__)
+from l7lb.telemetry.metrics import Metrics
 
 DRAIN_S: Final = 20.0
 """Longer than one call with its retries; the Lease outlives it."""
@@ -54,6 +53,10 @@ class Stage:
     metrics: Metrics
     clock: Clock
     writable: Callable[[], None]
+    heads: tuple[LoadBalancerHead, ...] = ()
+    """The cluster's load balancers as of just now; saves the first verification one read each."""
+    trusted_from: float = 0.0
+    """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
 
 
 class Term:
@@ -61,10 +64,21 @@ class Term:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        config = stage.config
-        workers = config.max_concurrent_reconciles
+        workers = stage.config.max_concurrent_reconciles
         self.queue = WorkQueue(workers=workers, metrics=QueueCounting(stage.metrics))
         self.observations = Observations()
+        self._sweep = Sweep()
+        self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
+        watch = StopWatch(
+            stage.clock,
+            lambda step, seconds: stage.metrics.observe("l7lb_cloud_task_duration_seconds", seconds, step),
+        )
+        self._cloud = MeasuredCloud(stage.cloud, watch, self._sweep.wrote)
+        self.verifier = Verifier(
+            self._beat(),
+            interval_s=stage.config.verify_interval,
+            on_read=lambda: stage.metrics.count("l7lb_inventory_reads_total", "verifier"),
+        )
         self._reconciler = Reconciler(self._workshop())
         self.controller = Controller(
             self.queue,
@@ -73,53 +87,52 @@ class Term:
             metrics=ControllerCounting(stage.metrics, workers),
             on_failure=self._failed,
         )
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self.controller.run, name=f"worker-{number}", daemon=True)
-            for number in range(workers)
-        ]
-        if config.verify_interval > 0:
-            self._threads.append(threading.Thread(target=self._verify, name="verifier", daemon=True))
+        loops: dict[str, Callable[[], object]] = {f"worker-{number}": self.controller.run for number in range(workers)}
+        self._threads = Threads("workers", {**loops, "verifier": self.verifier.run}, self._ask)
 
-    def start(self) -> None:
+    def start(self, died: Died) -> None:
         """Queue everything once, then let the workers begin."""
         self.enqueue()
-        for thread in self._threads:
-            thread.start()
+        self._threads.start(died)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Take nothing new, let running passes end; False when one did not end in time."""
+        return self._threads.stop(min(timeout_s, DRAIN_S))
 
     def enqueue(self) -> None:
         """Every Ingress once: whoever takes the lead knows nothing."""
-        for item in self._stage.triggers.stores.ingresses.list():
-            key = key_of(item.object, self._stage.cluster, self._stage.settings)
-            self.queue.add(key, self._first_lane(item.object), self._stage.clock.monotonic())
+        self.verifier.enqueue()
 
-    def stop(self) -> bool:
-        """Take nothing new, let running passes end; False when one did not end in time."""
-        self._stopping.set()
+    def distrust(self) -> None:
+        """Look at every load balancer again, whatever we believe to know."""
+        self.verifier.round()
+
+    def _ask(self) -> None:
+        self.verifier.stop()
         self.controller.stop()
-        return self.queue.drain(DRAIN_S)
 
-    def dead(self) -> tuple[str, ...]:
-        """Threads that ended without being asked to."""
-        if self._stopping.is_set():
-            return ()
-        return tuple(thread.name for thread in self._threads if not thread.is_alive())
-
-    def measure(self) -> None:
-        """Bring gauges of this term up to date."""
-        metrics = self._stage.metrics
-        total, longest = self.queue.unfinished(self._stage.clock.monotonic())
-        metrics.set("workqueue_unfinished_work_seconds", total, CONTROLLER)
-        metrics.set("workqueue_longest_running_processor_seconds", longest, CONTROLLER)
-        metrics.set("l7lb_managed_loadbalancers", len(self.observations.refs()), CONTROLLER)
+    def _beat(self) -> Beat:
+        stage = self._stage
+        return Beat(
+            cluster=stage.cluster,
+            settings=stage.settings,
+            stores=stage.triggers.stores,
+            caches=stage.caches,
+            cloud=self._cloud,
+            clock=stage.clock,
+            queue=self.queue,
+            observations=self.observations,
+            sweep=self._sweep,
+            trusted_from=stage.trusted_from,
+        )
 
     def _workshop(self) -> Workshop:
         stage = self._stage
-        telemetry = ReconcileCounting(stage.metrics, planner.describe)
+        telemetry = ReconcileCounting(stage.metrics, planner.describe, self.verifier.comparing)
         return Workshop(
             cluster=stage.cluster,
             settings=stage.settings,
-            cloud=stage.cloud,
+            cloud=self._cloud,
             ingresses=stage.ingresses,
             snapshots=stage.caches,
             events=stage.events,
@@ -135,48 +148,49 @@ class Term:
         )
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:
-        return self._reconciler.reconcile(BindingKey(key), lane)
-
-    def _first_lane(self, ingress: Ingress) -> Lane:
-        """Who is deleting or new goes first; the rest only needs comparing (a restart must not make users wait)."""
-        if ingress.deleting or FINALIZER not in ingress.finalizers:
-            return Lane.CHANGE
-        record = record_of(ingress, self._stage.cluster)
-        return Lane.VERIFY if record is not None and record.lb and record.desired else Lane.CHANGE
-
-    def distrust(self) -> None:
-        """Drop every observation and look at everything again."""
-        for ref in self.observations.refs():
-            self.observations.drop(ref)
-        for key in self._stage.triggers.bindings():
-            self.queue.add(key, Lane.VERIFY, self._stage.clock.monotonic())
-
-    def _verify(self) -> None:
-        """Distrust every observation from time to time: the cache never hides drift."""
-        while not self._stopping.wait(self._stage.config.verify_interval):
-            self.distrust()
+        with self.verifier.turn(BindingKey(key)):
+            return self._reconciler.reconcile(BindingKey(key), lane)
 
     def _failed(self, key: str, error: Exception, failures: int) -> None:
-        """What no object heard yet: bugs, and trouble that lasts."""
-        if not isinstance(error, RetryableError):
+        """What no object heard yet: bugs, and trouble that lasts. A used up API budget is not its author's business."""
+        if isinstance(error, TerminalError | Throttled):
             return
-        text = f"tried {failures} times: {error}"
+        reason, text = type(error).__name__, f"tried {failures} times: {error}"
+        if not isinstance(error, RetryableError):
+            reason, text = "InternalError", f"a bug in l7lb keeps this Ingress waiting ({reason}); its log says more"
         for ingress in self._stage.caches.members(BindingKey(key)):
-            self._stage.events.emit(say(ingress, type(error).__name__, text, EventType.WARNING))
+            self._stage.events.emit(say(ingress, reason, text, EventType.WARNING))
 
 
-def confirm_identity(cloud: LoadBalancers, cluster: Cluster, region: str) -> None:
-    """Before the first write: no load balancer with our cluster id may bear another cluster's identity."""
-    strangers = [
-        head.ref.id
-        for head in cloud.find(region, ledger.of_cluster(cluster))
-        if ledger.another_identity(head.tags, cluster)
-    ]
+@dataclass(slots=True)
+class QueueSink:
+    """Where triggers put keys: the queue of the term, or nowhere on a standby."""
+
+    clock: Clock
+    term: Term | None = None
+
+    def add(self, key: BindingKey, lane: Lane, *, urgent: bool = False, after_s: float = 0.0) -> None:
+        """Queue it while we lead."""
+        term = self.term
+        if term is None:
+            return
+        now = self.clock.monotonic()
+        if after_s > 0:
+            term.queue.add_after(key, lane, after_s, now)
+        else:
+            term.queue.add(key, lane, now, urgent)
+
+
+def confirm_identity(cloud: LoadBalancers, cluster: Cluster, region: str) -> tuple[LoadBalancerHead, ...]:
+    """All load balancers of the cluster. Before the first write: none of them may bear another cluster's identity."""
+    heads = cloud.find(region, ledger.of_cluster(cluster))
+    strangers = [head.ref.id for head in heads if ledger.another_identity(head.tags, cluster)]
     if strangers:
         raise ConfigurationError(
             f"--cluster-id: load balancers {', '.join(strangers[:5])} bear {cluster.id} but were made for another "
             "cluster with that id: give the id of this cluster"
         )
+    return heads
 
 
 def with_limits(settings: Settings, cloud: LoadBalancers) -> Settings:

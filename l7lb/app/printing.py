@@ -6,7 +6,8 @@ import click
 import msgspec
 
 from l7lb import planner
-from l7lb.app.planning import PLACEHOLDER, Finding
+from l7lb.app.dry import Finding
+from l7lb.app.manifests import PLACEHOLDER
 from l7lb.model.plan import (
     AddTags,
     CreateListeners,
@@ -20,7 +21,6 @@ from l7lb.model.plan import (
     RemoveTags,
     Step,
 )
-from l7lb.model.writing import EventType
 
 _ADDS = (CreateLoadBalancer, CreateListeners, CreateRules, RegisterTargets, AddTags)
 _TAKES = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeregisterTargets, RemoveTags)
@@ -31,25 +31,39 @@ def as_json(findings: Iterable[Finding]) -> str:
     return msgspec.json.format(msgspec.json.encode([finding.as_json() for finding in findings])).decode() + "\n"
 
 
-def as_text(findings: tuple[Finding, ...], *, offline: bool) -> str:
-    """One block an Ingress, one line a step, and a count at the end."""
+def as_text(findings: tuple[Finding, ...], *, offline: bool = False, blocked: str = "") -> str:
+    """One block an Ingress, one line a step, and a count at the end. `blocked`: why `run` would not write."""
     lines = [line for finding in findings for line in _block(finding)]
     steps = sum(len(finding.plan.steps) for finding in findings)
-    errors = sum(bool(finding.error) for finding in findings)
-    lines.append(f"{len(findings)} Ingresses: {steps} steps" + (f", {errors} could not be planned" if errors else ""))
+    failures = sum(finding.failed for finding in findings)
+    told = f"{_count(len(findings), 'Ingress', 'es')}: {_count(steps, 'step', 's')}"
+    lines.append(told + (f", {failures} failed" if failures else ""))
+    if blocked:
+        lines.append(click.style(would_not_write(blocked), fg="yellow"))
     if offline:
         lines.append(click.style(f"offline: {PLACEHOLDER}", dim=True))
     return "\n".join(lines) + "\n"
 
 
+def would_not_write(reason: str) -> str:
+    """The note about a closed gate."""
+    return f"run would not write: {reason}"
+
+
+def _count(number: int, noun: str, plural: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else plural}"
+
+
 def _block(finding: Finding) -> Iterable[str]:
     yield click.style(f"Ingress {finding.ingress}", bold=True)
     yield from (f"  {_sign(step)} {planner.describe(step)}" for step in finding.plan.steps)
-    told = [note.message for note in finding.notes if note.type is EventType.WARNING]
+    told = finding.problems
     yield from (click.style(f"  ! {message}", fg="yellow") for message in told)
     if finding.error and not any(finding.error in message for message in told):
         yield click.style(f"  ! {finding.error}", fg="red")
-    if not (finding.plan or finding.error or told):
+    if finding.waits:
+        yield f"  waits: {finding.waits}"
+    if not (finding.plan or finding.error or told or finding.waits):
         yield "  nothing to do"
 
 

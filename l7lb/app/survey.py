@@ -1,28 +1,36 @@
 """Fills the worlds that `l7lb plan` plans from: a live cluster and account, read once, or files."""
 
-import random
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from l7lb import __version__
-from l7lb.app.caches import Caches, stores
 from l7lb.app.config import Config
 from l7lb.app.connections import connect
-from l7lb.app.informing import Means, informers
-from l7lb.app.leading import with_limits
-from l7lb.app.planning import Finding, Worlds, offline, plans
-from l7lb.app.triggers import Triggers
+from l7lb.app.leading import confirm_identity, with_limits
+from l7lb.app.planning import Finding, Worlds, offline, patiently, plans
+from l7lb.app.watching import Watching, settings_of, watching
 from l7lb.errors import GateClosed, Unavailable
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
-from l7lb.model.snapshot import Settings
-from l7lb.runtime.clock import SystemClock
-from l7lb.telemetry.informing import InformerCounting
+from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.telemetry.metrics import Metrics
 
 SYNC_S_MAX: Final = 60.0
+GATE_S_MAX: Final = 5.0
+STOP_S: Final = 5.0
+LOOK_S: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found."""
+
+    findings: tuple[Finding, ...]
+    blocked: str = ""
+    """Why `run` would not write now, in words; empty: it would."""
 
 
 class _Nowhere:
@@ -32,49 +40,45 @@ class _Nowhere:
         """Dropped."""
 
 
-def settings_of(config: Config) -> Settings:
-    """The part of the configuration that decides how an Ingress is read."""
-    return Settings(config.cluster_id, config.region, config.vpc_id, manage_classless=config.manage_classless)
-
-
-def survey_files(files: tuple[Path, ...], config: Config) -> tuple[Finding, ...]:
+def survey_files(files: tuple[Path, ...], config: Config) -> Survey:
     """From manifests alone; raises ConfigurationError."""
     cluster = Cluster(config.cluster_id, "offline")
-    return plans(offline(files, cluster, settings_of(config), SystemClock()))
+    return Survey(plans(offline(files, cluster, settings_of(config), SystemClock())))
 
 
-def survey_live(config: Config, environ: Mapping[str, str]) -> tuple[Finding, ...]:
-    """From the cluster and the account as they are; raises Unavailable when the cluster cannot be read."""
+def survey_live(config: Config, environ: Mapping[str, str]) -> Survey:
+    """From the cluster and the account as they are; raises Unavailable when they cannot be read."""
     clock, metrics = SystemClock(), Metrics(__version__)
-    connections = connect(config, environ, metrics, _closed)
+    connections = connect(config, environ, metrics, _closed, clock)
     cluster = Cluster(config.cluster_id, connections.cluster.uid())
-    settings = with_limits(settings_of(config), connections.cloud)
-    kept = stores(cluster, settings)
-    caches = Caches(
-        kept,
-        cluster,
-        unread=lambda: made.unread(),  # noqa: PLW0108 - made a few lines below
-        wall=clock.time,
-        service_exists=lambda key: connections.ingresses.live_service(key) is not None,
-    )
-    means = Means(connections.kube, clock, random.Random(), InformerCounting(metrics))
-    made = informers(
-        means,
-        kept,
-        Triggers(kept, caches, cluster, settings, _Nowhere()),
-        namespace=config.watch_namespace,
-        referenced=config.secrets_from == "referenced",
-    )
-    made.start()
+    patiently(lambda: confirm_identity(connections.cloud, cluster, config.region))
+    settings = patiently(lambda: with_limits(settings_of(config), connections.cloud))
+    watch = watching(config, connections, _Nowhere(), clock, metrics)
+    watch.informers.start(_note_death)
     try:
-        deadline = time.monotonic() + SYNC_S_MAX
-        while not made.synced():
-            if time.monotonic() > deadline:
-                raise Unavailable(f"the cluster cannot be read: {', '.join(sorted(made.unread()))}")
-            time.sleep(0.02)
-        return plans(Worlds(cluster, settings, kept, caches, connections.cloud, connections.ingresses, clock))
+        _fill(watch, clock)
+        standing = watch.gate.standing()
+        worlds = Worlds(
+            cluster, settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock
+        )  # fmt: skip
+        return Survey(plans(worlds), "" if standing.open else standing.reason)
     finally:
-        made.stop()
+        watch.informers.stop(STOP_S)
+
+
+def _fill(watch: Watching, clock: Clock) -> None:
+    """Read everything once; that the gate's objects cannot be read is an answer as well."""
+    began = clock.monotonic()
+    while not watch.informers.synced():
+        if clock.monotonic() - began > SYNC_S_MAX:
+            raise Unavailable(f"the cluster cannot be read: {watch.informers.lacking()}")
+        time.sleep(LOOK_S)
+    while not watch.informers.gate_readable() and clock.monotonic() - began < GATE_S_MAX:
+        time.sleep(LOOK_S)
+
+
+def _note_death(name: str, error: BaseException | None) -> None:
+    """What has died never gets synced: the time-out tells."""
 
 
 def _closed() -> None:

@@ -42,13 +42,13 @@ class Triggers:
     settings: Settings
     sink: Sink
 
-    def ingress(self, delta: Delta[Ingress]) -> None:
+    def ingress(self, delta: Delta[Ingress], *, after_s: float = 0.0) -> None:
         """An edit that moves the binding queues both keys; what only we have written queues nothing."""
         if delta.old is not None and delta.new is not None and _told(delta.old) == _told(delta.new):
             return
         for item in (delta.old, delta.new):
             if item is not None:
-                self.sink.add(key_of(item.object, self.cluster, self.settings), Lane.CHANGE)
+                self.sink.add(key_of(item.object, self.cluster, self.settings), Lane.CHANGE, after_s=after_s)
 
     def service(self, delta: Delta[Service]) -> None:
         """Its ports decide about rules; its absence counts after a while."""
@@ -78,6 +78,10 @@ class Triggers:
     def secret(self, delta: Delta[Secret]) -> None:
         """Rotation reaches every Ingress that uses it."""
         self._concerning("secret", delta.key, Lane.CHANGE)
+
+    def again(self, ingress: Ingress) -> None:
+        """What it waited for is known now."""
+        self.sink.add(key_of(ingress, self.cluster, self.settings), Lane.CHANGE)
 
     def service_config(self, delta: Delta[TkeServiceConfig]) -> None:
         """All Ingresses that refer to it."""

@@ -4,8 +4,10 @@ A thread that ends unasked ends the process: a half-dead controller is worse tha
 not belong here.
 """
 
+import contextlib
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
@@ -13,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Protocol
 
-from l7lb.errors import ConfigurationError
+from l7lb.errors import ConfigurationError, L7lbError
 from l7lb.runtime.clock import Clock, SystemClock
 
 _logger = logging.getLogger(__name__)
@@ -21,8 +23,40 @@ _logger = logging.getLogger(__name__)
 DRAIN_S = 30.0
 """Kubernetes kills 30 s after SIGTERM unless told otherwise."""
 
+_LAST_WORDS_S = 1.0
+
 Died = Callable[[str, BaseException | None], None]
 """name of the thread, and what it died of (None: it just ended)."""
+
+
+class Bell:
+    """An event that a signal handler may ring.
+
+    The lock of a threading.Event is not reentrant: a handler that runs in the middle of the main thread's own `wait`
+    would wait for itself. The put of a SimpleQueue is made for that.
+    """
+
+    def __init__(self) -> None:
+        self._rung = False
+        self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    @property
+    def rung(self) -> bool:
+        """Whether it has been rung."""
+        return self._rung
+
+    def ring(self) -> None:
+        """Wake all who wait, now and later."""
+        self._rung = True
+        self._queue.put(None)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until it is rung; False when that took too long."""
+        if not self._rung:
+            with contextlib.suppress(queue.Empty):
+                self._queue.get(timeout=timeout_s)
+                self._queue.put(None)  # for the next who waits
+        return self._rung
 
 
 class Component(Protocol):
@@ -134,7 +168,7 @@ class Lifecycle:
         self._drain_s = drain_s
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._end = Bell()
         self._reason = ""
         self._is_asked = False
         self._error: BaseException | None = None
@@ -149,7 +183,7 @@ class Lifecycle:
         started: list[Component] = []
         try:
             self._start(started)
-            self._ended.wait()
+            self._end.wait()
             _logger.info("stopping: %s", self._reason or "something has died")
             drained = self._stop(started)
         finally:
@@ -162,21 +196,30 @@ class Lifecycle:
     def request_stop(self, reason: str) -> None:
         """As if a signal had come. Only notes it: a signal may arrive in the middle of a log line."""
         self._reason = reason
-        self._ended.set()
+        self._end.ring()
+
+    def pause(self, seconds: float) -> bool:
+        """For a part that has to wait while it starts; False: it is to give up, the process is ending."""
+        return not self._end.wait(seconds)
 
     def died(self, name: str, error: BaseException | None) -> None:
-        """A thread has ended unasked."""
+        """A thread has ended unasked. The first death counts, and before it a ConfigurationError."""
         with self._lock:
-            if self._failed:
-                return
-            self._failed, self._error = True, error
-        if not isinstance(error, ConfigurationError):
+            first = not self._failed
+            self._failed = True
+            if first or isinstance(error, ConfigurationError):
+                self._error = error
+        if not first or isinstance(error, ConfigurationError):
+            pass  # said already, or said by whoever gets it from `run`
+        elif isinstance(error, L7lbError):
+            _logger.error("%s: %s", name, error)
+        else:
             _logger.critical("thread %s has died: %r", name, error, exc_info=error)
-        self._ended.set()
+        self._end.ring()
 
     def _start(self, started: list[Component]) -> None:
         for component in self._components:
-            if self._ended.is_set():
+            if self._end.rung:
                 return
             started.append(component)
             try:
@@ -212,7 +255,11 @@ class Lifecycle:
 
 
 def end_process(reason: str) -> None:
-    """Without a further word to anybody: what an elector does when leadership is lost while writes may hang."""
+    """Without a further word to anybody: what an elector does when leadership is lost while writes may hang.
+
+    A log that nobody reads must not keep the process alive either: whatever happens, the kernel ends it.
+    """
+    signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_S)
     _logger.critical("ending at once: %s", reason)
     for stream in (sys.stdout, sys.stderr):
         try:

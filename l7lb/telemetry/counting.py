@@ -9,6 +9,7 @@ from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, ObjectKey
 from l7lb.model.lane import Lane
 from l7lb.model.plan import Plan, Step
+from l7lb.telemetry.drift import drifted
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
 
 _logger = logging.getLogger("l7lb.reconcile")
@@ -75,20 +76,33 @@ _ERRORS = {
 class ReconcileCounting:
     """What the reconciler tells: log lines by phase, and the l7lb_* metrics."""
 
-    def __init__(self, metrics: Metrics, describe: Callable[[Step], str]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        describe: Callable[[Step], str],
+        comparing: Callable[[BindingKey], bool] = lambda _key: False,
+    ) -> None:
+        """`comparing`: whether the running pass over a key compares what was right before with the cloud as it is."""
         self._metrics = metrics
         self._describe = describe
+        self._comparing = comparing
         self._lock = threading.Lock()
         self._ready: dict[str, bool] = {}
+        self._said: dict[ObjectKey, int] = {}
 
     def planned(self, key: BindingKey, ingress: ObjectKey, plan: Plan) -> None:
-        """A plan that changes something, step by step."""
+        """A plan that changes something, step by step; in the log once, however often it has to be made again."""
         self._metrics.count("l7lb_plans_total", CONTROLLER)
-        _logger.info(
-            "planned %d steps",
-            len(plan.steps),
-            extra={"key": key, "ingress": str(ingress), "steps": [self._describe(step) for step in plan.steps]},
-        )
+        if self._comparing(key):
+            for resource, field in drifted(plan):
+                self._metrics.count("l7lb_drift_detected_total", resource, field)
+        steps = [self._describe(step) for step in plan.steps]
+        digest = hash(tuple(steps))
+        with self._lock:
+            is_new = self._said.get(ingress) != digest
+            self._said[ingress] = digest
+        level = logging.INFO if is_new else logging.DEBUG
+        _logger.log(level, "planned %d steps", len(steps), extra={"key": key, "ingress": str(ingress), "steps": steps})
 
     def performed(self, key: BindingKey, step: Step) -> None:
         """One step that ended well."""
@@ -107,6 +121,7 @@ class ReconcileCounting:
     def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:
         """A pass has ended: how the Ingress stands now."""
         with self._lock:
+            self._said.pop(ingress.key, None)
             if deleting:
                 self._ready.pop(ingress.metadata.uid, None)
             else:

@@ -3,6 +3,8 @@
 Labels are bounded: no object name is ever one. `TABLE` is what the docs page is made from.
 """
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,36 +28,100 @@ class Row:
     labels: tuple[str, ...]
     help: str
     buckets: tuple[float, ...] = _LONG
+    known: tuple[tuple[str, ...], ...] = ()
+    """Label values that are there from the start with 0: an alert on what has never happened needs them."""
 
+
+_ONE: Final = ((CONTROLLER,),)
+_RESULTS: Final = tuple((CONTROLLER, result) for result in ("success", "error", "requeue", "requeue_after"))
+_PRIORITIES: Final = tuple((CONTROLLER, priority) for priority in ("0", "-10", "-100"))
+_CAUSES: Final = tuple((cause,) for cause in ("queue", "rate", "refused", "unavailable"))
+_SOURCES: Final = tuple((source,) for source in ("api", "cache", "verifier"))
+_READY: Final = (("Ready", "True"), ("Ready", "False"))
 
 TABLE: Final = (
-    Row("workqueue_depth", Gauge, ("name", "priority"), "Keys that are ready, by lane."),
-    Row("workqueue_adds_total", Counter, ("name", "priority"), "Adds that were not folded into a waiting one."),
-    Row("workqueue_queue_duration_seconds", Histogram, ("name", "priority"), "From ready to taken.", _SHORT),
-    Row("workqueue_work_duration_seconds", Histogram, ("name",), "From taken to done.", _SHORT),
-    Row("workqueue_unfinished_work_seconds", Gauge, ("name",), "Sum of the ages of the passes that run now."),
-    Row("workqueue_longest_running_processor_seconds", Gauge, ("name",), "Age of the oldest pass that runs now."),
-    Row("workqueue_retries_total", Counter, ("name",), "Rate-limited adds."),
-    Row("controller_runtime_reconcile_total", Counter, ("controller", "result"), "Passes by result."),
-    Row("controller_runtime_reconcile_errors_total", Counter, ("controller",), "Passes that ended in an error."),
-    Row("controller_runtime_terminal_reconcile_errors_total", Counter, ("controller",), "Errors no retry cures."),
-    Row("controller_runtime_reconcile_panics_total", Counter, ("controller",), "Passes that ended in a bug of ours."),
-    Row("controller_runtime_reconcile_time_seconds", Histogram, ("controller",), "Length of a pass."),
+    Row("workqueue_depth", Gauge, ("name", "priority"), "Keys that are ready, by lane.", known=_PRIORITIES),
+    Row(
+        "workqueue_adds_total",
+        Counter,
+        ("name", "priority"),
+        "Adds that were not folded into a waiting one.",
+        known=_PRIORITIES,
+    ),
+    Row(
+        "workqueue_queue_duration_seconds",
+        Histogram,
+        ("name", "priority"),
+        "From ready to taken.",
+        _SHORT,
+        known=_PRIORITIES,
+    ),
+    Row("workqueue_work_duration_seconds", Histogram, ("name",), "From taken to done.", _SHORT, known=_ONE),
+    Row(
+        "workqueue_unfinished_work_seconds", Gauge, ("name",), "Sum of the ages of the passes that run now.", known=_ONE
+    ),
+    Row(
+        "workqueue_longest_running_processor_seconds",
+        Gauge,
+        ("name",),
+        "Age of the oldest pass that runs now.",
+        known=_ONE,
+    ),
+    Row("workqueue_retries_total", Counter, ("name",), "Rate-limited adds.", known=_ONE),
+    Row("controller_runtime_reconcile_total", Counter, ("controller", "result"), "Passes by result.", known=_RESULTS),
+    Row(
+        "controller_runtime_reconcile_errors_total",
+        Counter,
+        ("controller",),
+        "Passes that ended in an error.",
+        known=_ONE,
+    ),
+    Row(
+        "controller_runtime_terminal_reconcile_errors_total",
+        Counter,
+        ("controller",),
+        "Errors no retry cures.",
+        known=_ONE,
+    ),
+    Row(
+        "controller_runtime_reconcile_panics_total",
+        Counter,
+        ("controller",),
+        "Passes that ended in a bug of ours.",
+        known=_ONE,
+    ),
+    Row("controller_runtime_reconcile_time_seconds", Histogram, ("controller",), "Length of a pass.", known=_ONE),
     Row("controller_runtime_max_concurrent_reconciles", Gauge, ("controller",), "Workers."),
-    Row("controller_runtime_active_workers", Gauge, ("controller",), "Workers that are busy."),
+    Row("controller_runtime_active_workers", Gauge, ("controller",), "Workers that are busy.", known=_ONE),
     Row("rest_client_requests_total", Counter, ("code", "method", "host"), "Requests to the API server."),
     Row("rest_client_request_duration_seconds", Histogram, ("verb", "host"), "Length of one such request."),
     Row("leader_election_master_status", Gauge, ("name",), "1 while this replica leads."),
     Row("l7lb_cloud_api_calls_total", Counter, ("service", "action", "region", "code"), "Cloud calls by result."),
     Row("l7lb_cloud_api_call_duration_seconds", Histogram, ("service", "action"), "Length of one cloud call."),
-    Row("l7lb_cloud_api_throttled_total", Counter, ("service", "action"), "Calls refused for rate, ours or theirs."),
-    Row("l7lb_plans_total", Counter, ("controller",), "Plans that changed something."),
+    Row("l7lb_cloud_api_throttled_total", Counter, ("service", "action"), "Calls that the cloud refused for rate."),
+    Row("l7lb_cloud_task_duration_seconds", Histogram, ("action",), "From a write to the look that found it ended."),
+    Row("l7lb_rate_limiter_wait_seconds", Histogram, ("action", "lane"), "Waits for the API budget, as told."),
+    Row("l7lb_plans_total", Counter, ("controller",), "Plans with at least one step.", known=_ONE),
     Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
     Row("l7lb_plan_blocked_total", Counter, ("rule",), "Plans that the guard stopped."),
-    Row("l7lb_unauthorized_plans_total", Counter, ("controller",), "Plans the ledger refused: a bug; must stay 0."),
-    Row("l7lb_inventory_reads_total", Counter, ("source",), "Observations used, from the cache or from the API."),
-    Row("l7lb_managed_loadbalancers", Gauge, ("controller",), "Load balancers with a verified observation."),
-    Row("l7lb_ingress_condition", Gauge, ("condition", "status"), "Managed Ingresses by condition."),
+    Row(
+        "l7lb_unauthorized_plans_total",
+        Counter,
+        ("controller",),
+        "Plans the ledger refused: a bug; must stay 0.",
+        known=_ONE,
+    ),
+    Row(
+        "l7lb_inventory_reads_total",
+        Counter,
+        ("source",),
+        "Observations used, from the cache or from the API.",
+        known=_SOURCES,
+    ),
+    Row("l7lb_drift_detected_total", Counter, ("resource", "field"), "What the verifier found changed by others."),
+    Row("l7lb_last_verified_timestamp_seconds", Gauge, ("controller",), "When the stalest one was read, Unix time."),
+    Row("l7lb_managed_loadbalancers", Gauge, ("mode",), "Load balancers in use: created by us, or lent to us."),
+    Row("l7lb_ingress_condition", Gauge, ("condition", "status"), "Managed Ingresses by condition.", known=_READY),
     Row("l7lb_finalizing_oldest_seconds", Gauge, ("controller",), "Age of the oldest deletion that is not done."),
     Row("l7lb_gate_open", Gauge, ("controller",), "1 while TKE's own controller is proven off."),
     Row("l7lb_informer_synced", Gauge, ("kind",), "1 once the first list of a kind was handed on."),
@@ -64,7 +130,7 @@ TABLE: Final = (
     Row("l7lb_informer_events_total", Counter, ("kind",), "Watch events that changed an object."),
     Row("l7lb_informer_failures_total", Counter, ("kind", "error"), "Requests and streams that failed, by error."),
     Row("l7lb_informer_quarantined_total", Counter, ("kind",), "Objects that could not be decoded."),
-    Row("l7lb_events_dropped_total", Counter, ("cause",), "Kubernetes Events that were not written."),
+    Row("l7lb_events_dropped_total", Counter, ("cause",), "Kubernetes Events that were not written.", known=_CAUSES),
     Row("l7lb_build_info", Gauge, ("version",), "Always 1."),
 )
 
@@ -77,6 +143,8 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._refresh: Callable[[], None] = lambda: None
+        self._rendering = threading.Lock()
         for row in TABLE:
             if row.kind is Counter:
                 self._counters[row.name] = Counter(row.name, row.help, row.labels, registry=self.registry)
@@ -86,11 +154,17 @@ class Metrics:
                 self._histograms[row.name] = Histogram(
                     row.name, row.help, row.labels, registry=self.registry, buckets=row.buckets
                 )
+            for labels in row.known:
+                self._of(row.name).labels(*labels)
         if registry is None:
             ProcessCollector(registry=self.registry)
             PlatformCollector(registry=self.registry)
             GCCollector(registry=self.registry)
         self.set("l7lb_build_info", 1, version)
+
+    def before_render(self, refresh: Callable[[], None]) -> None:
+        """Call this before each answer: for gauges that are counted only when somebody looks."""
+        self._refresh = refresh
 
     def count(self, name: str, *labels: str, by: float = 1) -> None:
         """Raise a counter."""
@@ -110,4 +184,9 @@ class Metrics:
 
     def render(self) -> tuple[str, bytes]:
         """Content type and text of `/metrics`."""
-        return CONTENT_TYPE_LATEST, generate_latest(self.registry)
+        with self._rendering:
+            self._refresh()
+            return CONTENT_TYPE_LATEST, generate_latest(self.registry)
+
+    def _of(self, name: str) -> Counter | Gauge | Histogram:
+        return self._counters.get(name) or self._gauges.get(name) or self._histograms[name]

@@ -72,12 +72,18 @@ class _Bucket:
         self.tokens = min(self.tokens, 0.0)
 
 
+def _unheard(_service: str, _action: str, _lane: Lane, _wait_s: float) -> None:
+    """Nobody counts."""
+
+
 @dataclass(slots=True)
 class RateLimits:
     """All buckets of a process. `clock` gives monotonic seconds."""
 
     clock: Callable[[], float]
     pace: Pace = Pace()
+    on_wait: Callable[[str, str, Lane, float], None] = _unheard
+    """Told service, action, lane and seconds whenever a call is refused here, for metrics."""
     _buckets: dict[tuple[str, str, str, bool], _Bucket] = field(default_factory=dict)
     _deletions: dict[str, deque[float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -99,6 +105,7 @@ class RateLimits:
                 for bucket in buckets:
                     bucket.tokens -= 1.0
                 return
+        self.on_wait(service, action, lane, max(waits))
         raise Throttled(f"{action} in {region}: the API budget is used up", retry_after_s=max(waits))
 
     def give_back(self, region: str, action: str) -> None:

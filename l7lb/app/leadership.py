@@ -1,0 +1,131 @@
+"""From the lease to a term and back: waits until all is known and the lease is ours, then leads until it is stopped."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from l7lb.app.config import Config
+from l7lb.app.connections import Connections
+from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
+from l7lb.app.patience import START_S_MAX, Patience
+from l7lb.app.watching import Watching
+from l7lb.errors import Unavailable
+from l7lb.model.identity import Cluster
+from l7lb.reconciler.ports import Events
+from l7lb.runtime.clock import Clock
+from l7lb.runtime.election import Elector
+from l7lb.runtime.lifecycle import Died, Threads
+from l7lb.telemetry.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
+
+LOOK_S: Final = 0.1
+GATE_S: Final = 1.0
+LATE_WRITE_S: Final = 15.0
+"""So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What leading needs."""
+
+    config: Config
+    connections: Connections
+    watching: Watching
+    elector: Elector
+    sink: QueueSink
+    events: Events
+    metrics: Metrics
+    clock: Clock
+    cluster: Callable[[], Cluster]
+    """Who this cluster is; known before anything of this starts."""
+    writable: Callable[[], None]
+
+
+class Leadership:
+    """A part of the lifecycle with one thread of its own, and those of the term while there is one."""
+
+    name = "leadership"
+    only_after_drain = False
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._stopping = threading.Event()
+        self._cloud = Patience("the cloud", office.clock, lambda seconds: not self._stopping.wait(seconds))
+        self._threads: Threads | None = None
+        self.term: Term | None = None
+        """While we lead."""
+
+    @property
+    def problem(self) -> str:
+        """Why we cannot lead although the lease is ours; empty: we lead, or are not asked to."""
+        return self._cloud.problem
+
+    def start(self, died: Died) -> None:
+        """Returns at once."""
+        self._threads = Threads(self.name, {self.name: lambda: self._live(died)}, self._stopping.set)
+        self._threads.start(died)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Take on nothing new and let running passes end."""
+        deadline = self._office.clock.monotonic() + timeout_s
+        stopped = self._threads is None or self._threads.stop(timeout_s)
+        term, self._office.sink.term = self.term, None
+        drained = term is None or term.stop(max(0.0, deadline - self._office.clock.monotonic()))
+        return stopped and drained
+
+    def _live(self, died: Died) -> None:
+        if not self._await():
+            return
+        stage = self._cloud.ask(self._stage)
+        if stage is None:
+            return
+        term = Term(stage)
+        self.term = self._office.sink.term = term
+        term.start(died)
+        _logger.info("leading", extra={"cluster": stage.cluster.id, "region": stage.settings.region})
+        self._tell_of_the_gate()
+
+    def _await(self) -> bool:
+        """Until all caches are synced and the lease is ours; False: stopped before."""
+        informers, clock = self._office.watching.informers, self._office.clock
+        deadline = clock.monotonic() + START_S_MAX
+        while not (informers.synced() and self._office.elector.holds(clock.monotonic())):
+            if self._stopping.wait(LOOK_S):
+                return False
+            if not informers.synced() and clock.monotonic() > deadline:
+                raise Unavailable(f"the cluster cannot be read within {START_S_MAX:g} s: {informers.lacking()}")
+        return True
+
+    def _stage(self) -> Stage:
+        """Asks the cloud whether it is ours, and how much it allows; raises ConfigurationError."""
+        office = self._office
+        cluster, cloud, settings = office.cluster(), office.connections.cloud, office.watching.settings
+        heads = confirm_identity(cloud, cluster, settings.region)
+        ours = office.elector.term
+        before = ours.previous_expiry if ours is not None else None
+        return Stage(
+            config=office.config,
+            cluster=cluster,
+            settings=with_limits(settings, cloud),
+            cloud=cloud,
+            ingresses=office.connections.ingresses,
+            caches=office.watching.caches,
+            triggers=office.watching.triggers,
+            events=office.events,
+            metrics=office.metrics,
+            clock=office.clock,
+            writable=office.writable,
+            heads=heads,
+            trusted_from=0.0 if before is None else before + LATE_WRITE_S,
+        )
+
+    def _tell_of_the_gate(self) -> None:
+        told = ""
+        while not self._stopping.wait(GATE_S if told else 0.0):
+            standing = self._office.watching.gate.standing()
+            if standing.reason != told:
+                told = standing.reason
+                _logger.warning("gate %s: %s", "open" if standing.open else "closed", standing.reason)

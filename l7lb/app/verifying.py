@@ -1,0 +1,238 @@
+"""The verifier: reads every load balancer again from time to time, so that the cache never hides drift. It is gentle.
+
+A round costs ceil(N/100) + 2N reads for N load balancers: one look by our cluster's tag for all heads, then listeners
+and targets of each when its turn comes. Turns are spread over time in the lowest lane, so that nobody else waits.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from l7lb import ledger, planner, translator
+from l7lb.adapters.clb.ratelimit import QUOTA_DEFAULT, Pace
+from l7lb.app.caches import Caches, Stores, key_of, record_of
+from l7lb.app.sweep import Sweep
+from l7lb.errors import L7lbError, NotFound
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import BindingKey, CloudRef, Cluster, LoadBalancerId
+from l7lb.model.lane import Lane
+from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID
+from l7lb.model.snapshot import Settings
+from l7lb.reconciler.observations import Observations, read
+from l7lb.reconciler.ports import LoadBalancers
+from l7lb.runtime.clock import Clock
+
+_logger = logging.getLogger(__name__)
+
+TURNS_PER_S: Final = 0.9 * QUOTA_DEFAULT * Pace().share * Pace().verify_share
+"""A little less than what the budget of the lowest lane gives, so that it is not asked in vain."""
+
+
+class Queue(Protocol):
+    """Where turns are queued: the work queue of the term."""
+
+    def add(self, key: str, lane: Lane, now: float, urgent: bool = False) -> None:
+        """Now."""
+        ...
+
+    def add_after(self, key: str, lane: Lane, delay_s: float, now: float) -> None:
+        """After a while."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What there is to verify, and with what."""
+
+    cluster: Cluster
+    settings: Settings
+    stores: Stores
+    caches: Caches
+    cloud: LoadBalancers
+    clock: Clock
+    queue: Queue
+    observations: Observations
+    sweep: Sweep
+    trusted_from: float = 0.0
+    """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
+
+    def ingresses(self) -> tuple[Ingress, ...]:
+        """All there are, ours or not."""
+        return tuple(item.object for item in self.stores.ingresses.list())
+
+    def key(self, ingress: Ingress) -> BindingKey:
+        """In the queue."""
+        return key_of(ingress, self.cluster, self.settings)
+
+    def is_new(self, ingress: Ingress) -> bool:
+        """Deleting, or not served yet: its author waits."""
+        record = record_of(ingress, self.cluster)
+        served = record is not None and record.lb and record.desired
+        return ingress.deleting or FINALIZER not in ingress.finalizers or not served
+
+    def is_edited(self, ingress: Ingress) -> bool:
+        """Whether the shape that it asks for is not the one that was last reached."""
+        record = record_of(ingress, self.cluster)
+        shape = self.caches.snapshot(ingress, targets=False)
+        desired = translator.translate(shape, self.settings).desired
+        return record is None or desired is None or planner.shape_digest(desired) != record.desired
+
+    def refs(self, ingress: Ingress) -> frozenset[CloudRef]:
+        """Every load balancer that a pass over this Ingress may look at."""
+        record, region = record_of(ingress, self.cluster), self.settings.region
+        named = {translator.options(ingress).exist_lb_id, ingress.annotations.get(LOAD_BALANCER_ID, "")}
+        refs = {CloudRef(region, LoadBalancerId(name)) for name in named if name}
+        if record is not None and record.lb:
+            refs.add(CloudRef(record.region or region, LoadBalancerId(record.lb)))
+        return frozenset(refs)
+
+
+class Verifier:
+    """For one term. `turn` surrounds every pass; `run` is a thread's life, `enqueue` and `round` its parts."""
+
+    def __init__(self, beat: Beat, *, interval_s: float, on_read: Callable[[], None] = lambda: None) -> None:
+        """`interval_s` 0: only what the beginning of a term asks for."""
+        self._beat = beat
+        self._interval_s = interval_s
+        self._on_read = on_read
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._due: set[BindingKey] = set()
+        self._began = beat.clock.time()
+        self._verified: dict[BindingKey, float] = {}
+        self._comparing: set[BindingKey] = set()
+
+    def enqueue(self) -> None:
+        """Every key once: who is deleting or new goes first; the rest is only compared, and no user waits for that."""
+        now, ahead = self._beat.clock.monotonic(), []
+        for ingress in self._beat.ingresses():
+            key = self._beat.key(ingress)
+            if self._beat.is_new(ingress):
+                self._beat.queue.add(key, Lane.CHANGE, now)
+            else:
+                ahead.append(key)
+        self._spread(ahead, now, max(0.0, self._beat.trusted_from - now))
+
+    def run(self) -> None:
+        """Until `stop`."""
+        self.promote()
+        if self._stopping.wait(max(0.0, self._beat.trusted_from - self._beat.clock.monotonic())):
+            return
+        if self._beat.trusted_from > 0:
+            self._beat.observations.clear()
+            self._look()
+        wait_s = self._pause(len(self._due))
+        while not self._stopping.wait(wait_s if self._interval_s > 0 else None):
+            wait_s = self._pause(self.round())
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping.set()
+
+    def promote(self) -> None:
+        """Who was edited while nobody led goes first as well; found out while the workers are at work already."""
+        for ingress in self._beat.ingresses():
+            if self._stopping.is_set():
+                return
+            if not self._beat.is_new(ingress) and self._beat.is_edited(ingress):
+                self._beat.queue.add(self._beat.key(ingress), Lane.CHANGE, self._beat.clock.monotonic())
+
+    def round(self) -> int:
+        """Give every key a turn; how many."""
+        self._look()
+        held = (one for one in self._beat.ingresses() if FINALIZER in one.finalizers or self._beat.refs(one))
+        keys = tuple(dict.fromkeys(self._beat.key(one) for one in held))
+        self._spread(keys, self._beat.clock.monotonic(), 0.0)
+        self._forget(frozenset(keys))
+        return len(keys)
+
+    @contextmanager
+    def turn(self, key: BindingKey) -> Iterator[None]:
+        """Around a pass: if the key is due, what it will look at is read anew first. Raises what reading does."""
+        if self._beat.clock.monotonic() < self._beat.trusted_from:
+            self._beat.observations.clear()
+        with self._lock:
+            due, known = key in self._due, key in self._verified
+        if due:
+            self._refresh(key)
+            with self._lock:
+                self._due.discard(key)
+                if known:
+                    self._comparing.add(key)
+        try:
+            yield
+            if due or not known:
+                self._stamp(key)
+        finally:
+            with self._lock:
+                self._comparing.discard(key)
+
+    def comparing(self, key: BindingKey) -> bool:
+        """Whether the running pass compares what was right before with the cloud as it is: a plan is drift."""
+        with self._lock:
+            return key in self._comparing
+
+    def oldest(self) -> float:
+        """When the load balancer that was verified longest ago was, by the wall clock; now: there is none.
+
+        What waits for its first turn counts as of the beginning of the term.
+        """
+        keys = {BindingKey(str(value)) for value in self._beat.stores.ingresses.index_values("binding")}
+        with self._lock:
+            times = [at for key, at in self._verified.items() if key in keys]
+            waiting = any(key not in self._verified for key in self._due & keys)
+        return min([*times, *([self._began] if waiting else [])], default=self._beat.clock.time())
+
+    def _look(self) -> None:
+        """Without its answer each load balancer costs one more read: no reason to fail."""
+        self._beat.sweep.begin()
+        try:
+            heads = self._beat.cloud.at(Lane.VERIFY).find(
+                self._beat.settings.region, ledger.of_cluster(self._beat.cluster)
+            )
+        except L7lbError as error:
+            _logger.warning("verifier: %s", error)
+            return
+        self._beat.sweep.enter(heads)
+
+    def _spread(self, keys: Iterable[BindingKey], now: float, start_s: float) -> None:
+        with self._lock:
+            self._due.update(keys)
+        for number, key in enumerate(keys):
+            self._beat.queue.add_after(key, Lane.VERIFY, start_s + number / TURNS_PER_S, now)
+
+    def _pause(self, turns: int) -> float:
+        return max(self._interval_s, turns / TURNS_PER_S)
+
+    def _refresh(self, key: BindingKey) -> None:
+        for ingress in self._beat.caches.members(key):
+            for ref in self._beat.refs(ingress):
+                self._beat.observations.drop(ref)
+                head = self._beat.sweep.head(ref)
+                if head is None or not head.running:
+                    continue  # the pass reads it by itself
+                try:
+                    self._beat.observations.keep(read(self._beat.cloud.at(Lane.VERIFY), head))
+                    self._on_read()
+                except NotFound:
+                    _logger.info("verifier: %s is gone", ref)  # what that means is for the pass to find out
+                self._beat.sweep.used(ref)
+
+    def _stamp(self, key: BindingKey) -> None:
+        refs = {ref for ingress in self._beat.caches.members(key) for ref in self._beat.refs(ingress)}
+        if any(self._beat.observations.get(ref) is not None for ref in refs):
+            with self._lock:
+                self._verified[key] = self._beat.clock.time()
+
+    def _forget(self, keys: frozenset[BindingKey]) -> None:
+        """What no Ingress leads to any more."""
+        used = {ref for ingress in self._beat.ingresses() for ref in self._beat.refs(ingress)}
+        for ref in self._beat.observations.refs():
+            if ref not in used:
+                self._beat.observations.drop(ref)
+        with self._lock:
+            self._due &= keys
+            self._verified = {key: at for key, at in self._verified.items() if key in keys}
