@@ -42,7 +42,7 @@ class Application:
         clock = clock if clock is not None else SystemClock()
         metrics = Metrics(version)
         door, health, sink = Doorman(clock), Health(clock), QueueSink(clock)
-        self._config = config
+        self.config = config
         self._uid = ""
         self._connections = connect(config, environ, metrics, door.check, clock)
         watch = watching(config, self._connections, sink, clock, metrics)

@@ -15,6 +15,8 @@ from l7lb.ledger import CLUSTER_TAG
 
 Value = str | int | float | bool
 
+WORKERS_MAX: Final = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -91,35 +93,48 @@ class Config:
         return tuple(name.strip() for name in self.tke_finalizers.split(",") if name.strip())
 
 
-_CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_REGION = re.compile(r"[a-z]+-[a-z0-9-]+")
+_SECONDS_MAX: Final = 86_400.0
+_CLUSTER = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
+"""It becomes part of the name of the Lease."""
+_REGION = re.compile(r"[a-z]+-[a-z0-9]+(-[a-z0-9]+)*")
 _VPC = re.compile(r"vpc-[a-z0-9]+")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
-_ADDRESS = re.compile(r"0|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):\d{1,5}")
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_PORT = r"(?:[1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_HOST = re.compile(rf"{_DOMAIN.pattern}(:{_PORT})?")
+_ADDRESS = re.compile(rf"0|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):{_PORT}")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_FINALIZERS = re.compile(r"[a-z0-9.-]+/[A-Za-z0-9._-]+(, *[a-z0-9.-]+/[A-Za-z0-9._-]+)*")
+_CREDENTIALS = re.compile(r"env|file(:.+)?|cvm-role(:.+)?|tke-oidc")
+_FORMS: Final = (
+    ("cluster-id", _CLUSTER, "cls-9mfq2k1t"),
+    ("region", _REGION, "ap-guangzhou"),
+    ("vpc-id", _VPC, "vpc-4hd8w0pn"),
+    ("api-root-domain", _DOMAIN, "tencentcloudapi.com"),
+    ("watch-namespace", _NAMESPACE, "shop"),
+    ("tke-finalizers", _FINALIZERS, "ingress.k8s.tencent/resources, separated by commas"),
+)
 
 
 def config(values: Mapping[str, Value]) -> Config:
     """Check values by field name; raises ConfigurationError."""
     built = Config(**values)  # type: ignore[arg-type]  # the command line gives each field the type of its default
     _required(built)
-    for flag, text, pattern, example in (
-        ("cluster-id", built.cluster_id, _CLUSTER, "cls-9mfq2k1t"),
-        ("region", built.region, _REGION, "ap-guangzhou"),
-        ("vpc-id", built.vpc_id, _VPC, "vpc-4hd8w0pn"),
-        ("api-root-domain", built.api_root_domain, _HOST, "tencentcloudapi.com"),
-        ("metrics-bind-address", built.metrics_bind_address, _ADDRESS, ":8080"),
-        ("health-probe-bind-address", built.health_probe_bind_address, _ADDRESS, ":8081"),
-        ("watch-namespace", built.watch_namespace, _NAMESPACE, "shop"),
-    ):
+    for flag, pattern, example in _FORMS:
+        text = str(values.get(flag.replace("-", "_"), ""))
         if text and not pattern.fullmatch(text):
             raise ConfigurationError(f"--{flag}: {text!r} is not of the form {example}")
-    if not 1 <= built.max_concurrent_reconciles <= 256:
-        raise ConfigurationError("--max-concurrent-reconciles: must be from 1 to 256")
-    if built.class_exit_grace < 0:
-        raise ConfigurationError("--class-exit-grace: must not be negative")
-    if built.verify_interval < 0:
-        raise ConfigurationError("--verify-interval: must not be negative")
+    for flag, address in (
+        ("metrics-bind-address", built.metrics_bind_address),
+        ("health-probe-bind-address", built.health_probe_bind_address),
+    ):
+        if not _ADDRESS.fullmatch(address):
+            raise ConfigurationError(
+                f"--{flag}: {address!r} is not of the form :8080 or 127.0.0.1:8080, nor 0 for none"
+            )
+    _numbers(built)
+    if not _CREDENTIALS.fullmatch(built.credentials):
+        # What was given is not repeated: somebody may have put a key there.
+        raise ConfigurationError("--credentials: must be env, file[:PATH], cvm-role[:NAME] or tke-oidc")
     if built.clb_endpoint:
         endpoint(built.clb_endpoint)
     return built
@@ -131,16 +146,28 @@ def _required(built: Config) -> None:
             raise ConfigurationError(f"--{flag} (or L7LB_{flag.upper().replace('-', '_')}) is required")
 
 
+def _numbers(built: Config) -> None:
+    """Each comparison is written so that what is no number fails it."""
+    if not 1 <= built.max_concurrent_reconciles <= WORKERS_MAX:
+        raise ConfigurationError(f"--max-concurrent-reconciles: must be from 1 to {WORKERS_MAX}")
+    if not 0 <= built.class_exit_grace <= _SECONDS_MAX:
+        raise ConfigurationError(f"--class-exit-grace: must be from 0 to {_SECONDS_MAX:g} seconds")
+    if not (built.verify_interval == 0 or 1 <= built.verify_interval <= _SECONDS_MAX):
+        raise ConfigurationError(f"--verify-interval: must be 0, or from 1 to {_SECONDS_MAX:g} seconds")
+
+
 def endpoint(text: str) -> tuple[str, str]:
     """(scheme, host[:port]) of `--clb-endpoint`; raises ConfigurationError."""
-    scheme, host = "https", text
-    if "://" in text:
-        parts = urlsplit(text)
-        scheme, host = parts.scheme, parts.netloc
-        if parts.path not in ("", "/") or parts.query or parts.fragment:
-            raise ConfigurationError(f"--clb-endpoint: {text!r} must have no path")
-    if scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        raise ConfigurationError(f"--clb-endpoint: {text!r} is not of the form http://127.0.0.1:9000 or a host")
-    if scheme == "http" and host.partition(":")[0] not in ("127.0.0.1", "localhost"):
-        raise ConfigurationError(f"--clb-endpoint: {text!r}: plain http is only for 127.0.0.1: signed calls need TLS")
-    return scheme, host
+    form = "must be of the form http://127.0.0.1:9000, https://HOST or HOST, without a path"
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        raise ConfigurationError(f"--clb-endpoint: {form}") from None
+    whole = parts.path in ("", "/") and not (parts.query or parts.fragment)
+    if parts.scheme not in ("http", "https") or not whole or not _HOST.fullmatch(parts.netloc):
+        raise ConfigurationError(f"--clb-endpoint: {form}")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise ConfigurationError(
+            "--clb-endpoint: plain http is only for 127.0.0.1 and localhost: signed calls need TLS"
+        )
+    return parts.scheme, parts.netloc

@@ -1,0 +1,275 @@
+"""The command line: every wrong value is one line that names its flag, and nothing that is secret is ever repeated."""
+
+import json
+import logging
+import re
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from l7lb import __version__
+from l7lb.app.application import Application
+from l7lb.app.config import FLAGS, Config
+from l7lb.cli import main
+
+SECRET_ID, SECRET_KEY = "AKIDwillneverbeprinted", "neither-will-this-key"
+GOOD = {"cluster-id": "cls-9mfq2k1t", "region": "ap-guangzhou"}
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for flag in FLAGS:
+        monkeypatch.delenv(flag.variable, raising=False)
+    monkeypatch.setenv("TENCENTCLOUD_SECRET_ID", SECRET_ID)
+    monkeypatch.setenv("TENCENTCLOUD_SECRET_KEY", SECRET_KEY)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Exit code, standard output, standard error of `l7lb ARGUMENTS`."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main([*arguments])
+        told = capsys.readouterr()
+        assert SECRET_KEY not in told.out + told.err
+        return int(end.value.code or 0), told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> str:
+    """One that is in order."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(
+        json.dumps({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+            "users": [{"name": "u", "user": {"token": SECRET_KEY}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+        })
+    )  # fmt: skip
+    return str(file)
+
+
+def flags(**values: str) -> list[str]:
+    """All that is required, and these."""
+    given = GOOD | {name.replace("_", "-"): value for name, value in values.items()}
+    return [f"--{name}={value}" for name, value in given.items()]
+
+
+BAD = [
+    ("cluster-id", ""),
+    ("cluster-id", "cls_9mfq2k1t"),
+    ("cluster-id", "cls-" + "a" * 63),
+    ("cluster-id", "cls-1/../x"),
+    ("region", ""),
+    ("region", "Guangzhou"),
+    ("region", "ap-guangzhou-"),
+    ("vpc-id", "4hd8w0pn"),
+    ("kubeconfig", "/does/not/exist"),
+    ("clb-endpoint", "ftp://clb.example.com"),
+    ("clb-endpoint", "http://clb.example.com"),
+    ("clb-endpoint", "https://clb.example.com/path"),
+    ("clb-endpoint", "http://127.0.0.1:70000"),
+    ("clb-endpoint", "http://[::1"),
+    ("clb-endpoint", f"https://{SECRET_ID}:{SECRET_KEY}@clb.example.com"),
+    ("api-root-domain", "https://tencentcloudapi.com"),
+    ("api-root-domain", "tencentcloudapi.com:443"),
+    ("credentials", "vault"),
+    ("credentials", SECRET_KEY),
+    ("credentials", "file:/does/not/exist"),
+    ("credentials", "tke-oidc"),
+    ("watch-namespace", "Shop"),
+    ("watch-namespace", "shop,blog"),
+    ("tke-finalizers", "no-slash"),
+    ("tke-finalizers", "a.b/c d.e/f"),
+    ("class-exit-grace", "-1"),
+    ("class-exit-grace", "nan"),
+    ("class-exit-grace", "inf"),
+    ("class-exit-grace", "soon"),
+    ("secrets-from", "nowhere"),
+    ("max-concurrent-reconciles", "0"),
+    ("max-concurrent-reconciles", "257"),
+    ("max-concurrent-reconciles", "many"),
+    ("verify-interval", "-1"),
+    ("verify-interval", "0.5"),
+    ("verify-interval", "nan"),
+    ("metrics-bind-address", "8080"),
+    ("metrics-bind-address", ""),
+    ("metrics-bind-address", ":65536"),
+    ("health-probe-bind-address", "127.0.0.1"),
+    ("health-probe-bind-address", "127.0.0.1:99999"),
+    ("log-level", "loud"),
+    ("log-format", "xml"),
+]
+SWITCHES = [flag for flag in FLAGS if isinstance(flag.default, bool)]
+
+
+def test_every_flag_has_a_bad_value_in_these_tests() -> None:
+    assert {name for name, _ in BAD} | {flag.name for flag in SWITCHES} == {flag.name for flag in FLAGS}
+
+
+def is_one_line_about(flag: str, told: str) -> bool:
+    return re.fullmatch(rf"l7lb: --{flag}\b.*\n", told) is not None
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize(("flag", "value"), BAD, ids=lambda value: repr(value)[:40])
+def test_a_bad_value_is_one_line_that_names_the_flag(
+    run: Run, kubeconfig: str, command: str, flag: str, value: str
+) -> None:
+    code, out, err = run(command, *flags(**{"kubeconfig": kubeconfig, flag: value}))
+    assert (code, out) == (2, "")
+    assert is_one_line_about(flag, err), err
+
+
+@pytest.mark.parametrize(("flag", "value"), [row for row in BAD if row[1]], ids=lambda value: repr(value)[:40])
+def test_a_bad_value_in_the_environment_names_the_flag_as_well(
+    run: Run, kubeconfig: str, monkeypatch: pytest.MonkeyPatch, flag: str, value: str
+) -> None:
+    for name, good in (GOOD | {"kubeconfig": kubeconfig, flag: value}).items():
+        monkeypatch.setenv("L7LB_" + name.upper().replace("-", "_"), good)
+    code, out, err = run("run")
+    assert (code, out) == (2, "")
+    assert is_one_line_about(flag, err), err
+
+
+@pytest.mark.parametrize("flag", SWITCHES, ids=lambda flag: flag.name)
+def test_a_switch_in_the_environment_is_a_boolean(run: Run, monkeypatch: pytest.MonkeyPatch, flag: object) -> None:
+    name = str(getattr(flag, "name", ""))
+    monkeypatch.setenv("L7LB_" + name.upper().replace("-", "_"), "perhaps")
+    code, out, err = run("run", *flags())
+    assert (code, out) == (2, "")
+    assert is_one_line_about(name, err), err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--no-such-flag"], "--no-such-flag"),
+        (["fly"], "fly"),
+        (["plan", "--offline", *flags()], "--filename"),
+        (["plan", "-f", "x.yaml", *flags()], "--filename"),
+        (["plan", "--offline", "-f", "/does/not/exist.yaml"], "--filename"),
+        (["plan", "-o", "yaml", *flags()], "-o"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_command_is_one_line(run: Run, arguments: list[str], said: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("l7lb: ")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_missing_keys_are_named_and_not_guessed(run: Run, kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TENCENTCLOUD_SECRET_ID")
+    code, _, err = run("run", *flags(kubeconfig=kubeconfig))
+    assert code == 2
+    assert is_one_line_about("credentials", err), err
+    assert "TENCENTCLOUD_SECRET_ID" in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"users:\n- name: u\n  user: {{token: {SECRET_KEY}\n", f"{SECRET_KEY}", "[]", "", "clusters: 3\n"],
+    ids=["broken yaml", "a word", "a list", "nothing", "wrong types"],
+)
+def test_an_unreadable_kubeconfig_is_named_and_not_quoted(run: Run, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(text)
+    code, out, err = run("run", *flags(kubeconfig=str(file)))
+    assert (code, out) == (2, "")
+    assert is_one_line_about("kubeconfig", err), err
+
+
+def test_a_port_in_use_is_one_line(run: Run, kubeconfig: str, taken_port: int) -> None:
+    address = f"127.0.0.1:{taken_port}"
+    code, _, err = run("run", *flags(kubeconfig=kubeconfig, metrics_bind_address=address, log_level="error"))
+    assert code == 2
+    assert "--metrics-bind-address" in err
+    assert err.count("\n") == 1
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield int(taken.getsockname()[1])
+
+
+def test_every_flag_and_its_twin_reach_the_configuration(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kubeconfig: str
+) -> None:
+    given = {
+        "cluster-id": "cls-1", "region": "eu-frankfurt", "vpc-id": "vpc-1", "kubeconfig": kubeconfig,
+        "clb-endpoint": "http://127.0.0.1:9", "api-root-domain": "intl.tencentcloudapi.com", "credentials": "env",
+        "watch-namespace": "shop", "manage-classless": "false", "ignore-tke-controller": "true",
+        "tke-finalizers": "a.b/c", "class-exit-grace": "1.5", "secrets-from": "referenced",
+        "max-concurrent-reconciles": "3", "verify-interval": "0", "leader-elect": "false",
+        "metrics-bind-address": "0", "health-probe-bind-address": "127.0.0.1:0", "log-level": "error",
+        "log-format": "text",
+    }  # fmt: skip
+    assert given.keys() == {flag.name for flag in FLAGS}
+    seen: list[Config] = []
+
+    def lives(self: Application) -> int:
+        seen.append(self.config)
+        return 0
+
+    monkeypatch.setattr(Application, "run", lives)
+    switches = {flag.name for flag in SWITCHES}
+    as_flags = [
+        (f"--{name}" if value == "true" else f"--no-{name}") if name in switches else f"--{name}={value}"
+        for name, value in given.items()
+    ]
+    assert run("run", *as_flags)[0] == 0
+    for name, value in given.items():
+        monkeypatch.setenv("L7LB_" + name.upper().replace("-", "_"), value)
+    assert run("run")[0] == 0
+    assert seen[0] == seen[1]
+    assert str(seen[0].class_exit_grace) == "1.5"
+    assert (seen[0].leader_elect, seen[0].manage_classless, seen[0].ignore_tke_controller) == (False, False, True)
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["plan"], ["version"]], ids=lambda words: " ".join(words) or "l7lb")
+def test_help_says_every_flag_and_no_secret(run: Run, command: list[str]) -> None:
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert SECRET_ID not in out
+    if command in (["run"], ["plan"]):
+        assert [flag.name for flag in FLAGS if f"--{flag.name}" not in out or flag.variable not in out] == []
+
+
+def test_help_does_not_show_what_the_environment_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("L7LB_CREDENTIALS", f"file:/secret/{SECRET_KEY}")
+    assert run("run", "--help")[0] == 0
+
+
+def test_the_version_is_printed(run: Run) -> None:
+    assert run("version") == (0, f"l7lb {__version__}\n", "")
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    code, out, err = run()
+    assert code == 2
+    assert "plan" in out + err
