@@ -90,7 +90,7 @@ REASONS: Final = {
     "CREATE": "A load balancer was created for the Ingress; its id is in the Event.",
     "ClassUnresolved": "It cannot be told whether the Ingress is still ours: its class changed its meaning, not the "
     "Ingress. Nothing is changed until it is edited or its class is restored.",
-    "ClientTokenRefused": "The cloud refuses the token of an order, because too many orders have used it.",
+    "ClientTokenRefused": "The order that the token stands for has ended. After two looks by tag another one is used.",
     "Creating": "Condition: the load balancer was created, and its listeners follow.",
     "DeleteRefused": "The cloud sees targets or traffic and wants the deletion to be forced. That is done after the "
     "proof is read once more.",

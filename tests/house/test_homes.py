@@ -7,12 +7,14 @@ from typing import Any
 
 from l7lb.ledger import tags
 from l7lb.model import marks
+from l7lb.telemetry.metrics import TABLE
 from tests.house.source import PRODUCT, ROOT, modules
 
 SCHEMA = ROOT / "tests/emulators/clb/schema.json"
 TAG_STRINGS = (*sorted(tags.OURS), *tags.SERVICE_TAGS)
 TAGS_HOME = "l7lb/ledger/tags.py"
 CLOUD_HOME = "l7lb/adapters/clb/"
+METRICS_HOME = "l7lb/telemetry/metrics.py"
 MARKS_HOME = ("l7lb/model/marks.py", "l7lb/translator/names.py")
 
 SPEAK_CLOUD = {
@@ -68,3 +70,9 @@ def test_what_is_written_on_an_ingress_has_its_name_in_one_place() -> None:
         if module.place not in MARKS_HOME and text in ours
     ]
     assert found == []
+
+
+def test_every_metric_of_the_table_is_told_by_somebody() -> None:
+    told = [text for module in modules(PRODUCT) for text in module.strings]
+    # Once in the table, and at least once more.
+    assert [row.name for row in TABLE if told.count(row.name) < 2] == []
