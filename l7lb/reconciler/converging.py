@@ -8,6 +8,7 @@ from l7lb import ledger, planner, translator
 from l7lb.errors import OwnershipConflict, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef, ListenerKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer, LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.marks import FINALIZER
 from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
@@ -49,6 +50,9 @@ class Converger:
             raise
 
     def _run(self, matter: Matter) -> Outcome:
+        if matter.record is not None and matter.record.claim and FINALIZER not in matter.ingress.finalizers:
+            # Somebody took it off: without it a deletion would leave behind what the record leads to.
+            matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
         translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
         matter.problems += [*translation.problems, *self._late_edits(matter)]
         if translation.refusal is not None or translation.desired is None:
@@ -88,6 +92,12 @@ class Converger:
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
     ) -> Outcome:
         location = self._shop.locator.locate(matter.question(self._shop.settings), matter.cloud)
+        if (
+            isinstance(location, Found)
+            and location.remembered
+            and not self._is_held(matter, desired, location.observed)
+        ):
+            location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
         match location:
             case Creating(ref):
                 return Again(SETTLE_S, f"{ref.id} is still being created")
@@ -184,6 +194,9 @@ class Converger:
         }
         return ledger.read(matter.evidence(observed), observed, wanted, names)
 
+    def _is_held(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> bool:
+        return self._claim(matter, desired, observed).ownership in _HELD
+
     def _denied(self, matter: Matter, claim: Claim, observed: ObservedLoadBalancer) -> Outcome:
         """Not ours to touch: said with its code; no finalizer, record or status for one never claimed."""
         if claim.untouched:
@@ -232,6 +245,7 @@ class Converger:
         return self._fly(matter, flight)
 
     def _fly(self, matter: Matter, flight: Flight) -> Outcome:
+        flight.binding = matter.key
         witness = _Witness(self._shop, matter)
         progress = self._shop.executor.advance(flight, matter.cloud, witness)
         match progress:
@@ -264,9 +278,8 @@ class Converger:
         record = replace(
             _record(matter, self._shop.settings.region, observed, claim), desired=planner.shape_digest(desired)
         )
-        if record != matter.record:
-            matter.ingress = self._shop.desk.enter(matter.ingress, record)
-            matter.record = record
+        matter.ingress = self._shop.desk.enter(matter.ingress, record)
+        matter.record = record
         return self._reporter.report(matter, observed)
 
 
@@ -362,6 +375,7 @@ def _fingerprint(translation: Translation) -> str:
 
 
 _LENT_BY = "the annotation kubernetes.io/ingress.existLbId"
+_HELD = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
 _NOT_TOUCHED = frozenset({Ownership.FOREIGN, Ownership.UNCLAIMED, Ownership.SHARED})
 _CLAIM_WORDS = {
     Ownership.CREATED: "created",

@@ -30,7 +30,8 @@ from l7lb.reconciler.proof import Proof
 SETTLE_S: Final = 2.0
 LATER_S: Final = 30.0
 RELEASING: Final = "releasing"
-_OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.TO_ADOPT})
+_HELD = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
+_OURS = _HELD | {Ownership.TO_ADOPT}
 
 
 class Parting(Enum):
@@ -76,6 +77,8 @@ class Disposer:
         if matter.options.skip:
             return self._let_go(matter, None, "mode: skip: nothing is touched", parting)
         location = self._shop.locator.locate(self._question(matter), matter.cloud)
+        if isinstance(location, Found) and location.remembered and not self._is_held(matter, location.observed):
+            location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
         match location:
             case Creating(ref):
                 return Again(SETTLE_S, f"{ref.id} is still being created")
@@ -156,6 +159,9 @@ class Disposer:
         evidence = matter.evidence(observed, refused=observed.head.ref in self._refused)
         return ledger.read(evidence, observed, wanted, {})
 
+    def _is_held(self, matter: Matter, observed: ObservedLoadBalancer) -> bool:
+        return self._claim(matter, observed).ownership in _HELD
+
     def _check(self, matter: Matter, plan: Plan, observed: ObservedLoadBalancer, parting: Parting) -> None:
         exits = self._exits.count(matter.owner.ingress_uid) if parting is Parting.LEFT else 0
         circumstances = planner.Circumstances(
@@ -172,6 +178,7 @@ class Disposer:
 
     def _fly(self, matter: Matter, flight: Flight, parting: Parting) -> Outcome:
         ref = flight.ref
+        flight.binding = matter.key
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, _Witness(self._shop, matter, parting))
         except DeleteRisk as risk:

@@ -44,6 +44,8 @@ class Flight:
     started: float
     done: int = 0
     task: PendingTask | None = None
+    binding: BindingKey | None = None
+    """The key in the queue under which it was last worked on."""
     fresh: ObservedLoadBalancer | None = None
     """A load balancer created by this plan whose tags have not been read back yet."""
     told: bool = False
@@ -97,6 +99,11 @@ class Flights:
         """The flight of this key."""
         with self._lock:
             return self._flights.get(key)
+
+    def under(self, binding: BindingKey) -> tuple[Flight, ...]:
+        """Those that were last worked on under this key of the queue."""
+        with self._lock:
+            return tuple(flight for flight in self._flights.values() if flight.binding == binding)
 
     def begin(self, flight: Flight) -> bool:
         """Enter a flight and take the lock of its load balancer; False when another key holds that lock."""

@@ -19,9 +19,11 @@ from l7lb.reconciler.ports import LoadBalancers, Snapshots, Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """It is there and was read (or is known since it was)."""
+    """It is there and was read, or is known since it was."""
 
     observed: ObservedLoadBalancer
+    remembered: bool = False
+    """It was not read just now: good for what is ours, not for taking or refusing what is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,13 @@ class Locator:
     def observe(self, ref: CloudRef, cloud: LoadBalancers, head: LoadBalancerHead | None = None) -> Location:
         """From memory, else by two or three reads."""
         known = self._observations.get(ref)
-        if known is not None:
-            self._telemetry.observed("cache")
-            return Found(known)
+        if known is None:
+            return self.look(ref, cloud, head)
+        self._telemetry.observed("cache")
+        return Found(known, remembered=True)
+
+    def look(self, ref: CloudRef, cloud: LoadBalancers, head: LoadBalancerHead | None = None) -> Location:
+        """By two or three reads; what is remembered stays until they have all been answered."""
         self._telemetry.observed("api")
         head = head or cloud.heads((ref,)).get(ref)
         if head is None:

@@ -40,7 +40,9 @@ class Reconciler:
         """Every member in turn; one that fails does not keep the others waiting, and its error is raised at the end."""
         failure: Exception | None = None
         waits: list[Again] = []
-        for ingress in self._shop.snapshots.members(key):
+        members = self._shop.snapshots.members(key)
+        self._land(key, members)
+        for ingress in members:
             try:
                 outcome = self._alone(key, ingress, lane)
             except Exception as error:  # noqa: BLE001 - raised below, after the other members had their turn
@@ -51,6 +53,13 @@ class Reconciler:
         if failure is not None:
             raise failure
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()
+
+    def _land(self, key: BindingKey, members: tuple[Ingress, ...]) -> None:
+        """Give up plans of Ingresses that were torn away: nobody would ever see them to their end."""
+        present = {ingress.metadata.uid for ingress in members}
+        for flight in self._shop.executor.flights.under(key):
+            if flight.key not in present and not self._shop.snapshots.living(flight.key):
+                self._shop.executor.abandon(flight)
 
     def _alone(self, key: BindingKey, ingress: Ingress, lane: Lane) -> Outcome:
         """Never two passes over one Ingress: its old and its new key may be handed out at the same time."""

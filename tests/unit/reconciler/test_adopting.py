@@ -282,3 +282,37 @@ def test_the_documented_hand_over_makes_a_created_load_balancer_of_a_named_one(w
     world.users.delete()
     world.settle()
     assert world.account.lbs() == []
+
+
+def test_what_was_free_when_we_last_looked_is_looked_at_again_before_it_is_taken(
+    world: World, watchman: Watchman
+) -> None:
+    _lend(world, watchman)
+    world.gate_open = False
+    _borrow(world)
+    world.start()
+    world.run(20.0)
+    world.account.edit("set_tags", LENT, set={"tke-clusterId": "cls-other", "tke-lb-ingress-uuid": "stranger"})
+    watchman.untouchable.add(LENT)
+    watchman.remember()
+    watchman.lent[LENT].tags.update(world.account.lb().tags)
+    world.gate_open = True
+    world.settle()
+    assert world.account.lb().tags["tke-lb-ingress-uuid"] == "stranger"
+    assert "E4020" in world.users.ingress().why
+
+
+def test_tags_that_were_put_right_count_at_the_next_edit_and_at_the_deletion(world: World, watchman: Watchman) -> None:
+    _lend(world, watchman)
+    uid = _borrow(world)
+    world.start()
+    world.settle()
+    world.account.edit("set_tags", LENT, set={"tke-lb-ingress-uuid": "mistake"})
+    world.live().verify()
+    world.settle()
+    assert not world.users.ingress().is_ready
+    world.account.edit("set_tags", LENT, set={"tke-lb-ingress-uuid": uid})
+    world.users.delete()
+    world.settle()
+    assert world.account.lb().tags == HANDED_BACK
+    assert [item.port for item in world.account.lb().listeners.values()] == [8080]
