@@ -1,0 +1,1 @@
+"""Tests of the application: what it wires, waits for, says and ends with."""
