@@ -6,7 +6,7 @@ and targets of each when its turn comes. Turns are spread over time in the lowes
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -102,7 +102,7 @@ class Verifier:
         self._lock = threading.Lock()
         self._due: set[BindingKey] = set()
         self._began = beat.clock.time()
-        self._verified: dict[BindingKey, float] = {}
+        self._verified: dict[BindingKey, float | None] = {}
         self._comparing: set[BindingKey] = set()
 
     def enqueue(self) -> None:
@@ -155,7 +155,7 @@ class Verifier:
         if self._beat.clock.monotonic() < self._beat.trusted_from:
             self._beat.observations.clear()
         with self._lock:
-            due, known = key in self._due, key in self._verified
+            due, known = key in self._due, self._verified.get(key) is not None
         if due:
             self._refresh(key)
             with self._lock:
@@ -178,13 +178,12 @@ class Verifier:
     def oldest(self) -> float:
         """When the load balancer that was verified longest ago was, by the wall clock; now: there is none.
 
-        What waits for its first turn counts as of the beginning of the term.
+        What was not verified yet counts as of the beginning of the term.
         """
         keys = {BindingKey(str(value)) for value in self._beat.stores.ingresses.index_values("binding")}
         with self._lock:
-            times = [at for key, at in self._verified.items() if key in keys]
-            waiting = any(key not in self._verified for key in self._due & keys)
-        return min([*times, *([self._began] if waiting else [])], default=self._beat.clock.time())
+            times = [self._began if at is None else at for key, at in self._verified.items() if key in keys]
+        return min(times, default=self._beat.clock.time())
 
     def _look(self) -> None:
         """Without its answer each load balancer costs one more read: no reason to fail."""
@@ -198,9 +197,11 @@ class Verifier:
             return
         self._beat.sweep.enter(heads)
 
-    def _spread(self, keys: Iterable[BindingKey], now: float, start_s: float) -> None:
+    def _spread(self, keys: Sequence[BindingKey], now: float, start_s: float) -> None:
         with self._lock:
             self._due.update(keys)
+            for key in keys:
+                self._verified.setdefault(key, None)
         for number, key in enumerate(keys):
             self._beat.queue.add_after(key, Lane.VERIFY, start_s + number / TURNS_PER_S, now)
 
