@@ -209,6 +209,7 @@ class Verifier:
         return max(self._interval_s, turns / TURNS_PER_S)
 
     def _refresh(self, key: BindingKey) -> None:
+        cloud = self._beat.cloud.at(Lane.VERIFY)
         for ingress in self._beat.caches.members(key):
             for ref in self._beat.refs(ingress):
                 self._beat.observations.drop(ref)
@@ -216,7 +217,7 @@ class Verifier:
                 if head is None or not head.running:
                     continue  # the pass reads it by itself
                 try:
-                    self._beat.observations.keep(read(self._beat.cloud.at(Lane.VERIFY), head))
+                    self._beat.observations.keep(read(cloud, head))
                     self._on_read()
                 except NotFound:
                     _logger.info("verifier: %s is gone", ref)  # what that means is for the pass to find out

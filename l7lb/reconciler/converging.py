@@ -5,27 +5,26 @@ from dataclasses import replace
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import OwnershipConflict, TerminalError, UnsafePlan
-from l7lb.model.identity import CloudRef, ListenerKey
-from l7lb.model.loadbalancer import DesiredLoadBalancer, LoadBalancerHead, ObservedLoadBalancer
-from l7lb.model.marks import FINALIZER
+from l7lb.errors import TerminalError, UnsafePlan
+from l7lb.model.identity import CloudRef, ListenerKey, ObjectKey, Owner
+from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
+from l7lb.model.marks import FINALIZER, RECORD
 from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
-from l7lb.model.plan import AddTags, CreateRules, Plan, Step
+from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Problem, Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import draining
+from l7lb.reconciler import draining, records
 from l7lb.reconciler.attempts import Attempts
-from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
-from l7lb.reconciler.proof import Proof
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.stability import Stability
+from l7lb.reconciler.witnesses import Keeping
 
 SETTLE_S: Final = 2.0
 TIME_TELLS: Final = "a node that is NotReady is looked at again"
@@ -117,9 +116,16 @@ class Converger:
         observed: ObservedLoadBalancer,
     ) -> Outcome:
         claim = self._claim(matter, desired, observed)
+        if claim.ownership is Ownership.UNCLAIMED and self._is_fresh(matter):
+            self._shop.executor.observations.drop(observed.head.ref)
+            return Again(SETTLE_S, f"{observed.head.ref.id} does not show the tags of our order yet")
         if claim.code or claim.untouched or claim.ownership in _NOT_TOUCHED:
             return self._denied(matter, claim, observed)
         if claim.ownership is Ownership.TO_ADOPT:
+            if rival := self._rival(matter, observed.head.ref):
+                text = f"{observed.head.ref.id}: Ingress {rival} uses it, or is letting it go"
+                matter.problems.append(problem("E4020", reason_of("E4020", ""), text))
+                return self._reporter.report(matter, None)
             if translation.create_refusal is not None:
                 return self._reporter.report(matter, None)
             if self._attempts.tagging(matter.owner):
@@ -135,7 +141,7 @@ class Converger:
         if not plan:
             return self._reached(matter, desired, observed, claim)
         self._check(matter, plan, desired, observed, claim)
-        record = _record(matter, self._shop.settings.region, observed, claim)
+        record = records.reached(matter, self._shop.settings.region, observed, claim)
         region = observed.head.ref.region
         flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())
         return self._begin(matter, flight, record)
@@ -146,7 +152,7 @@ class Converger:
         if translation.create_refusal is not None or not any(listener.rules for listener in desired.listeners):
             # Nothing is bought while nothing could be served.
             return self._reporter.report(matter, None)
-        record = matter.record or _blank(matter)
+        record = matter.record or records.blank(matter)
         if record.claim == "failed":
             wait = self._attempts.until_second_look(matter.owner)
             if wait > 0:
@@ -161,7 +167,7 @@ class Converger:
             return self._reporter.report(matter, None)  # what was asked for is held: still nothing to be served
         self._check(matter, plan, desired, None, claim)
         region = self._shop.settings.region
-        record = replace(_blank(matter), region=region, claim="creating", attempt=attempt)
+        record = replace(records.blank(matter), region=region, claim="creating", attempt=attempt)
         self._attempts.forget(matter.owner)
         flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
         return self._begin(matter, flight, record)
@@ -183,7 +189,7 @@ class Converger:
             text = f"load balancer {_address(matter, ref)} no longer exists; a new one is created, with another address"
             self._shop.events.emit(say(matter.ingress, "LoadBalancerGone", text, EventType.WARNING))
         # Without its id all looks are taken again: the record may be older than what bears our tags.
-        matter.record = replace(_blank(matter), region=ref.region, claim=claim, attempt=attempt)
+        matter.record = replace(records.blank(matter), region=ref.region, claim=claim, attempt=attempt)
         matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
         return Again(0.0, f"{ref.id} is gone: looking for another one")
 
@@ -193,6 +199,21 @@ class Converger:
             listener.key: given(listener.name, "") for listener in desired.listeners if given(listener.name, "")
         }
         return ledger.read(matter.evidence(observed), observed, wanted, names)
+
+    def _is_fresh(self, matter: Matter) -> bool:
+        """Whether its order may have been so lately that its tags do not show yet."""
+        ordered = matter.record is not None and matter.record.claim in ("creating", "created")
+        return ordered and self._attempts.until_second_look(matter.owner) > 0
+
+    def _rival(self, matter: Matter, ref: CloudRef) -> ObjectKey | None:
+        """Another Ingress whose record names the load balancer: its tags may not show yet, or not be off yet."""
+        for member in self._shop.snapshots.members(matter.key):
+            other = self._shop.desk.newest(member)
+            uid = other.metadata.uid
+            record = ledger.parse_record(other.annotations.get(RECORD), Owner(self._shop.cluster, uid))
+            if uid != matter.owner.ingress_uid and record is not None and record.lb == ref.id and record.claim:
+                return other.key
+        return None
 
     def _is_held(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> bool:
         return self._claim(matter, desired, observed).ownership in _HELD
@@ -246,7 +267,7 @@ class Converger:
 
     def _fly(self, matter: Matter, flight: Flight) -> Outcome:
         flight.binding = matter.key
-        witness = _Witness(self._shop, matter)
+        witness = Keeping(self._shop, matter)
         progress = self._shop.executor.advance(flight, matter.cloud, witness)
         match progress:
             case Waiting(after_s, reason):
@@ -268,7 +289,7 @@ class Converger:
         matter.problems.append(problem("E4024", "CreationFailed", message))
         self._attempts.forget(matter.owner)
         self._reporter.report(matter, None)
-        record = matter.record or _blank(matter)
+        record = matter.record or records.blank(matter)
         matter.ingress = self._shop.desk.enter(matter.ingress, replace(record, claim="failed"))
         return Again(60.0, "the order of a load balancer failed: looking by tag before the next one")
 
@@ -276,83 +297,12 @@ class Converger:
         self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, claim: Claim
     ) -> Outcome:
         record = replace(
-            _record(matter, self._shop.settings.region, observed, claim), desired=planner.shape_digest(desired)
+            records.reached(matter, self._shop.settings.region, observed, claim), desired=planner.shape_digest(desired)
         )
         matter.ingress = self._shop.desk.enter(matter.ingress, record)
         matter.record = record
+        self._attempts.forget(matter.owner)
         return self._reporter.report(matter, observed)
-
-
-class _Witness:
-    """Answers the executor for one Ingress that is kept."""
-
-    def __init__(self, shop: Workshop, matter: Matter) -> None:
-        self._shop = shop
-        self._matter = matter
-        self._proof = Proof(shop)
-
-    def created(self, ref: CloudRef) -> None:
-        """The id goes into the record before the next write, so that a crash finds it again."""
-        record = replace(
-            self._matter.record or _blank(self._matter), region=ref.region, lb=ref.id, claim=Ownership.CREATED.value
-        )
-        self._matter.ingress = self._shop.desk.tell(
-            self._matter.ingress,
-            Readiness(False, "Creating", f"load balancer {ref.id} was created; its listeners follow"),
-            record=record,
-            load_balancer=ref.id,
-        )
-        self._matter.record = record
-        self._shop.events.emit(say(self._matter.ingress, "CREATE", f"created load balancer {ref.id}"))
-
-    def confirmed(self, head: LoadBalancerHead) -> bool:
-        """Our cluster and our Ingress must be on it before anything else is written to it."""
-        if ledger.is_ours(head.tags, self._matter.owner):
-            return True
-        if ledger.ingress_of(head.tags) not in ("", self._matter.owner.ingress_uid):
-            raise OwnershipConflict(
-                f"the order of a load balancer was answered with {head.ref.id}, which bears another Ingress's tags",
-                reason="OwnershipConflict",
-                code="E4017",
-            )
-        return False
-
-    def prove(self, step: Step, observed: ObservedLoadBalancer) -> None:  # noqa: ARG002 - the protocol's shape
-        """Tags are read again before listeners or rules are taken away."""
-        self._proof.claim_now(self._matter, observed)
-
-    def performed(self, step: Step) -> None:
-        """Listeners of ours go into the record as they come (an adopted one knows them by it)."""
-        self._shop.telemetry.performed(self._matter.key, step)
-
-
-def _record(matter: Matter, region: str, observed: ObservedLoadBalancer, claim: Claim) -> Record:
-    """What the record says while this claim holds: the listeners that are ours, with ids and names."""
-    adopting = claim.ownership is Ownership.TO_ADOPT
-    kept = matter.record if matter.record is not None else _blank(matter)
-    return replace(
-        kept,
-        region=observed.head.ref.region or region,
-        lb=observed.head.ref.id,
-        claim="adopting" if adopting else _CLAIM_WORDS[claim.ownership],
-        ingress_class=translator.class_pair(matter.ingress),
-        listeners={
-            str(listener.spec.key): (listener.id, given(listener.spec.name, ""))
-            for listener in observed.listeners
-            if listener.spec.key in claim.listeners
-        },
-    )
-
-
-def _blank(matter: Matter) -> Record:
-    """A record that says only whose it is."""
-    attempt = matter.record.attempt if matter.record is not None else 0
-    return Record(
-        uid=matter.owner.ingress_uid,
-        cluster=matter.owner.cluster.id,
-        ingress_class=translator.class_pair(matter.ingress),
-        attempt=attempt,
-    )
 
 
 def _address(matter: Matter, ref: CloudRef) -> str:
@@ -377,8 +327,3 @@ def _fingerprint(translation: Translation) -> str:
 _LENT_BY = "the annotation kubernetes.io/ingress.existLbId"
 _HELD = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
 _NOT_TOUCHED = frozenset({Ownership.FOREIGN, Ownership.UNCLAIMED, Ownership.SHARED})
-_CLAIM_WORDS = {
-    Ownership.CREATED: "created",
-    Ownership.KEPT: "created",
-    Ownership.ADOPTED: "adopted",
-}

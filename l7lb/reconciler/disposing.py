@@ -5,17 +5,16 @@ gone, not when the call was accepted.
 """
 
 from dataclasses import replace
-from enum import Enum
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import Conflict, DeleteRisk, Protected, TerminalError, UnsafePlan
+from l7lb.errors import DeleteRisk, Protected, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef, ListenerKey, Owner
-from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Disposal, Ownership, Record
-from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags, Step
+from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags
 from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
 from l7lb.reconciler.attempts import Attempts
@@ -26,23 +25,13 @@ from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing, Question
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.proof import Proof
+from l7lb.reconciler.witnesses import LettingGo, Parting
 
 SETTLE_S: Final = 2.0
 LATER_S: Final = 30.0
 RELEASING: Final = "releasing"
 _HELD = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
 _OURS = _HELD | {Ownership.TO_ADOPT}
-
-
-class Parting(Enum):
-    """Why we let go."""
-
-    DELETED = "deleted"
-    """The Ingress is being deleted."""
-    LEFT = "left"
-    """It was edited out of our class, and stays in the cluster."""
-    BACK = "back"
-    """It does not name the load balancer any more that was about to be adopted, or came back in mid-release."""
 
 
 class Disposer:
@@ -107,7 +96,10 @@ class Disposer:
         claim = self._claim(matter, observed)
         released = matter.record is not None and matter.record.claim == RELEASING
         if _may_still_come(matter, claim):
-            return self._step_back(matter, observed, parting)
+            wait = self._attempts.until_second_look(matter.owner)
+            if wait > 0:
+                self._shop.executor.observations.drop(observed.head.ref)
+                return Again(wait, "tags may still be on their way: looking once more before letting go")
         if claim.ownership not in _OURS and released:
             return self._released(matter, parting, ours=True)
         if claim.ownership not in _OURS or claim.untouched:
@@ -141,14 +133,6 @@ class Disposer:
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
         return self._fly(matter, flight, parting)
 
-    def _step_back(self, matter: Matter, observed: ObservedLoadBalancer, parting: Parting) -> Outcome:
-        """Nothing of ours shows, but tags were on their way: look again in 60 s, then let go."""
-        wait = self._attempts.until_second_look(matter.owner)
-        if wait > 0:
-            self._shop.executor.observations.drop(observed.head.ref)
-            return Again(wait, "tags may still be on their way: looking once more before letting go")
-        return self._released(matter, parting, ours=True)
-
     def _claim(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
         """Before an adoption has ended no listener is ours: the first one comes after it."""
         wanted: frozenset[ListenerKey] = frozenset()
@@ -180,7 +164,7 @@ class Disposer:
         ref = flight.ref
         flight.binding = matter.key
         try:
-            progress = self._shop.executor.advance(flight, matter.cloud, _Witness(self._shop, matter, parting))
+            progress = self._shop.executor.advance(flight, matter.cloud, LettingGo(self._shop, matter, parting))
         except DeleteRisk as risk:
             if ref is None:
                 raise
@@ -261,45 +245,12 @@ class Disposer:
         self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
 
 
-class _Witness:
-    """Answers the executor for one Ingress that is let go."""
-
-    def __init__(self, shop: Workshop, matter: Matter, parting: Parting) -> None:
-        self._shop = shop
-        self._matter = matter
-        self._parting = parting
-        self._proof = Proof(shop)
-
-    def created(self, ref: CloudRef) -> None:
-        """An order that was on its way when the Ingress went: its id is written down, then it is disposed of."""
-        record = self._matter.record
-        if record is not None:
-            record = replace(record, region=ref.region, lb=ref.id, claim=Ownership.CREATED.value)
-            self._matter.ingress = self._shop.desk.enter_record(self._matter.ingress, record)
-            self._matter.record = record
-
-    def confirmed(self, head: LoadBalancerHead) -> bool:
-        """As in converging: the tags must show."""
-        return ledger.is_ours(head.tags, self._matter.owner)
-
-    def prove(self, step: Step, observed: ObservedLoadBalancer) -> None:
-        """Tags and protection by id; for a whole load balancer also the live Ingress."""
-        claim = self._proof.claim_now(self._matter, observed)
-        if isinstance(step, DeleteLoadBalancer):
-            if claim.disposal is not Disposal.DELETE_LOAD_BALANCER:
-                raise Conflict(f"{claim.load_balancer} is not to be deleted any more: {claim.reason}")
-            if self._parting is Parting.DELETED and not self._proof.is_leaving(self._matter):
-                raise UnsafePlan("the Ingress is not being deleted any more", reason="NotLeaving")
-
-    def performed(self, step: Step) -> None:
-        """Counted."""
-        self._shop.telemetry.performed(self._matter.key, step)
-
-
 def _may_still_come(matter: Matter, claim: Claim) -> bool:
-    """Whether tags that were written may not show yet: nobody promises when they do."""
-    adopting = matter.record is not None and matter.record.claim == "adopting"
-    return adopting and claim.ownership in {Ownership.TO_ADOPT, Ownership.UNCLAIMED}
+    """Whether tags of ours may not show yet: nobody promises when those of an order or of an adoption do."""
+    word = matter.record.claim if matter.record is not None else ""
+    if word == "adopting":
+        return claim.ownership in {Ownership.TO_ADOPT, Ownership.UNCLAIMED}
+    return word in {"creating", "created"} and claim.ownership is Ownership.UNCLAIMED
 
 
 def _forced(plan: Plan) -> Plan:

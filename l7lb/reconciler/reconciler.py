@@ -17,9 +17,11 @@ from l7lb.model.writing import EventType
 from l7lb.reconciler.attempts import TOLD_EVERY, Setbacks, pause
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.converging import Converger
-from l7lb.reconciler.disposing import Disposer, Parting
+from l7lb.reconciler.disposing import Disposer
 from l7lb.reconciler.intent import Intent, intent
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.ports import LoadBalancers
+from l7lb.reconciler.witnesses import Parting
 
 BUSY_S: Final = 0.2
 
@@ -42,9 +44,10 @@ class Reconciler:
         waits: list[Again] = []
         members = self._shop.snapshots.members(key)
         self._land(key, members)
+        cloud = self._shop.cloud.at(lane)
         for ingress in members:
             try:
-                outcome = self._alone(key, ingress, lane)
+                outcome = self._alone(key, ingress, cloud)
             except Exception as error:  # noqa: BLE001 - raised below, after the other members had their turn
                 failure = failure or error
                 continue
@@ -61,7 +64,7 @@ class Reconciler:
             if flight.key not in present and not self._shop.snapshots.living(flight.key):
                 self._shop.executor.abandon(flight)
 
-    def _alone(self, key: BindingKey, ingress: Ingress, lane: Lane) -> Outcome:
+    def _alone(self, key: BindingKey, ingress: Ingress, cloud: LoadBalancers) -> Outcome:
         """Never two passes over one Ingress: its old and its new key may be handed out at the same time."""
         uid = ingress.metadata.uid
         with self._lock:
@@ -69,7 +72,7 @@ class Reconciler:
                 return Again(BUSY_S, "another pass over this Ingress is running")
             self._busy.add(uid)
         try:
-            outcome = self._member(key, ingress, lane)
+            outcome = self._member(key, ingress, cloud)
         except NotFound as absence:
             outcome = self._absent(ingress, absence)
         except Throttled:
@@ -107,8 +110,8 @@ class Reconciler:
         self._shop.desk.forget(uid)
         return Done()
 
-    def _member(self, key: BindingKey, seen: Ingress, lane: Lane) -> Outcome:
-        matter = self._matter(key, self._shop.desk.newest(seen), lane)
+    def _member(self, key: BindingKey, seen: Ingress, cloud: LoadBalancers) -> Outcome:
+        matter = self._matter(key, self._shop.desk.newest(seen), cloud)
         classes, synced = self._shop.snapshots.classes()
         standing = translator.standing(matter.ingress, matter.record, classes, self._shop.settings, synced)
         purpose = intent(matter.ingress, standing, matter.record, matter.options.exist_lb_id)
@@ -129,11 +132,11 @@ class Reconciler:
             case Intent.IGNORE:
                 return Done()
 
-    def _matter(self, key: BindingKey, ingress: Ingress, lane: Lane) -> Matter:
+    def _matter(self, key: BindingKey, ingress: Ingress, cloud: LoadBalancers) -> Matter:
         owner = Owner(self._shop.cluster, ingress.metadata.uid)
         record = ledger.parse_record(ingress.annotations.get(RECORD), owner)
         options = translator.options(ingress)
-        return Matter(key, ingress, record, options, self._shop.cloud.at(lane), owner)
+        return Matter(key, ingress, record, options, cloud, owner)
 
     def _leave(self, matter: Matter) -> Outcome:
         """A grace for typos, then a live look at the Ingress and at its class, then as if it were deleted."""

@@ -46,7 +46,7 @@ class Watchman:
             if CREATED_BY not in lb.tags and CLUSTER_ID not in lb.tags:
                 self.lent[lb.id] = copy.deepcopy(lb)
 
-    # -- while a write reaches the cloud ------------------------------------------------------------------------
+    # While a write reaches the cloud.
 
     def inspect(self, action: str, params: Mapping[str, Any]) -> None:
         """One write, judged by the true state of both worlds at this moment."""
@@ -83,7 +83,7 @@ class Watchman:
         if ingress is not None and not ingress["metadata"].get("deletionTimestamp") and not _left(ingress):
             self.broken.append(f"deletion of {lb.id}, whose Ingress lives")
 
-    # -- after every step ------------------------------------------------------------------------------------------
+    # After every step.
 
     def check(self) -> None:
         """Raise Broken when something is."""
@@ -131,7 +131,7 @@ class Watchman:
             if lb_id in self.untouchable and (now.tags, now.listeners) != (before.tags, before.listeners):
                 self.broken.append(f"{lb_id} is nobody's business, and has changed")
 
-    # -- at rest ---------------------------------------------------------------------------------------------------
+    # At rest.
 
     def check_rest(self) -> None:
         """Cloud equals desired, nothing of ours without an Ingress, a second look plans nothing."""
@@ -164,11 +164,21 @@ class Watchman:
             if ingress["metadata"].get("deletionTimestamp"):
                 self.broken.append(f"{name} is still being deleted")
                 continue
+            if self._is_taken(uid, ingress):
+                if not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
+                    self.broken.append(f"{name} names what another has, and is not told: {Seen(ingress).why}")
+                continue
             lbs = [lb for lb in self.world.account.lbs() if lb.tags.get(UID) == uid]
             if len(lbs) != 1:
                 self.broken.append(f"{name} has {len(lbs)} load balancers: {Seen(ingress).why}")
                 continue
             self._serves(lbs[0], ingress)
+
+    def _is_taken(self, uid: str, ingress: Json) -> bool:
+        """Whether it names a load balancer that is lent to another Ingress."""
+        lb = self.lent.get(Seen(ingress).annotations.get("kubernetes.io/ingress.existLbId", ""))
+        there = self.world.account.emulator.world.load_balancers.get(lb.id) if lb is not None else None
+        return there is not None and there.tags.get(UID, uid) != uid
 
     def _serves(self, lb: LoadBalancer, ingress: Json) -> None:
         name, port = ingress["metadata"]["name"], 443 if ingress["spec"].get("tls") else 80

@@ -10,7 +10,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 
 from l7lb.app.config import Config
-from l7lb.errors import GateClosed
+from l7lb.errors import GateClosed, L7lbError
 from l7lb.model.identity import Cluster
 from l7lb.runtime.workqueue import Deadline, Taken
 from l7lb.telemetry.metrics import Metrics
@@ -80,6 +80,14 @@ class World:
         self.process.toll.arm(die_at, death)
         self.process.start()
         return self.process
+
+    def start_anyhow(self) -> Process:
+        """As `start`, asked again while the worlds do not answer."""
+        while True:
+            try:
+                return self.start()
+            except L7lbError:
+                self.clock.advance(2.0)
 
     def crash(self) -> None:
         """It dies between two calls."""

@@ -54,10 +54,13 @@ class TencentLoadBalancers:
     _limits: dict[str, tuple[float, Limits]] = field(default_factory=dict)
     _batch: dict[str, int] = field(default_factory=dict)
     """Rules a call by region, where the cloud has refused a longer list."""
+    _asked: set[str] | None = None
+    """Reads that this pass has made. Another of the same kind takes its token from the future: a pass that is refused
+    in the middle begins anew, and would never come to its end where two tokens are not there at once."""
 
     def at(self, lane: Lane) -> Self:
-        """The same, spending the API budget of this lane."""
-        return replace(self, lane=lane)
+        """The same for one pass, spending the API budget of this lane."""
+        return replace(self, lane=lane, _asked=set())
 
     def find(self, region: str, tags: Mapping[str, str]) -> tuple[LoadBalancerHead, ...]:
         """All load balancers that bear all these tags, oldest first; without tags it would list strangers: refused."""
@@ -143,7 +146,11 @@ class TencentLoadBalancers:
         return codec.task(wire.read(answer, wire.Task))
 
     def _read(self, region: str, action: str, params: Mapping[str, Any], *, borrow: bool = False) -> dict[str, Any]:
-        return self.caller.call(Request("clb", action, params), region=region, lane=self.lane, borrow=borrow)
+        borrow = borrow or (self._asked is not None and action in self._asked)
+        answer = self.caller.call(Request("clb", action, params), region=region, lane=self.lane, borrow=borrow)
+        if self._asked is not None:
+            self._asked.add(action)
+        return answer
 
     def _pages(self, region: str, filters: list[dict[str, Any]], stride: int) -> Iterator[wire.LoadBalancers]:
         offset, total = 0, 1

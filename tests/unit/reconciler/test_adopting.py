@@ -316,3 +316,35 @@ def test_tags_that_were_put_right_count_at_the_next_edit_and_at_the_deletion(wor
     world.settle()
     assert world.account.lb().tags == HANDED_BACK
     assert [item.port for item in world.account.lb().listeners.values()] == [8080]
+
+
+def test_a_second_borrower_does_not_overwrite_tags_that_do_not_show_yet() -> None:
+    world = World(switches={"tag_lag_s": 30.0, "tag_filter_lag_s": 30.0})
+    watchman = Watchman(world)
+    _lend(world, watchman)
+    first = _borrow(world)
+    world.start()
+    world.until("the tags are written", lambda: world.account.calls().get("ModifyResourceTags"))
+    _borrow(world, "younger", LENT, manifests.rule("b.example.com"))
+    world.settle()
+    assert world.account.lb().tags["tke-lb-ingress-uuid"] == first
+    assert "E4020" in world.users.ingress("younger").why
+    assert world.account.calls()["ModifyResourceTags"] == 1
+    assert world.account.paths() == {"a.example.com/"}
+
+
+def test_a_second_borrower_waits_until_the_first_has_given_back_whatever_shows(watchman: Watchman) -> None:
+    _ = watchman
+    world = World(switches={"tag_lag_s": 30.0, "tag_filter_lag_s": 30.0})
+    inner = Watchman(world)
+    _lend(world, inner)
+    _borrow(world)
+    world.start()
+    world.until("the tags are written", lambda: world.account.calls().get("ModifyResourceTags"))
+    world.users.delete()
+    _borrow(world, "younger", LENT, manifests.rule("b.example.com"))
+    world.settle()
+    world.live().verify()
+    world.settle()
+    assert world.users.find() is None
+    inner.check_rest()

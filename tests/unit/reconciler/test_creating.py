@@ -237,3 +237,42 @@ def test_the_record_of_another_cluster_counts_as_absent(world: World) -> None:
     world.start()
     world.settle()
     assert world.users.ingress().record["lb"] == world.account.lb().id
+
+
+def _ordered_and_dead() -> World:
+    """The process has died after its order; the new load balancer shows its tags two seconds later."""
+    world = World(latency=0.1, switches={"create_tag_lag_s": 2.0})
+    Watchman(world)
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.until("it is there", world.account.lbs)
+    world.crash()
+    world.clock.advance(0.5)
+    return world
+
+
+def test_tags_that_show_late_after_a_restart_are_waited_for() -> None:
+    world = _ordered_and_dead()
+    world.start()
+    world.run(10.0)
+    assert world.users.ingress().is_ready
+    assert not world.said("OwnershipConflict")
+
+
+def test_tags_that_show_late_are_waited_for_before_a_deleted_ingress_is_let_go() -> None:
+    world = _ordered_and_dead()
+    world.users.delete()
+    world.start()
+    world.settle()
+    assert world.account.lbs() == []
+    assert world.users.find() is None
+
+
+def test_tags_of_ours_that_were_taken_off_by_hand_are_reported_after_a_minute(world: World) -> None:
+    lb_id = _serve(world)
+    world.account.edit("set_tags", lb_id, remove=["tke-createdBy-flag", "tke-clusterId", "tke-lb-ingress-uuid"])
+    world.after_step = lambda: None
+    world.live().verify()
+    world.settle()
+    assert "E4017" in world.users.ingress().why
+    assert world.account.writes() == {}
