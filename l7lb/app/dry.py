@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+import msgspec
+
 from l7lb import ledger, planner
 from l7lb.app.caches import Caches, Stores
 from l7lb.errors import NotFound
@@ -117,7 +119,7 @@ class OneAtATime:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """Ingresses whose writes are dropped."""
+    """Ingresses whose writes reach nobody."""
 
     live_from: Ingresses | None
     """None: offline, the stores are all there is."""
@@ -137,9 +139,14 @@ class ReadOnly:
         item = self.stores.classes.get(ObjectKey("", name))
         return item.object if item is not None else None
 
-    def patch_metadata(self, ingress: Ingress, change: MetadataChange) -> Ingress:  # noqa: ARG002 - dropped
-        """Dropped."""
-        return ingress
+    def patch_metadata(self, ingress: Ingress, change: MetadataChange) -> Ingress:
+        """The Ingress as it would be, so that the next look goes on from there. Nothing is written."""
+        meta = ingress.metadata
+        merged = {**ingress.annotations, **change.annotations}
+        annotations = {name: text for name, text in merged.items() if text is not None}
+        version = str(int(meta.resource_version) + 1) if meta.resource_version.isdecimal() else meta.resource_version
+        written = msgspec.structs.replace(meta, annotations=annotations, resource_version=version)
+        return msgspec.structs.replace(ingress, metadata=written)
 
     def set_addresses(
         self,

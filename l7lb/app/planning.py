@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 TRIES_MAX: Final = 60
 WAIT_S: Final = 1.0
+LOOKS_MAX: Final = 3
+"""A pass may ask to look again at once: its load balancer is gone, so another one is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ def _plan(
 ) -> None:
     key = key_of(ingress, worlds.cluster, worlds.settings)
     try:
-        outcome = patiently(lambda: reconciler.reconcile(key, Lane.CHANGE), sleep)
+        for _ in range(LOOKS_MAX):
+            outcome = patiently(lambda: reconciler.reconcile(key, Lane.CHANGE), sleep)
+            if not isinstance(outcome, Again) or outcome.after_s > 0:
+                break
         if isinstance(outcome, Again):
             collector.of(ingress.key).waits = outcome.reason
     except GateClosed:

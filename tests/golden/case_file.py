@@ -17,7 +17,7 @@ NODES = {"node-a": ("10.0.0.1", "ins-0000000a"), "node-b": ("10.0.0.2", "ins-000
 
 Json = dict[str, Any]
 Expectation = dict[str, dict[str, Any]]
-"""`namespace/name` of an Ingress -> `steps`, `events`, and `error` where it could not be planned."""
+"""`namespace/name` of an Ingress -> `steps`, `events`, and `waits` or `error` where it could not be planned."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _expected(finding: Finding) -> dict[str, object]:
         "steps": [planner.describe(step) for step in finding.plan.steps],
         "events": [_told(note) for note in finding.notes],
     }
-    return found | {"error": finding.error} if finding.error else found
+    return found | {name: text for name in ("waits", "error") if (text := getattr(finding, name))}
 
 
 def _told(note: Note) -> str:
