@@ -202,7 +202,9 @@ class Converger:
 
     def _is_fresh(self, matter: Matter) -> bool:
         """Whether its order may have been so lately that its tags do not show yet."""
-        ordered = matter.record is not None and matter.record.claim in ("creating", "created")
+        record = matter.record
+        # What has been as it should be once has shown its tags.
+        ordered = record is not None and record.claim in ("creating", "created") and not record.desired
         return ordered and self._attempts.until_second_look(matter.owner) > 0
 
     def _rival(self, matter: Matter, ref: CloudRef) -> ObjectKey | None:
