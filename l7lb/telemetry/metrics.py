@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -139,6 +139,8 @@ class Metrics:
     """The registry and its metrics by name."""
 
     def __init__(self, version: str, registry: CollectorRegistry | None = None) -> None:
+        # No dashboard asks for the times of creation, and they would double the number of series.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the package does not annotate it
         self.registry = registry if registry is not None else CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}

@@ -1,0 +1,224 @@
+"""The command beside its main job: what `/metrics` holds after a real run, and what `plan` says of a live world."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from l7lb.telemetry.metrics import TABLE
+from tests import envtest
+from tests.emulators.kube.faults import Fault
+from tests.system.conftest import SERVERS
+from tests.system.kube import Json
+from tests.system.replicas import Replica, cluster_writes, wait
+from tests.system.world import CLUSTER, KEYS, REGION, VPC, World, ingress, rule, service
+from tests.unit.telemetry.exposition import FROM_PYTHON, complaints, filled
+
+pytestmark = pytest.mark.system
+
+CLASS: Json = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "edge"},
+    "spec": {"controller": "l7lb.dev/ingress-controller"},
+}
+NEEDS_A_BROKEN_OBJECT = {"l7lb_informer_quarantined_total"}
+"""No API server serves an object of a wrong form."""
+
+
+def shop(world: World, name: str, **spec: Any) -> str:
+    """An Ingress with one rule; its UID."""
+    world.namespace("shop")
+    if world.kube.find("Service", "web", "shop") is None:
+        world.kube.create(service("web", "shop", 0))
+    made = world.kube.create(ingress(name, "shop", rule(f"{name}.example.com", "web"), **spec))
+    return str(made["metadata"]["uid"])
+
+
+# metrics
+
+
+@pytest.fixture(scope="module")
+def exposition() -> Iterator[str]:
+    """After a run in which everything happened that is counted."""
+    with World() as world:
+        assert world.kube_emulator is not None
+        one = Replica(world, "one", verify_interval="1")
+        try:
+            one.leads()
+            world.fault(action="DescribeListeners", kind="error", code="RequestLimitExceeded")
+            world.kube.create(CLASS)
+            uids = [shop(world, f"web{number}") for number in range(12)]
+            shop(world, "edge", ingressClassName="edge")
+            for number in range(12):
+                world.ready(f"web{number}", "shop")
+            world.ready("edge", "shop")
+            (load_balancer,) = world.of(uids[0])
+            world.console(edit="delete_rule", load_balancer=load_balancer["id"], listener="HTTP:80",
+                          rule="web0.example.com/")  # fmt: skip
+            wait("drift is seen", lambda: one.metric("l7lb_drift_detected_total"), 30.0, one)
+            world.kube.delete("IngressClass", "edge")
+            wait("a class is missed", lambda: one.metric("l7lb_plan_blocked_total"), 30.0, one)
+            world.kube_emulator.controls.order(Fault("http_500", "list", "nodes", 1))
+            world.kube_emulator.controls.order(Fault("http_500", "watch", "nodes", 4))
+            world.kube_emulator.controls.order(Fault("reset_watches"))
+            wait("an informer stumbles", lambda: one.metric("l7lb_informer_failures_total"), 30.0, one)
+            wait("its own budget is used up", lambda: one.metric("l7lb_rate_limiter_wait_seconds_count"), 30.0, one)
+            yield one.ask("metrics", "/metrics")[1]
+            assert one.terminate() == 0
+        finally:
+            one.stop()
+
+
+def test_every_metric_of_the_table_is_filled_and_no_other_is_there(exposition: str) -> None:
+    ours = {name for name in filled(exposition) if not name.startswith(FROM_PYTHON)}
+    assert ours == {row.name for row in TABLE} - NEEDS_A_BROKEN_OBJECT
+
+
+def test_a_strict_reader_has_nothing_to_complain_about(exposition: str) -> None:
+    assert complaints(exposition) == []
+
+
+@pytest.mark.parametrize("name", ["shop/", "web0", "lb-", "certificate"])
+def test_no_label_holds_the_name_of_an_object(exposition: str, name: str) -> None:
+    values = [line for line in exposition.splitlines() if not line.startswith("#") and f'"{name}' in line]
+    assert values == []
+
+
+# plan
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def live(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world in which one Ingress is served, one is new and one asks for what is not there."""
+    if request.param and envtest.assets() is None:
+        pytest.skip("no etcd and kube-apiserver in KUBEBUILDER_ASSETS")
+    with World(real=request.param) as world:
+        one = Replica(world, "one")
+        try:
+            one.leads()
+            shop(world, "served")
+            world.ready("served", "shop")
+            assert one.terminate() == 0
+        finally:
+            one.stop()
+        yield world
+
+
+@pytest.fixture(autouse=True)
+def _only_the_served_one_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "live" in request.fixturenames:
+        world: World = request.getfixturevalue("live")
+        for name in ("new", "broken"):
+            world.kube.delete("Ingress", name, "shop")
+
+
+def plan(world: World, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `l7lb plan`."""
+    flags = {
+        "cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC,
+        "kubeconfig": str(world._folder / "kubeconfig"), "clb-endpoint": world._clb.url,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "l7lb", "plan", *(f"--{name}={value}" for name, value in flags.items())]
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **KEYS}, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_where_all_is_right_there_is_nothing_to_do_and_nothing_is_written(live: World) -> None:
+    before, state, objects = live.calls(), live.load_balancers(), live.kube.all("Ingress", "shop")
+    assert plan(live) == (0, "Ingress shop/served\n  nothing to do\n1 Ingress: 0 steps\n", "")
+    new = {name for name, count in live.calls().items() if count > before.get(name, 0)}
+    assert new
+    assert all(name.startswith("Describe") for name in new)
+    assert live.load_balancers() == state
+    assert live.kube.all("Ingress", "shop") == objects
+
+
+def test_a_new_ingress_is_planned_step_by_step_and_not_touched(live: World) -> None:
+    uid = shop(live, "new")
+    writes = cluster_writes(live) if live.kube_emulator is not None else []
+    before = live.kube.all("Ingress", "shop")
+    code, out, err = plan(live)
+    assert (code, err) == (2, "")
+    block = out[out.index("Ingress shop/new") : out.index("Ingress shop/served")].splitlines()
+    assert [line[:22] for line in block[1:]] == [
+        "  + create load balanc",
+        "  + create 1 listener ",
+        "  + create 1 rule on H",
+        "  + register 2 targets",
+    ]
+    code, out, err = plan(live, "-o", "json")
+    assert (code, err) == (2, "")
+    found = {one["ingress"]: one for one in json.loads(out)}
+    assert [step["step"] for step in found["shop/new"]["plan"]["steps"]] == [
+        "CreateLoadBalancer", "CreateListeners", "CreateRules", "RegisterTargets",
+    ]  # fmt: skip
+    assert found["shop/served"]["plan"]["steps"] == []
+    assert live.of(uid) == []
+    assert live.kube.all("Ingress", "shop") == before
+    assert live.kube.find("Lease", "nobody", "kube-system") is None
+    if live.kube_emulator is not None:
+        assert cluster_writes(live) == writes
+
+
+def test_what_cannot_be_served_is_told_and_fails(live: World) -> None:
+    live.kube.create(ingress("broken", "shop", rule("b.example.com", "nowhere")))
+    code, out, _ = plan(live)
+    assert code == 1
+    assert "! E4041" in out
+    assert out.endswith("2 Ingresses: 0 steps, 1 failed\n")
+
+
+def test_a_closed_gate_is_told(live: World) -> None:
+    config: Json = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "tke-service-controller-config", "namespace": "kube-system"},
+        "data": {"EnableIngressController": "true"},
+    }
+    live.kube.create(config)
+    try:
+        code, out, _ = plan(live)
+        assert code == 0
+        assert "run would not write: " in out
+        assert "EnableIngressController" in out
+        code, out, err = plan(live, "-o", "json")
+        assert (code, err.startswith("run would not write: "), len(json.loads(out))) == (0, True, 1)
+    finally:
+        live.kube.delete("ConfigMap", "tke-service-controller-config", "kube-system")
+
+
+def test_a_used_up_budget_is_waited_for(live: World) -> None:
+    live.seed({"rate_limits": {"DescribeListeners": 1.0}})
+    live.fault(action="DescribeLoadBalancers", kind="error", code="RequestLimitExceeded", count=5)
+    try:
+        assert plan(live)[0] == 0
+    finally:
+        live.seed({"rate_limits": {"DescribeListeners": 20.0}})
+        live.mend()
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "said"),
+    [
+        ({"TENCENTCLOUD_SECRET_KEY": "wrong"}, 1, "AuthFailure"),
+        ({"L7LB_KUBECONFIG": "/does/not/exist"}, 2, "--kubeconfig"),
+    ],
+)
+def test_what_is_refused_is_one_line(live: World, environment: dict[str, str], code: int, said: str) -> None:
+    flags = [f"--cluster-id={CLUSTER}", f"--region={REGION}", f"--clb-endpoint={live._clb.url}"]
+    variables = {**os.environ, **KEYS, "L7LB_KUBECONFIG": str(live._folder / "kubeconfig"), **environment}
+    done = subprocess.run(
+        [sys.executable, "-m", "l7lb", "plan", *flags],
+        capture_output=True, text=True, timeout=60, env=variables, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
