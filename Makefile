@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
-WORKERS ?= 2
+# Most of the suite waits for sockets and tasks, so more workers than cores are no waste.
+WORKERS ?= 6
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -23,7 +24,7 @@ demo: install ## the main job on embedded emulators (KEEP=1 leaves it up)
 	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
 test: install ## the whole suite
-	$(PYTEST) -n $(WORKERS) tests
+	$(PYTEST) -n $(WORKERS) --dist loadfile tests
 
 unit: install ## the pure part of the suite: no socket, no thread
 	$(PYTEST) tests/unit
