@@ -101,7 +101,7 @@ def lives(request: pytest.FixtureRequest) -> Iterator[Lives]:
 
 def _is_served(world: World) -> bool:
     found = world.kube.get("CustomResourceDefinition", CONFIGS["metadata"]["name"])
-    conditions = found.get("status", {}).get("conditions", [])
+    conditions = (found.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 

@@ -110,7 +110,7 @@ class World:
         assert state["forbidden"] == []
         assert state["defects"] == []
         log = self.controller.log.read_text(encoding="utf-8") if self.controller is not None else ""
-        assert "internal error" not in log, self.last_words()
+        assert ": internal error: " not in log, self.last_words()
         assert "Traceback" not in log, self.last_words()
         assert KEYS["TENCENTCLOUD_SECRET_KEY"] not in log
 
@@ -262,6 +262,10 @@ class World:
     def fault(self, **fault: Any) -> Json:
         """Make the cloud misbehave."""
         return self._control("POST", "faults", fault)
+
+    def mend(self) -> None:
+        """The cloud behaves again."""
+        self._control("DELETE", "faults", {})
 
     def _control(self, method: str, endpoint: str, body: Json) -> Json:
         answer = self.kube._pool.request(method, f"{self._clb.url}/_emulator/{endpoint}", body=json.dumps(body))
