@@ -22,6 +22,9 @@ SYNC_S_MAX: Final = 60.0
 GATE_S_MAX: Final = 5.0
 STOP_S: Final = 5.0
 LOOK_S: Final = 0.02
+OFFLINE: Final = "offline"
+"""Stands for the UID of a cluster that is not asked."""
+NO_NODES: Final = "NodesUnknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,12 @@ class _Nowhere:
 
 def survey_files(files: tuple[Path, ...], config: Config) -> Survey:
     """From manifests alone; raises ConfigurationError."""
-    cluster = Cluster(config.cluster_id, "offline")
-    return Survey(plans(offline(files, cluster, settings_of(config), SystemClock())))
+    worlds = offline(files, Cluster(config.cluster_id, OFFLINE), settings_of(config), SystemClock())
+    findings = plans(worlds)
+    if not worlds.stores.nodes:
+        for finding in findings:  # files without nodes are no cluster whose nodes cannot be read: the last line says so
+            finding.notes = [note for note in finding.notes if note.reason != NO_NODES]
+    return Survey(findings)
 
 
 def survey_live(config: Config, environ: Mapping[str, str]) -> Survey:
