@@ -16,6 +16,7 @@ from l7lb.model.identity import Cluster
 from l7lb.reconciler.ports import Events
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import Elector
+from l7lb.runtime.election import Term as LeaseTerm
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.telemetry.metrics import Metrics
 
@@ -25,6 +26,13 @@ LOOK_S: Final = 0.1
 GATE_S: Final = 1.0
 LATE_WRITE_S: Final = 15.0
 """So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
+
+
+def trusted_from(term: LeaseTerm | None) -> float:
+    """Since when what is read can be believed, monotonic; 0: always, the leader before us has let the lease go."""
+    if term is None or term.previous_expiry is None:
+        return 0.0
+    return term.previous_expiry + LATE_WRITE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,6 @@ class Leadership:
         office = self._office
         cluster, cloud, settings = office.cluster(), office.connections.cloud, office.watching.settings
         heads = confirm_identity(cloud, cluster, settings.region)
-        ours = office.elector.term
-        before = ours.previous_expiry if ours is not None else None
         return Stage(
             config=office.config,
             cluster=cluster,
@@ -119,7 +125,7 @@ class Leadership:
             clock=office.clock,
             writable=office.writable,
             heads=heads,
-            trusted_from=0.0 if before is None else before + LATE_WRITE_S,
+            trusted_from=trusted_from(office.elector.term),
         )
 
     def _tell_of_the_gate(self) -> None:

@@ -2,13 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
-from l7lb.errors import ConfigurationError
-from l7lb.runtime.lifecycle import Died, Lifecycle, Service, Threads
+from l7lb.errors import ConfigurationError, Unavailable
+from l7lb.runtime.lifecycle import Bell, Died, Lifecycle, Service, Threads
 
 pytestmark = pytest.mark.system
 
@@ -129,3 +132,84 @@ def test_a_thread_that_does_not_end_is_not_waited_for_longer_than_agreed() -> No
     assert not threads.stop(0.01)
     forever.set()
     assert threads.stop(5.0)
+
+
+def test_a_bell_wakes_who_waits_now_and_later() -> None:
+    bell = Bell()
+    assert not bell.wait(0.0)
+    threading.Timer(0.01, bell.ring).start()
+    assert bell.wait(5.0)
+    assert bell.wait(0.0)
+    assert bell.rung
+
+
+def test_a_bell_may_be_rung_by_a_signal_at_any_moment_of_a_wait() -> None:
+    for _ in range(200):
+        bell = Bell()
+        before = signal.signal(signal.SIGALRM, ringing(bell))
+        signal.setitimer(signal.ITIMER_REAL, 0.0002)
+        assert bell.wait(5.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def ringing(bell: Bell) -> Callable[[int, FrameType | None], None]:
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        bell.ring()
+
+    return handler
+
+
+def test_a_part_that_waits_while_it_starts_is_woken_by_the_end(diary: list[str]) -> None:
+    waits: list[bool] = []
+    lifecycle = Lifecycle(
+        [Service("waits", lambda: waits.append(lifecycle.pause(30.0)), lambda: None), Part(diary, "b")]
+    )
+    threading.Timer(0.02, lifecycle.request_stop, ("test",)).start()
+    assert lifecycle.run(signals=()) == 0
+    assert (waits, diary) == ([False], [])
+
+
+def test_an_expected_error_is_one_line_and_a_bug_has_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    for error, level in ((Unavailable("the cloud is away"), "ERROR"), (ZeroDivisionError("bug"), "CRITICAL")):
+        caplog.clear()
+        assert Lifecycle([Threads("part", {"part": _raise(error)}, lambda: None)]).run(signals=()) == 1
+        (record,) = [one for one in caplog.records if "stopping" not in one.message]
+        assert (record.levelname, record.exc_info is not None) == (level, level == "CRITICAL")
+
+
+def test_a_configuration_error_counts_even_if_another_thread_has_died_before(diary: list[str]) -> None:
+    lifecycle = Lifecycle([Part(diary, "a")])
+    lifecycle.died("watchdog", None)
+    lifecycle.died("lease", ConfigurationError("--no-leader-elect: held"))
+    with pytest.raises(ConfigurationError, match="--no-leader-elect"):
+        lifecycle.run(signals=())
+
+
+def _raise(error: Exception) -> Callable[[], None]:
+    def loop() -> None:
+        raise error
+
+    return loop
+
+
+ENDING = """
+import logging, sys, threading
+from l7lb.runtime.lifecycle import end_process
+logging.basicConfig(level="INFO")
+{before}
+threading.Thread(target=end_process, args=("the lease was lost",)).start()
+threading.Event().wait(30)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "said"),
+    [("", 1, True), ("logging.getLogger().handlers[0].emit = lambda _record: threading.Event().wait(30)", -14, False)],
+    ids=["its last words are heard", "nobody reads its log"],
+)
+def test_who_has_lost_the_lease_ends_at_once_whatever_hangs(before: str, code: int, said: bool) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", ENDING.format(before=before)], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert process.returncode == code
+    assert ("the lease was lost" in process.stderr) is said
