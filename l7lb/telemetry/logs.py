@@ -48,8 +48,10 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # Libraries below us format request bodies at DEBUG: credentials and certificates among them.
-    for name in ("urllib3", "kubernetes", "requests", "tencentcloud_sdk_common"):
+    for name in ("kubernetes", "requests", "tencentcloud_sdk_common"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Its warnings are about connections: what matters of that comes as an exception, and is said by the adapters.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -1,0 +1,61 @@
+"""Clients as the configuration asks for them: one clock for all of them, and a lease that waits for nobody."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l7lb.app.config import Config
+from l7lb.app.connections import LEASE_CONNECT_S, Connections, connect, identity
+from l7lb.telemetry.metrics import Metrics
+from tests.unit.runtime.fake_clock import FakeClock
+
+ROOT = Path(__file__).parents[3] / "l7lb"
+KEYS = {"TENCENTCLOUD_SECRET_ID": "id", "TENCENTCLOUD_SECRET_KEY": "key"}
+
+
+@pytest.fixture
+def connections(tmp_path: Path) -> Connections:
+    file = tmp_path / "kubeconfig"
+    file.write_text(
+        "{apiVersion: v1, kind: Config, current-context: x, clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}],"
+        " contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}]}"
+    )
+    return connect(Config("cls-1", "ap-guangzhou", kubeconfig=str(file)), KEYS, Metrics("test"), lambda: None, CLOCK)
+
+
+CLOCK = FakeClock(start=77.0)
+
+
+def test_one_clock_goes_everywhere(connections: Connections) -> None:
+    cloud: Any = connections.cloud
+    readers = [
+        connections.kube._clock,
+        connections.lease._clock,
+        connections.kube._credentials._clock,
+        cloud.clock,
+        cloud.caller.clock,
+        cloud.caller.limits.clock,
+        connections.events._clocks.monotonic,
+    ]
+    assert [reader() for reader in readers] == [77.0] * len(readers)
+
+
+@pytest.mark.parametrize("package", ["app", "runtime", "reconciler", "telemetry"])
+def test_nobody_asks_the_machine_for_the_time_but_the_clock(package: str) -> None:
+    asking = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / package).rglob("*.py")
+        for word in ("time.monotonic", "time.time()", "monotonic_ns", "perf_counter", "datetime.now")
+        if word in file.read_text(encoding="utf-8")
+    }
+    assert asking <= {"runtime/clock.py"}
+
+
+def test_the_lease_has_a_transport_of_its_own_that_gives_up_early(connections: Connections) -> None:
+    assert connections.lease is not connections.kube
+    assert connections.lease._connect_timeout_s == LEASE_CONNECT_S == 2.0
+
+
+def test_no_two_processes_have_the_same_identity() -> None:
+    assert len({identity() for _ in range(100)}) == 100
