@@ -89,6 +89,39 @@ def test_no_label_holds_the_name_of_an_object(exposition: str, name: str) -> Non
     assert values == []
 
 
+# verification
+
+
+def test_verifying_costs_one_look_and_two_reads_for_each_load_balancer_and_writes_nothing() -> None:
+    with World() as world:
+        one = Replica(world, "one", verify_interval="1")
+        try:
+            one.leads()
+            for number in range(4):
+                shop(world, f"web{number}")
+            for number in range(4):
+                world.ready(f"web{number}", "shop")
+            rounds = wait("three rounds", lambda: _rounds(one)[1:4] if len(_rounds(one)) > 4 else None, 30.0, one)
+            assert rounds == [{"DescribeListeners": 4, "DescribeTargets": 4}] * 3
+            assert one.metric("l7lb_drift_detected_total") == 0
+            assert one.terminate() == 0
+        finally:
+            one.stop()
+
+
+def _rounds(one: Replica) -> list[dict[str, int]]:
+    """What was called between each look at all load balancers of the cluster and the next, since the last write."""
+    calls = one.calls()
+    last = max((place for place, call in enumerate(calls) if not call["action"].startswith("Describe")), default=0)
+    rounds: list[dict[str, int]] = []
+    for call in calls[last:]:
+        if call["action"] == "DescribeLoadBalancers" and len(call["request"].get("Filters", ())) == 1:
+            rounds.append({})
+        elif rounds:
+            rounds[-1][call["action"]] = rounds[-1].get(call["action"], 0) + 1
+    return rounds
+
+
 # plan
 
 
