@@ -137,7 +137,7 @@ class Term:
             snapshots=stage.caches,
             events=stage.events,
             telemetry=telemetry,
-            executor=Executor(Flights(), self.observations, stage.clock.monotonic),
+            executor=Executor(Flights(), self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from),
             locator=Locator(self.observations, stage.caches, telemetry),
             desk=WriteBack(stage.ingresses, stage.clock.time),
             monotonic=stage.clock.monotonic,

@@ -6,9 +6,9 @@ from typing import Final
 
 from l7lb import ledger, planner, translator
 from l7lb.errors import TerminalError, UnsafePlan
-from l7lb.model.identity import CloudRef, ListenerKey, ObjectKey, Owner
+from l7lb.model.identity import CloudRef, ListenerKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
-from l7lb.model.marks import FINALIZER, RECORD
+from l7lb.model.marks import FINALIZER
 from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
@@ -23,6 +23,7 @@ from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
+from l7lb.reconciler.rivals import Rivals
 from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.witnesses import Keeping
 
@@ -38,6 +39,7 @@ class Converger:
         self._stability = Stability(shop.monotonic)
         self._attempts = Attempts(shop.monotonic)
         self._reporter = Reporter(shop)
+        self._rivals = Rivals(shop)
         self._marks: dict[str, Mapping[str, str]] = {}
 
     def run(self, matter: Matter) -> Outcome:
@@ -121,11 +123,11 @@ class Converger:
             return Again(SETTLE_S, f"{observed.head.ref.id} does not show the tags of our order yet")
         if claim.code or claim.untouched or claim.ownership in _NOT_TOUCHED:
             return self._denied(matter, claim, observed)
+        if rival := self._rivals.of(matter, claim):
+            text = f"{observed.head.ref.id}: Ingress {rival} uses it, or is letting it go"
+            matter.problems.append(problem("E4020", reason_of("E4020", ""), text))
+            return self._reporter.report(matter, None)
         if claim.ownership is Ownership.TO_ADOPT:
-            if rival := self._rival(matter, observed.head.ref):
-                text = f"{observed.head.ref.id}: Ingress {rival} uses it, or is letting it go"
-                matter.problems.append(problem("E4020", reason_of("E4020", ""), text))
-                return self._reporter.report(matter, None)
             if translation.create_refusal is not None:
                 return self._reporter.report(matter, None)
             if self._attempts.tagging(matter.owner):
@@ -141,7 +143,7 @@ class Converger:
         if not plan:
             return self._reached(matter, desired, observed, claim)
         self._check(matter, plan, desired, observed, claim)
-        record = records.reached(matter, self._shop.settings.region, observed, claim)
+        record = records.announced(records.reached(matter, self._shop.settings.region, observed, claim), plan)
         region = observed.head.ref.region
         flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())
         return self._begin(matter, flight, record)
@@ -194,7 +196,7 @@ class Converger:
         return Again(0.0, f"{ref.id} is gone: looking for another one")
 
     def _claim(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:
-        wanted = frozenset(listener.key for listener in desired.listeners)
+        wanted = frozenset(listener.key for listener in desired.listeners) | records.expected(matter.record)
         names: dict[ListenerKey, str] = {
             listener.key: given(listener.name, "") for listener in desired.listeners if given(listener.name, "")
         }
@@ -206,16 +208,6 @@ class Converger:
         # What has been as it should be once has shown its tags.
         ordered = record is not None and record.claim in ("creating", "created") and not record.desired
         return ordered and self._attempts.until_second_look(matter.owner) > 0
-
-    def _rival(self, matter: Matter, ref: CloudRef) -> ObjectKey | None:
-        """Another Ingress whose record names the load balancer: its tags may not show yet, or not be off yet."""
-        for member in self._shop.snapshots.members(matter.key):
-            other = self._shop.desk.newest(member)
-            uid = other.metadata.uid
-            record = ledger.parse_record(other.annotations.get(RECORD), Owner(self._shop.cluster, uid))
-            if uid != matter.owner.ingress_uid and record is not None and record.lb == ref.id and record.claim:
-                return other.key
-        return None
 
     def _is_held(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> bool:
         return self._claim(matter, desired, observed).ownership in _HELD

@@ -9,7 +9,7 @@ from typing import Final
 
 from l7lb import ledger, planner, translator
 from l7lb.errors import DeleteRisk, Protected, TerminalError, UnsafePlan
-from l7lb.model.identity import CloudRef, ListenerKey, Owner
+from l7lb.model.identity import CloudRef, Owner
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
@@ -17,6 +17,7 @@ from l7lb.model.ownership import Claim, Disposal, Ownership, Record
 from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags
 from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
+from l7lb.reconciler import records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
@@ -135,11 +136,11 @@ class Disposer:
 
     def _claim(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
         """Before an adoption has ended no listener is ours: the first one comes after it."""
-        wanted: frozenset[ListenerKey] = frozenset()
+        wanted = records.expected(matter.record)
         if matter.record is None or matter.record.claim != "adopting":
             snapshot = self._shop.snapshots.snapshot(matter.ingress)
             desired = translator.translate(snapshot, self._shop.settings).desired
-            wanted = frozenset(listener.key for listener in desired.listeners) if desired is not None else wanted
+            wanted |= frozenset(listener.key for listener in desired.listeners) if desired is not None else frozenset()
         evidence = matter.evidence(observed, refused=observed.head.ref in self._refused)
         return ledger.read(evidence, observed, wanted, {})
 

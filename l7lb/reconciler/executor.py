@@ -94,7 +94,16 @@ Progress = Waiting | Finished | CreationFailed
 class Executor:
     """Moves flights forward. Holds no worker: every wait is returned."""
 
-    def __init__(self, flights: Flights, observations: Observations, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        flights: Flights,
+        observations: Observations,
+        monotonic: Callable[[], float],
+        *,
+        trusted_from: float = 0.0,
+    ) -> None:
+        """`trusted_from`: what was read before may miss a write that the leader before us had on its way."""
+        self._trusted_from = trusted_from
         self.flights = flights
         self.observations = observations
         self._monotonic = monotonic
@@ -115,7 +124,7 @@ class Executor:
         match progress:
             case Finished(observed):
                 self.flights.end(flight.key)
-                if observed is not None:
+                if observed is not None and flight.started >= self._trusted_from:
                     self.observations.keep(observed)
                 else:
                     self.observations.drop(flight.ref)

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from l7lb import translator
+from l7lb.model.identity import ListenerKey
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Claim, Ownership, Record
+from l7lb.model.plan import CreateListeners, Plan
 from l7lb.reconciler.passes import Matter
 
 _CLAIM_WORDS = {
@@ -16,21 +18,46 @@ _CLAIM_WORDS = {
 
 
 def reached(matter: Matter, region: str, observed: ObservedLoadBalancer, claim: Claim) -> Record:
-    """What the record says while this claim holds: the listeners that are ours, with ids and names."""
+    """What the record says while this claim holds: the listeners that are ours, with ids and names.
+
+    What was announced and does not show stays announced: it may still come.
+    """
     adopting = claim.ownership is Ownership.TO_ADOPT
     kept = matter.record if matter.record is not None else blank(matter)
+    awaited = expected(kept) - {listener.spec.key for listener in observed.listeners}
+    ours = {
+        str(listener.spec.key): (listener.id, given(listener.spec.name, ""))
+        for listener in observed.listeners
+        if listener.spec.key in claim.listeners
+    }
     return replace(
         kept,
         region=observed.head.ref.region or region,
         lb=observed.head.ref.id,
         claim="adopting" if adopting else _CLAIM_WORDS[claim.ownership],
         ingress_class=translator.class_pair(matter.ingress),
-        listeners={
-            str(listener.spec.key): (listener.id, given(listener.spec.name, ""))
-            for listener in observed.listeners
-            if listener.spec.key in claim.listeners
-        },
+        listeners={**{str(key): kept.listeners[str(key)] for key in awaited}, **ours},
     )
+
+
+def announced(record: Record, plan: Plan) -> Record:
+    """The record with the listeners that the plan makes on a lent load balancer, without ids yet.
+
+    Nothing else would say that such a listener is ours if the answer to its creation is lost and the Ingress asks for
+    another port by then. On one that we made its name says it.
+    """
+    if record.claim != Ownership.ADOPTED.value:
+        return record
+    new = {str(key): ("", step.name) for step in plan.steps if isinstance(step, CreateListeners) for key in step.keys}
+    return replace(record, listeners={**record.listeners, **new})
+
+
+def expected(record: Record | None) -> frozenset[ListenerKey]:
+    """Listeners that were announced, and whose ids are not known."""
+    listeners = record.listeners if record is not None else {}
+    without_id = (key for key, (listener, _) in listeners.items() if not listener)
+    # People edit annotations: what is no listener's key says nothing.
+    return frozenset(ListenerKey.parse(key) for key in without_id if key.rpartition(":")[2].isdecimal())
 
 
 def blank(matter: Matter) -> Record:

@@ -111,8 +111,11 @@ class Process:
         self._feeds: list[Feed[Any]] = []
         self.term: Term | None = None
 
-    def start(self) -> None:
-        """List, make sure of the cluster's identity, lead. May die on the way, as any other call may."""
+    def start(self, *, trusted_in_s: float = 0.0) -> None:
+        """List, make sure of the cluster's identity, lead. May die on the way, as any other call may.
+
+        `trusted_in_s`: so long a write of the process before may still be on its way.
+        """
         around, config = self.around, self.around.config
         settings = Settings(config.cluster_id, config.region, config.vpc_id, manage_classless=config.manage_classless)
         kept = stores(around.cluster, settings)
@@ -148,6 +151,7 @@ class Process:
             metrics=around.metrics,
             clock=around.clock,
             writable=self._may_write,
+            trusted_from=around.clock.now() + trusted_in_s if trusted_in_s else 0.0,
         )
         self.term = Term(stage)
         self.term._reconciler = Watched(self.term._workshop(), self._passes)
@@ -171,6 +175,12 @@ class Process:
     def next_news(self) -> float | None:
         """When the next event arrives."""
         return min((due for feed in self._feeds if (due := feed.next_due()) is not None), default=None)
+
+    def trust(self) -> None:
+        """What the verifier does once nothing can be on its way any more."""
+        assert self.term is not None
+        self.term.observations.clear()
+        self.term.distrust()
 
     def verify(self) -> None:
         """What the verifier does from time to time: distrust everything, look at everything."""

@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
-from tests.simulation.crashes import Scenario, die, points
+from tests.simulation.crashes import Scenario, calls_of, die, freeze, points
 from tests.simulation.world import World
 
 LENT = "lb-lent0001"
@@ -98,3 +98,14 @@ def test_dying_at_any_call_loses_nothing_and_leaks_nothing(scenario: Scenario) -
             raise AssertionError(f"{scenario.name}, died {death.value} call {number} ({name}): {error}") from error
         tried += 1
     assert tried >= 10
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_call_that_was_on_its_way_when_its_process_froze_is_repaired(scenario: Scenario) -> None:
+    for number, name in enumerate(calls_of(scenario), 1):
+        for arrives_after_s in (0.1, 2.0, 12.0):
+            try:
+                freeze(scenario, number, arrives_after_s)
+            except BaseException as error:
+                where = f"{scenario.name}, froze at call {number} ({name}), {arrives_after_s} s"
+                raise AssertionError(f"{where}: {error}") from error

@@ -1,5 +1,6 @@
 """Where a process can be made to die: right before or right after any cloud call and any Kubernetes write."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -48,7 +49,8 @@ class Toll:
             return call()
         self.dead = True
         if self.death is Death.AFTER:
-            call()
+            with contextlib.suppress(Exception):  # whatever it came to, nobody hears of it
+                call()
         elif self.death is Death.FROZEN:
             self.late.append(call)
         raise Died(f"{self.death.value} call {self.at}: {name}")

@@ -72,13 +72,13 @@ class World:
         )
         self.process: Process | None = None
 
-    def start(self, *, die_at: int = 0, death: Death = Death.BEFORE) -> Process:
+    def start(self, *, die_at: int = 0, death: Death = Death.BEFORE, trusted_in_s: float = 0.0) -> Process:
         """A new process, with nothing in its memory; `die_at`: the number of the call at which it dies."""
         if self.process is not None:
             self.process.end()
         self.process = Process(self.around, self.notes, self.passes)
         self.process.toll.arm(die_at, death)
-        self.process.start()
+        self.process.start(trusted_in_s=trusted_in_s)
         return self.process
 
     def start_anyhow(self) -> Process:
@@ -120,6 +120,12 @@ class World:
                 self.clock.advance(max(0.0, until - self.clock.now()))
                 return
             self.clock.advance(max(due - self.clock.now(), 1e-6))
+
+    def run_for(self, seconds: float) -> None:
+        """Run for exactly so long, also when nothing is left to do."""
+        until = self.clock.now() + seconds
+        self.run(seconds)
+        self.clock.advance(max(0.0, until - self.clock.now()))
 
     def live(self) -> Process:
         """The process; there must be one."""

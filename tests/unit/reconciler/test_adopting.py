@@ -348,3 +348,34 @@ def test_a_second_borrower_waits_until_the_first_has_given_back_whatever_shows(w
     world.settle()
     assert world.users.find() is None
     inner.check_rest()
+
+
+def test_a_listener_whose_creation_was_not_answered_is_ours_although_nobody_asks_for_its_port_any_more(
+    world: World, watchman: Watchman
+) -> None:
+    _lend(world, watchman)
+    _borrow(world)
+    world.account.fault("CreateListener", "drop_after")
+    world.start()
+    world.until("a listener is on its way", lambda: world.account.calls().get("CreateListener"))
+    world.users.patch({"spec": {"tls": [{"secretName": "cert"}]}})
+    world.settle()
+    assert sorted(item.port for item in world.account.lb().listeners.values()) == [443, 8080]
+    watchman.check_rest()
+    world.users.delete()
+    world.settle()
+    assert [item.port for item in world.account.lb().listeners.values()] == [8080]
+
+
+def test_a_record_whose_writing_was_not_answered_counts_against_the_second_borrower(
+    world: World, watchman: Watchman
+) -> None:
+    _lend(world, watchman)
+    first = _borrow(world)
+    _borrow(world, "younger", LENT, manifests.rule("b.example.com"))
+    world.users.fault("lost", "patch", "ingresses")
+    world.start()
+    world.settle()
+    assert world.account.lb().tags["tke-lb-ingress-uuid"] == first
+    assert world.account.paths() == {"a.example.com/"}
+    assert "E4020" in world.users.ingress("younger").why
