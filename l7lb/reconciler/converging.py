@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import TerminalError, UnsafePlan
+from l7lb.errors import Rejected, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef, ListenerKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
@@ -22,6 +22,7 @@ from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
 from l7lb.reconciler.stability import Stability
@@ -37,6 +38,7 @@ class Converger:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
         self._stability = Stability(shop.monotonic)
+        self._refusals = Refusals(shop.monotonic)
         self._attempts = Attempts(shop.monotonic)
         self._reporter = Reporter(shop)
         self._rivals = Rivals(shop)
@@ -138,8 +140,9 @@ class Converger:
         limits = self._shop.settings.limits
         plan = planner.converge(desired, observed, claim, translation.held, limits, None)
         plan, unstable = self._stability.filter(observed.head.ref, plan)
+        plan, refused = self._refusals.filter(observed.head.ref, plan)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
-        matter.problems += [*unstable, *noted(plan, edited=edited)]
+        matter.problems += [*unstable, *refused, *noted(plan, edited=edited)]
         if not plan:
             return self._reached(matter, desired, observed, claim)
         self._check(matter, plan, desired, observed, claim)
@@ -262,7 +265,12 @@ class Converger:
     def _fly(self, matter: Matter, flight: Flight) -> Outcome:
         flight.binding = matter.key
         witness = Keeping(self._shop, matter)
-        progress = self._shop.executor.advance(flight, matter.cloud, witness)
+        try:
+            progress = self._shop.executor.advance(flight, matter.cloud, witness)
+        except Rejected as refusal:
+            if not self._refusals.note(flight.ref, flight.step, refusal):
+                raise
+            return Again(0.0, f"planned anew without what was refused: {refusal}")
         match progress:
             case Waiting(after_s, reason):
                 return Again(after_s, reason)

@@ -140,6 +140,46 @@ def _named(world: World, namespace: str) -> str:
     return found
 
 
+def test_a_host_with_a_certificate_that_the_cloud_refuses_does_not_hold_the_other_host(scene: Scene) -> None:
+    world, namespace = scene.world, "h-one-bad-certificate"
+    world.namespace(namespace)
+    world.kube.create(service("web", namespace, 0))
+    for name, certificate in (("good", "certrsa1"), ("bad", "nowhere2")):
+        made = hostile.secret(name, qcloud_cert_id=certificate)
+        world.kube.create({**made, "metadata": {"name": name, "namespace": namespace}})
+    entries = hostile.tls(("good", (HOST,)), ("bad", (hostile.OTHER,)))
+    made = world.kube.create(
+        ingress("web", namespace, rule(HOST, "web"), rule(hostile.OTHER, "web"), tls=entries)
+    )  # fmt: skip
+    world.not_ready("web", namespace, "E4036")
+
+    world.wait("the good host is served", lambda: rules_of(world, made["metadata"]["uid"]) == {f"{HOST}/"})
+    world.kube.patch("Secret", "bad", namespace, {"data": hostile.secret("", qcloud_cert_id="certrsa2")["data"]})
+    world.ready("web", namespace)
+    assert rules_of(world, made["metadata"]["uid"]) == {f"{HOST}/", f"{hostile.OTHER}/"}
+
+
+def test_a_certificate_that_is_rotated_to_a_bad_one_stays_and_keeps_nothing_else_from_changing(scene: Scene) -> None:
+    world, namespace = scene.world, "h-bad-rotation"
+    world.namespace(namespace)
+    world.kube.create(service("web", namespace, 0))
+    cert = hostile.secret("cert", qcloud_cert_id="certrsa1")
+    world.kube.create({**cert, "metadata": {"name": "cert", "namespace": namespace}})
+    made = world.kube.create(ingress("web", namespace, rule(HOST, "web"), tls=hostile.tls(("cert", ()))))
+    uid = made["metadata"]["uid"]
+    world.ready("web", namespace)
+    world.kube.patch("Secret", "cert", namespace, {"data": hostile.secret("", qcloud_cert_id="nowhere3")["data"]})
+    world.not_ready("web", namespace, "E4036")
+    world.kube.patch("Ingress", "web", namespace, {"spec": {"rules": [hostile.with_path("/new", "web")]}})
+    world.wait("the new path is served", lambda: rules_of(world, uid) == {f"{HOST}/", f"{HOST}/new"})
+    (load_balancer,) = world.of(uid)
+    assert load_balancer["listeners"][0]["certificate"]["server_ids"] == ("certrsa1",)
+
+
+def rules_of(world: World, uid: str) -> set[str]:
+    return {name for found in world.of(uid) for rules in tree(found).values() for name in rules}
+
+
 def test_there_are_enough_cases() -> None:
     assert len(CASES) >= 30
     assert {case.ingress["metadata"]["annotations"].get(EXISTING) for case in BAD_LENT}
