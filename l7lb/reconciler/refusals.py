@@ -31,7 +31,7 @@ from l7lb.model.problems import Problem
 
 AGAIN_S: Final = 300.0
 """What was refused may be granted without a change of the object (a certificate that was renewed under its id)."""
-OF_A_CERTIFICATE: Final = frozenset({"E4012", "E4035", "E4036", "E4038", "E4039"})
+OF_A_CERTIFICATE: Final = frozenset({"E4012", "E4035", "E4036", "E4039"})
 
 _SHAPES = (CreateListeners, CreateRules, ModifyHost, ModifyListener, ModifyLoadBalancer, ModifyRule, SetSecurityGroups)
 _TARGETS = (RegisterTargets, ModifyWeights)
