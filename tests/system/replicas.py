@@ -25,7 +25,8 @@ class Replica(Controller):
         """`flags` by field name, in addition to what every replica of a world gets; an empty one is a switch."""
         self.world = world
         self.name = f"AKID{name}"
-        world.seed({"secrets": {self.name: {"key": f"key-of-{name}"}}})
+        self.secret = f"key-of-{name}"
+        world.seed({"secrets": {self.name: {"key": self.secret}}})
         folder: Path = world._folder
         values = {
             "cluster-id": CLUSTER,
@@ -40,7 +41,7 @@ class Replica(Controller):
             **{key.replace("_", "-"): value for key, value in flags.items()},
         }
         arguments = [f"--{key}={value}" if value else f"--{key}" for key, value in values.items()]
-        keys = {"TENCENTCLOUD_SECRET_ID": self.name, "TENCENTCLOUD_SECRET_KEY": f"key-of-{name}"}
+        keys = {"TENCENTCLOUD_SECRET_ID": self.name, "TENCENTCLOUD_SECRET_KEY": self.secret}
         super().__init__(arguments, keys, folder / f"{name}.log")
         self._pool = urllib3.PoolManager(retries=False, timeout=5.0)
 
@@ -90,6 +91,13 @@ class Replica(Controller):
     def ends(self, timeout_s: float) -> int:
         """Wait for its end; the exit code."""
         return self.process.wait(timeout_s)
+
+    def check(self) -> None:
+        """What no log of a controller may hold, whatever the test was about."""
+        log = self.log.read_text(encoding="utf-8")
+        assert ": internal error: " not in log, self.tail()
+        assert "Traceback" not in log, self.tail()
+        assert self.secret not in log
 
     def stop(self) -> None:
         """Whatever state it is in."""

@@ -35,6 +35,8 @@ def replicas(world: World) -> Iterator[Callable[..., Replica]]:
 
     try:
         yield start
+        for one in started:
+            one.check()
     finally:
         for one in started:
             one.stop()
