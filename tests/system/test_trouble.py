@@ -57,8 +57,8 @@ def is_whole(world: World, uid: str) -> bool:
     return shapes == [{"HTTP:80": {f"{HOST}/": len(world.nodes)}}]
 
 
-def becomes_whole(world: World, uid: str, namespace: str, timeout_s: float = 30.0) -> None:
-    world.wait(f"the load balancer of {namespace} is whole", lambda: is_whole(world, uid), timeout_s)
+def becomes_whole(world: World, uid: str, namespace: str) -> None:
+    world.wait(f"the load balancer of {namespace} is whole", lambda: is_whole(world, uid))
     world.ready("web", namespace)
     assert len(bought(world, namespace)) == 1
 

@@ -28,7 +28,7 @@ T = TypeVar("T")
 CLUSTER = "cls-9mfq2k1t"
 REGION = "ap-guangzhou"
 VPC = "vpc-4hd8w0pn"
-WAIT_S = 30.0
+WAIT_S = 60.0
 NODES = {"node-a": ("127.10.0.1", "ins-0000000a"), "node-b": ("127.10.0.2", "ins-0000000b")}
 KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDEMULATOR", "TENCENTCLOUD_SECRET_KEY": "emulator-secret-key"}
 CONDITIONS = "ingress.cloud.tencent.com/status.conditions"
@@ -50,9 +50,13 @@ class Controller:
             )
 
     def terminate(self, timeout_s: float = 30.0) -> int:
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code. One that does not end is killed."""
         self.process.terminate()
-        return self.process.wait(timeout_s)
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """SIGKILL: dies in the middle of whatever it does."""
@@ -177,12 +181,16 @@ class World:
         return next((one for one in conditions if one["type"] == "Ready"), None)
 
     def ready(self, name: str, namespace: str) -> Json:
-        """Wait until it is ready; the object."""
-        self.wait(
-            f"Ingress {namespace}/{name} is ready",
-            lambda: (self.condition(name, namespace) or {}).get("status") == "True",
-        )
-        return self.kube.get("Ingress", name, namespace)
+        """Wait until it is ready and shows an address; the object."""
+
+        def shown() -> Json | None:
+            found = self.kube.get("Ingress", name, namespace)
+            address = ((found.get("status") or {}).get("loadBalancer") or {}).get("ingress")
+            return found if address and (self.condition(name, namespace) or {}).get("status") == "True" else None
+
+        found = self.wait(f"Ingress {namespace}/{name} is ready", shown)
+        assert found is not None
+        return found
 
     def not_ready(self, name: str, namespace: str, code: str) -> str:
         """Wait until its condition says why not, with this code or reason; `Reason: message`."""
