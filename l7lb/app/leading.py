@@ -66,7 +66,7 @@ class Term:
         self._stage = stage
         workers = stage.config.max_concurrent_reconciles
         self.queue = WorkQueue(workers=workers, metrics=QueueCounting(stage.metrics))
-        self.observations = Observations()
+        self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from)
         self._sweep = Sweep()
         self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
         watch = StopWatch(
@@ -144,6 +144,7 @@ class Term:
             wall=stage.clock.time,
             tke_finalizers=stage.config.finalizers_of_tke,
             class_exit_grace_s=stage.config.class_exit_grace,
+            trusted_from=stage.trusted_from,
             writable=stage.writable,
         )
 

@@ -109,6 +109,10 @@ class Disposer:
             return Again(SETTLE_S, "the API server does not say that the Ingress is being deleted")
         if claim.disposal is Disposal.LEAVE:
             return self._released(matter, parting, ours=True)
+        early = self._shop.trusted_from - self._shop.monotonic()
+        if early > 0 and claim.disposal is Disposal.RELEASE_LISTENERS:
+            # What arrived after we had let go would stay on a load balancer that is not ours.
+            return Again(early, "a write of the leader before us may still be on its way: not letting go yet")
         plan = planner.teardown(observed, claim, claim.disposal)
         if observed.head.ref in self._forced:
             plan = _forced(plan)

@@ -1,7 +1,7 @@
 """What we know of each load balancer: read once, then kept right by our own successful writes, dropped at any doubt."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from l7lb.model.identity import CloudRef, ListenerId, LocationId, RuleRef
@@ -13,7 +13,9 @@ from l7lb.reconciler.ports import LoadBalancers
 class Observations:
     """Verified observations by load balancer, for one term of leadership."""
 
-    def __init__(self) -> None:
+    def __init__(self, trusted: Callable[[], bool] = lambda: True) -> None:
+        """Until `trusted` a write of the leader before us may still arrive: nothing is remembered from pass to pass."""
+        self._trusted = trusted
         self._lock = threading.Lock()
         self._known: dict[CloudRef, ObservedLoadBalancer] = {}
 
@@ -24,6 +26,8 @@ class Observations:
 
     def keep(self, observed: ObservedLoadBalancer) -> None:
         """Enter what was read, or what a finished plan has made."""
+        if not self._trusted():
+            return
         with self._lock:
             self._known[observed.head.ref] = observed
 

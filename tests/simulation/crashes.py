@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from tests.simulation.checkers import Watchman
 from tests.simulation.toll import Death, Died
 from tests.simulation.world import World
-
-LATE_S: Final = 15.0
-"""A call is cut after 13 s: so long after the end of a lease a write of its holder may still arrive."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,7 @@ def freeze(scenario: Scenario, at: int, arrives_after_s: float) -> World:
         world.start(die_at=at, death=Death.FROZEN)
         world.settle()
     except Died:
-        late = world.live().toll.late
-        world.start(trusted_in_s=LATE_S)
-        world.run_for(arrives_after_s)
-        for arrive in late:
-            arrive()
-        watchman.check()
-        world.run_for(LATE_S - arrives_after_s)
-        world.live().trust()
+        world.succeed(arrives_after_s)
     world.settle()
     scenario.verdict(world)
     watchman.check_rest()

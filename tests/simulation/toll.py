@@ -9,6 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+UNSTOPPABLE = ("ModifyResourceTags", "DeleteLoadBalancer")
+"""Nothing makes good what these do when they arrive after somebody else has decided otherwise: a process that freezes
+at one of them has not sent it."""
+
+
 class Died(BaseException):
     """The process is dead: nobody in it may catch this and go on."""
 
@@ -34,23 +39,25 @@ class Toll:
     death: Death = Death.BEFORE
     late: list[Callable[[], object]] = field(default_factory=list)
     """Calls that were on their way when the process froze."""
+    only: str = ""
+    """Die at `at` or at the first call after it that bears this name; empty: any."""
     dead: bool = False
 
-    def arm(self, at: int, death: Death) -> None:
+    def arm(self, at: int, death: Death, *, only: str = "") -> None:
         """Die at call number `at`; 0: never."""
-        self.at, self.death = at, death
+        self.at, self.death, self.only = at, death, only
 
     def through(self, name: str, call: Callable[[], T]) -> T:
         """Make the call, or die."""
         if self.dead:
             raise Died(f"{name} by a dead process")
         self.passed.append(name)
-        if len(self.passed) != self.at:
+        if not self.at or len(self.passed) < self.at or (self.only and name != self.only):
             return call()
         self.dead = True
         if self.death is Death.AFTER:
             with contextlib.suppress(Exception):  # whatever it came to, nobody hears of it
                 call()
-        elif self.death is Death.FROZEN:
+        elif self.death is Death.FROZEN and not name.endswith(UNSTOPPABLE):
             self.late.append(call)
         raise Died(f"{self.death.value} call {self.at}: {name}")

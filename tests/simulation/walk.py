@@ -77,6 +77,7 @@ class Walk:
 
     def _calm_down(self) -> None:
         self.log.append("calm")
+        self.world.gate_open = True
         self.world.account.emulator.gateway.faults.clear()
         self.world.users.emulator.controls.faults.orders.clear()
         self.world.live().toll.arm(0, Death.BEFORE)
@@ -87,6 +88,9 @@ class Walk:
         except Died as death:
             self.log.append(f"{self.world.clock.now():8.3f} {death}")
             self.watchman.check()
+            if self.world.live().toll.late:
+                self.world.succeed(self.dice.choice((0.1, 3.0, 12.0)))
+                return
             self.world.clock.advance(self.dice.choice((0.0, 5.0, 30.0)))
             self.world.start_anyhow()
 
@@ -104,6 +108,7 @@ class Walk:
             (4, self._die),
             (2, self._edit_cloud),
             (1, self._verify),
+            (1, self._gate),
         )
         action = self.dice.choices([act for _, act in choices], [weight for weight, _ in choices])[0]
         self.log.append(f"{self.world.clock.now():8.3f} {action()}")
@@ -211,7 +216,7 @@ class Walk:
     def _die(self) -> str:
         toll = self.world.live().toll
         at = len(toll.passed) + self.dice.randint(1, 8)
-        death = self.dice.choice((Death.BEFORE, Death.AFTER))
+        death = self.dice.choice((Death.BEFORE, Death.AFTER, Death.FROZEN))
         toll.arm(at, death)
         return f"will die {death.value} call {at}"
 
@@ -230,6 +235,10 @@ class Walk:
         targets = [{"ip": target.ip, "port": target.port, "weight": 0} for target in rule.targets[:1]]
         self.world.account.edit("set_targets", lb.id, listener=listener.id, rule=rule.id, targets=targets)
         return f"targets of {rule.domains[0]}{rule.url} on {lb.id} spoilt"
+
+    def _gate(self) -> str:
+        self.world.gate_open = not self.world.gate_open
+        return f"the gate is {'open' if self.world.gate_open else 'closed'}"
 
     def _verify(self) -> str:
         self.world.live().verify()

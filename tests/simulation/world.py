@@ -3,6 +3,7 @@
 Nothing here decides what is right; that is in `checkers` and in the tests.
 """
 
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -28,6 +29,8 @@ from tests.simulation.wires import Inspect
 CLUSTER: Final = "cls-9mfq2k1t"
 REGION: Final = "ap-guangzhou"
 NODES: Final = {"node-a": ("10.0.0.1", "ins-0000000a"), "node-b": ("10.0.0.2", "ins-0000000b")}
+LATE_S: Final = 15.0
+"""A call is cut after 13 s: so long after the end of a lease a write of its holder may still arrive."""
 STEPS_MAX: Final = 5_000
 """So many passes without rest are a hot loop."""
 
@@ -81,11 +84,11 @@ class World:
         self.process.start(trusted_in_s=trusted_in_s)
         return self.process
 
-    def start_anyhow(self) -> Process:
+    def start_anyhow(self, *, trusted_in_s: float = 0.0) -> Process:
         """As `start`, asked again while the worlds do not answer."""
         while True:
             try:
-                return self.start()
+                return self.start(trusted_in_s=trusted_in_s)
             except L7lbError:
                 self.clock.advance(2.0)
 
@@ -126,6 +129,19 @@ class World:
         until = self.clock.now() + seconds
         self.run(seconds)
         self.clock.advance(max(0.0, until - self.clock.now()))
+
+    def succeed(self, arrives_after_s: float) -> None:
+        """A successor takes over; what the process before had on its way arrives so many seconds later (at most 15)."""
+        late = self.live().toll.late
+        self.start_anyhow(trusted_in_s=LATE_S)
+        self.run_for(arrives_after_s)
+        inspect, self.inspect = self.inspect, lambda _action, _params: None  # this one nobody can hold back
+        for arrive in late:
+            with contextlib.suppress(Exception):
+                arrive()
+        self.inspect = inspect
+        self.run_for(LATE_S - arrives_after_s)
+        self.live().trust()
 
     def live(self) -> Process:
         """The process; there must be one."""
