@@ -8,7 +8,7 @@ from typing import Final
 
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections
-from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
+from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, confirm_records, with_limits
 from l7lb.app.patience import START_S_MAX, Patience
 from l7lb.app.watching import Watching
 from l7lb.errors import Unavailable
@@ -112,6 +112,7 @@ class Leadership:
         office = self._office
         cluster, cloud, settings = office.cluster(), office.connections.cloud, office.watching.settings
         heads = confirm_identity(cloud, cluster, settings.region)
+        confirm_records((item.object for item in office.watching.stores.ingresses.list()), cluster)
         return Stage(
             config=office.config,
             cluster=cluster,

@@ -1,6 +1,7 @@
 """One term of leadership: queue, workers, reconciler, verifier. Begins empty, trusts nothing of an earlier term."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,9 +14,11 @@ from l7lb.app.sweep import Sweep
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import Beat, Verifier
 from l7lb.errors import ConfigurationError, RetryableError, TerminalError, Throttled
+from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead
+from l7lb.model.marks import RECORD
 from l7lb.model.outcome import Outcome
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType
@@ -192,6 +195,23 @@ def confirm_identity(cloud: LoadBalancers, cluster: Cluster, region: str) -> tup
             "cluster with that id: give the id of this cluster"
         )
     return heads
+
+
+def confirm_records(ingresses: Iterable[Ingress], cluster: Cluster) -> None:
+    """A changed `--cluster-id` shows in the records: they are the Ingresses' own, and most name another cluster.
+
+    One such record alone may be anybody's edit; it must not be able to keep everybody's controller from starting.
+    """
+    named = Counter(
+        found for one in ingresses if (found := ledger.recorded_cluster(one.annotations.get(RECORD), one.metadata.uid))
+    )
+    others = named.total() - named[cluster.id]
+    if others > named[cluster.id]:
+        other = max((name for name in named if name != cluster.id), key=lambda name: named[name])
+        raise ConfigurationError(
+            f"--cluster-id: {others} Ingresses bear records of another cluster id ({other}), {named[cluster.id]} of "
+            f"{cluster.id}: give the id under which their load balancers were made"
+        )
 
 
 def with_limits(settings: Settings, cloud: LoadBalancers) -> Settings:

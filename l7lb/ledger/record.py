@@ -39,6 +39,17 @@ def parse_record(text: str | None, owner: Owner) -> Record | None:
     )
 
 
+def recorded_cluster(text: str | None, ingress_uid: str) -> str:
+    """The cluster id in an Ingress's own record, whichever it is; empty for a copied or unreadable one."""
+    try:
+        fields = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(fields, dict) or fields.get("uid") != ingress_uid:
+        return ""
+    return _text(fields.get("cluster"))
+
+
 def format_record(record: Record) -> str:
     """Equal records give equal text, so that writing twice changes nothing."""
     fields = {

@@ -220,6 +220,9 @@ class Disposer:
         record: Record | None = None
         if parting is not Parting.DELETED and matter.record is not None:
             record = Record(uid=matter.record.uid, cluster=matter.record.cluster, attempt=matter.record.attempt + 1)
+        held_by = others(matter, finalizers)
+        if held_by:
+            self._shop.events.emit(say(matter.ingress, "FinalizersLeft", held_by, EventType.WARNING))
         self._shop.desk.release(matter.ingress, record, finalizers)
         self._attempts.forget(matter.owner)
         self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
@@ -263,3 +266,11 @@ def _forced(plan: Plan) -> Plan:
         plan,
         steps=tuple(replace(step, force=True) if isinstance(step, DeleteLoadBalancer) else step for step in plan.steps),
     )
+
+
+def others(matter: Matter, ours: tuple[str, ...]) -> str:
+    """What still holds a deleting Ingress when we are done: left alone, but said. Empty: nothing does."""
+    left = [name for name in matter.ingress.finalizers if name not in ours]
+    if not (matter.ingress.deleting and left):
+        return ""
+    return f"l7lb is done with this Ingress; it is still held by the finalizers {', '.join(left)}"

@@ -117,6 +117,7 @@ REASONS: Final = {
     "QuotaExceeded": "A quota of the account is used up. Tried again every 5 minutes.",
     "RequestRejected": "The cloud says that the request itself is wrong. Read its text in the Event.",
     "RuleServesSeveralHosts": "A rule cannot be deleted, because the cloud keeps it together with one that is to stay.",
+    "FinalizersLeft": "The load balancer is dealt with; finalizers of others still hold the Ingress.",
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
     "UnsafePlan": "The guard refuses a plan that takes away too much. The Event names the digest that approves it.",
     "UnstableField": "A setting was written three times within an hour and found undone each time. It is left alone "

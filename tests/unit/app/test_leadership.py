@@ -1,5 +1,6 @@
 """From the lease to a term: what it waits for, how it ends, and since when it believes what it reads."""
 
+import json
 import random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,12 +13,14 @@ from l7lb.app.config import Config
 from l7lb.app.health import PASS_S_MAX, Health
 from l7lb.app.informing import Informers
 from l7lb.app.leadership import Leadership, Office, trusted_from
-from l7lb.app.leading import QueueSink, confirm_identity
+from l7lb.app.leading import QueueSink, confirm_identity, confirm_records
 from l7lb.app.patience import START_S_MAX
 from l7lb.app.secrets import Means
 from l7lb.errors import ConfigurationError, Unavailable
+from l7lb.model.cluster import Ingress, ObjectMeta
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
+from l7lb.model.marks import RECORD
 from l7lb.runtime.election import Elector
 from l7lb.runtime.election import Term as LeaseTerm
 from l7lb.runtime.informer import NoInformerMetrics
@@ -125,6 +128,37 @@ class TestIdentity:
         account = Account({"lb-1": head("lb-1", {**OUR_TAGS, "l7lb-cluster-uid": "another"})})
         with pytest.raises(ConfigurationError, match="--cluster-id: load balancers lb-1 bear cls-1"):
             confirm_identity(account, self.CLUSTER, REGION)
+
+
+def ingress_with_record(name: str, cluster: str, *, uid: str = "") -> Ingress:
+    record = json.dumps({"v": 1, "uid": uid or name, "cluster": cluster, "lb": "lb-1"})
+    return Ingress(metadata=ObjectMeta(name=name, namespace="shop", uid=name, annotations={RECORD: record}))
+
+
+class TestRecords:
+    """A changed --cluster-id shows in the Ingresses' own records."""
+
+    CLUSTER = Cluster("cls-1", "kube-system-uid")
+
+    def test_records_of_another_cluster_id_end_the_process(self) -> None:
+        with pytest.raises(ConfigurationError, match=r"--cluster-id: 2 Ingresses .* \(cls-2\), 1 of cls-1"):
+            confirm_records(
+                [ingress_with_record(*one) for one in (("a", "cls-2"), ("b", "cls-2"), ("c", "cls-1"))], self.CLUSTER
+            )
+
+    @pytest.mark.parametrize(
+        "ingresses",
+        [
+            pytest.param([], id="none"),
+            pytest.param(
+                [ingress_with_record("a", "cls-1"), ingress_with_record("b", "cls-2")], id="one edited by hand"
+            ),
+            pytest.param([ingress_with_record("a", "cls-2", uid="another")], id="copied from another cluster"),
+            pytest.param([Ingress(metadata=ObjectMeta(name="a", annotations={RECORD: "{"}))], id="unreadable"),
+        ],
+    )
+    def test_single_and_copied_records_do_not(self, ingresses: list[Ingress]) -> None:
+        confirm_records(ingresses, self.CLUSTER)
 
 
 class TestSink:
