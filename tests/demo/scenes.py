@@ -169,7 +169,9 @@ def crash(play: Play) -> None:
     stage.cloud.order_fault({"action": "CreateLoadBalancer", "kind": "slow", "seconds": 3.0, "count": 1})
     applied(stage, wanted)
     uid = stage.uid(wanted.ingress)
-    ordered = stage.patience.until("the order of a load balancer for latecomer", lambda: stage.cloud.of(uid), _CHANGE_S)
+    ordered = stage.patience.until(
+        "the order of a load balancer for latecomer", lambda: stage.cloud.of(uid) or None, _CHANGE_S
+    )
     play.running().kill()
     stage.screen.say(f"{ordered[0].id} is ordered, its id has not reached the controller: killed (SIGKILL)")
     # The process is known to be dead, so its lease of 30 s need not be waited for: what an operator does in that case.
