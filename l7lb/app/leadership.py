@@ -10,10 +10,12 @@ from l7lb.app.config import Config
 from l7lb.app.connections import Connections
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, confirm_records, with_limits
 from l7lb.app.patience import START_S_MAX, Patience
+from l7lb.app.telling import ours, tell
 from l7lb.app.watching import Watching
-from l7lb.errors import Unavailable
+from l7lb.errors import AccessDenied, Unavailable
 from l7lb.model.identity import Cluster
 from l7lb.reconciler.ports import Events
+from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import Elector
 from l7lb.runtime.election import Term as LeaseTerm
@@ -21,6 +23,9 @@ from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
+
+REFUSALS_TOLD = 3
+"""So often in a row keys are refused before every waiting Ingress hears of it."""
 
 LOOK_S: Final = 0.1
 GATE_S: Final = 1.0
@@ -63,6 +68,7 @@ class Leadership:
         self._stopping = threading.Event()
         self._cloud = Patience("the cloud", office.clock, lambda seconds: not self._stopping.wait(seconds))
         self._threads: Threads | None = None
+        self._refusals = 0
         self.term: Term | None = None
         """While we lead."""
 
@@ -87,7 +93,7 @@ class Leadership:
     def _live(self, died: Died) -> None:
         if not self._await():
             return
-        stage = self._cloud.ask(self._stage)
+        stage = self._cloud.ask(self._asked)
         if stage is None:
             return
         term = Term(stage)
@@ -106,6 +112,19 @@ class Leadership:
             if not informers.synced() and clock.monotonic() > deadline:
                 raise Unavailable(f"the cluster cannot be read within {START_S_MAX:g} s: {informers.lacking()}")
         return True
+
+    def _asked(self) -> Stage:
+        """`_stage`; keys that are refused again and again are told to the Ingresses that wait for them."""
+        try:
+            return self._stage()
+        except AccessDenied as refusal:
+            self._refusals += 1
+            if self._refusals == REFUSALS_TOLD:
+                office, watching = self._office, self._office.watching
+                desk = WriteBack(office.connections.ingresses, office.clock.time)
+                waiting = ours(watching.stores, watching.caches, watching.settings)
+                tell(waiting, refusal, events=office.events, desk=desk)
+            raise
 
     def _stage(self) -> Stage:
         """Asks the cloud whether it is ours, and how much it allows; raises ConfigurationError."""

@@ -11,6 +11,7 @@ from l7lb.app.caches import Caches
 from l7lb.app.config import Config
 from l7lb.app.measuring import MeasuredCloud, StopWatch
 from l7lb.app.sweep import Sweep
+from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import Beat, Verifier
 from l7lb.errors import ConfigurationError, RetryableError, TerminalError, Throttled
@@ -37,6 +38,8 @@ from l7lb.runtime.workqueue import WorkQueue
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
 from l7lb.telemetry.metrics import Metrics
 
+TELL_EVERY: Final = 5
+"""Failures in a row after which the object hears of them (again)."""
 DRAIN_S: Final = 20.0
 """Longer than one call with its retries; the Lease outlives it."""
 
@@ -67,6 +70,7 @@ class Term:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self._desk = WriteBack(stage.ingresses, stage.clock.time)
         workers = stage.config.max_concurrent_reconciles
         self.queue = WorkQueue(workers=workers, metrics=QueueCounting(stage.metrics))
         self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from)
@@ -142,7 +146,7 @@ class Term:
             telemetry=telemetry,
             executor=Executor(Flights(), self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from),
             locator=Locator(self.observations, stage.caches, telemetry),
-            desk=WriteBack(stage.ingresses, stage.clock.time),
+            desk=self._desk,
             monotonic=stage.clock.monotonic,
             wall=stage.clock.time,
             tke_finalizers=stage.config.finalizers_of_tke,
@@ -159,11 +163,14 @@ class Term:
         """What no object heard yet: bugs, and trouble that lasts. A used up API budget is not its author's business."""
         if isinstance(error, TerminalError | Throttled):
             return
-        reason, text = type(error).__name__, f"tried {failures} times: {error}"
-        if not isinstance(error, RetryableError):
-            reason, text = "InternalError", f"a bug in l7lb keeps this Ingress waiting ({reason}); its log says more"
-        for ingress in self._stage.caches.members(BindingKey(key)):
-            self._stage.events.emit(say(ingress, reason, text, EventType.WARNING))
+        members = self._stage.caches.members(BindingKey(key))
+        if isinstance(error, RetryableError):
+            if failures % TELL_EVERY == 0:
+                tell(members, error, events=self._stage.events, desk=self._desk)
+            return
+        text = f"a bug in l7lb keeps this Ingress waiting ({type(error).__name__}); its log says more"
+        for ingress in members:
+            self._stage.events.emit(say(ingress, "InternalError", text, EventType.WARNING))
 
 
 @dataclass(slots=True)

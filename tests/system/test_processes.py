@@ -186,6 +186,10 @@ def test_a_cloud_that_refuses_the_keys_is_said_and_makes_the_leader_unready(emul
         emulated.seed({"secrets": {one.name: {"key": "another"}}})
         publish(emulated)
         one.wait("it says so", lambda: len(one.lines("waiting for the cloud: .*AuthFailure")) >= 2)
+        emulated.not_ready("web", "shop", "AuthFailure")
+        emulated.wait(
+            "an Event says it", lambda: [e for e in emulated.kube.events("web", "shop") if "AuthFailure" in e]
+        )
         status, text = one.ask("probes", "/readyz")
         assert (status, "AuthFailure" in text) == (503, True)
         assert one.ask("probes", "/healthz")[0] == 200
