@@ -1,6 +1,5 @@
 """The pass of an Ingress that is to be served: locate, claim, plan, check, perform, write back."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -13,13 +12,14 @@ from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
 from l7lb.model.plan import AddTags, CreateRules, Plan
-from l7lb.model.problems import Problem, Severity
+from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
 from l7lb.reconciler import draining, records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.late_edits import LateEdits
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.refusals import Refusals
@@ -42,7 +42,7 @@ class Converger:
         self._attempts = Attempts(shop.monotonic)
         self._reporter = Reporter(shop)
         self._rivals = Rivals(shop)
-        self._marks: dict[str, Mapping[str, str]] = {}
+        self._late = LateEdits(shop.settings)
 
     def run(self, matter: Matter) -> Outcome:
         """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
@@ -57,7 +57,7 @@ class Converger:
             # Somebody took it off: without it a deletion would leave behind what the record leads to.
             matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
         translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
-        matter.problems += [*translation.problems, *self._late_edits(matter)]
+        matter.problems += [*translation.problems, *self._late.of(matter)]
         if translation.refusal is not None or translation.desired is None:
             return self._refused(matter, translation)
         fingerprint = _fingerprint(translation)
@@ -70,15 +70,6 @@ class Converger:
         if flight.fingerprint != fingerprint or self._shop.executor.stale(flight):
             self._shop.executor.cut_short(flight)
         return self._fly(matter, flight)
-
-    def _late_edits(self, matter: Matter) -> tuple[Problem, ...]:
-        """Edits of what only counts at creation, against how the Ingress was when this term first saw it served."""
-        uid = matter.owner.ingress_uid
-        if matter.record is None or not matter.record.lb:
-            self._marks.pop(uid, None)
-            return ()
-        marks = self._marks.setdefault(uid, translator.creation_marks(matter.ingress))
-        return translator.not_applied(matter.ingress, matter.record, self._shop.settings, marks)
 
     def _refused(self, matter: Matter, translation: Translation) -> Outcome:
         """The whole Ingress is refused: what it had stays as it is."""
@@ -98,7 +89,7 @@ class Converger:
         if (
             isinstance(location, Found)
             and location.remembered
-            and not self._is_held(matter, desired, location.observed)
+            and _claim(matter, desired, location.observed).ownership not in _HELD
         ):
             location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
         match location:
@@ -119,7 +110,7 @@ class Converger:
         fingerprint: str,
         observed: ObservedLoadBalancer,
     ) -> Outcome:
-        claim = self._claim(matter, desired, observed)
+        claim = _claim(matter, desired, observed)
         if claim.ownership is Ownership.UNCLAIMED and self._is_fresh(matter):
             self._shop.executor.observations.drop(observed.head.ref)
             return Again(SETTLE_S, f"{observed.head.ref.id} does not show the tags of our order yet")
@@ -173,6 +164,7 @@ class Converger:
         self._check(matter, plan, desired, None, claim)
         region = self._shop.settings.region
         record = replace(records.blank(matter), region=region, claim="creating", attempt=attempt)
+        record = records.announced(record, plan)
         self._attempts.forget(matter.owner)
         flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
         return self._begin(matter, flight, record)
@@ -198,22 +190,12 @@ class Converger:
         matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
         return Again(0.0, f"{ref.id} is gone: looking for another one")
 
-    def _claim(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:
-        wanted = frozenset(listener.key for listener in desired.listeners) | records.expected(matter.record)
-        names: dict[ListenerKey, str] = {
-            listener.key: given(listener.name, "") for listener in desired.listeners if given(listener.name, "")
-        }
-        return ledger.read(matter.evidence(observed), observed, wanted, names)
-
     def _is_fresh(self, matter: Matter) -> bool:
         """Whether its order may have been so lately that its tags do not show yet."""
         record = matter.record
         # What has been as it should be once has shown its tags.
         ordered = record is not None and record.claim in ("creating", "created") and not record.desired
         return ordered and self._attempts.until_second_look(matter.owner) > 0
-
-    def _is_held(self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> bool:
-        return self._claim(matter, desired, observed).ownership in _HELD
 
     def _denied(self, matter: Matter, claim: Claim, observed: ObservedLoadBalancer) -> Outcome:
         """Not ours to touch: said with its code; no finalizer, record or status for one never claimed."""
@@ -305,6 +287,14 @@ class Converger:
         matter.record = record
         self._attempts.forget(matter.owner)
         return self._reporter.report(matter, observed)
+
+
+def _claim(matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:
+    wanted = frozenset(listener.key for listener in desired.listeners) | records.expected(matter.record)
+    names: dict[ListenerKey, str] = {
+        listener.key: given(listener.name, "") for listener in desired.listeners if given(listener.name, "")
+    }
+    return ledger.read(matter.evidence(observed), observed, wanted, names)
 
 
 def _address(matter: Matter, ref: CloudRef) -> str:

@@ -15,24 +15,23 @@ from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Disposal, Ownership, Record
 from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags
-from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
 from l7lb.reconciler import records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.exits import Exits
+from l7lb.reconciler.farewells import Farewells
 from l7lb.reconciler.flights import Flight
-from l7lb.reconciler.locating import Creating, Found, Gone, Nothing, Question
-from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
+from l7lb.reconciler.passes import Matter, Workshop, say
 from l7lb.reconciler.proof import Proof
 from l7lb.reconciler.witnesses import LettingGo, Parting
 
 SETTLE_S: Final = 2.0
 LATER_S: Final = 30.0
 RELEASING: Final = "releasing"
-_HELD = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
-_OURS = _HELD | {Ownership.TO_ADOPT}
+_OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.TO_ADOPT})
 
 
 class Disposer:
@@ -41,6 +40,7 @@ class Disposer:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
         self._proof = Proof(shop)
+        self._farewells = Farewells(shop)
         self._attempts = Attempts(shop.monotonic)
         self._exits = Exits(shop.monotonic)
         self._refused: set[CloudRef] = set()
@@ -51,7 +51,7 @@ class Disposer:
         try:
             return self._run(matter, parting)
         except TerminalError as error:
-            self._report(matter, error.code, error.reason, str(error))
+            self._farewells.failed(matter, error.code, error.reason, str(error))
             raise
 
     def forget(self, owner: Owner) -> None:
@@ -66,8 +66,8 @@ class Disposer:
             return self._fly(matter, flight, parting)
         if matter.options.skip:
             return self._let_go(matter, None, "mode: skip: nothing is touched", parting)
-        location = self._shop.locator.locate(self._question(matter), matter.cloud)
-        if isinstance(location, Found) and location.remembered and not self._is_held(matter, location.observed):
+        location = self._shop.locator.locate(matter.question(self._shop.settings), matter.cloud)
+        if isinstance(location, Found) and location.remembered and not self._is_deleted(matter, location.observed):
             location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
         match location:
             case Creating(ref):
@@ -81,10 +81,6 @@ class Disposer:
             case Found(observed):
                 return self._dispose(matter, observed, parting)
 
-    def _question(self, matter: Matter) -> Question:
-        """A record that was let go points nowhere; an adopted one is found by its name as well."""
-        return matter.question(self._shop.settings)
-
     def _never_had(self, matter: Matter, parting: Parting) -> Outcome:
         """Nothing is found. An order may be on its way when the record says so: two looks, 60 s apart."""
         if matter.record is not None and matter.record.claim in ("creating", "failed"):
@@ -96,11 +92,8 @@ class Disposer:
     def _dispose(self, matter: Matter, observed: ObservedLoadBalancer, parting: Parting) -> Outcome:
         claim = self._claim(matter, observed)
         released = matter.record is not None and matter.record.claim == RELEASING
-        if _may_still_come(matter, claim):
-            wait = self._attempts.until_second_look(matter.owner)
-            if wait > 0:
-                self._shop.executor.observations.drop(observed.head.ref)
-                return Again(wait, "tags may still be on their way: looking once more before letting go")
+        if too_early := self._too_early(matter, observed, claim):
+            return too_early
         if claim.ownership not in _OURS and released:
             return self._released(matter, parting, ours=True)
         if claim.ownership not in _OURS or claim.untouched:
@@ -109,10 +102,6 @@ class Disposer:
             return Again(SETTLE_S, "the API server does not say that the Ingress is being deleted")
         if claim.disposal is Disposal.LEAVE:
             return self._released(matter, parting, ours=True)
-        early = self._shop.trusted_from - self._shop.monotonic()
-        if early > 0 and claim.disposal is Disposal.RELEASE_LISTENERS:
-            # What arrived after we had let go would stay on a load balancer that is not ours.
-            return Again(early, "a write of the leader before us may still be on its way: not letting go yet")
         plan = planner.teardown(observed, claim, claim.disposal)
         if observed.head.ref in self._forced:
             plan = _forced(plan)
@@ -123,7 +112,7 @@ class Disposer:
             return Again(SETTLE_S, f"{observed.head.ref.id} still shows our tags, which were taken off")
         self._check(matter, plan, observed, parting)
         ledger.authorize(plan, claim, observed)
-        self._announce(matter, observed, claim)
+        self._farewells.announce(matter, observed, claim)
         flight = Flight(
             matter.flight, observed.head.ref.region, plan, "dispose", observed, self._shop.monotonic()
         )  # fmt: skip
@@ -138,6 +127,18 @@ class Disposer:
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
         return self._fly(matter, flight, parting)
 
+    def _too_early(self, matter: Matter, observed: ObservedLoadBalancer, claim: Claim) -> Again | None:
+        """What arrived after we had let go would stay, on a load balancer that is not ours."""
+        if claim.disposal is not Disposal.DELETE_LOAD_BALANCER and _may_still_come(matter, observed, claim):
+            wait = self._attempts.until_second_look(matter.owner)
+            if wait > 0:
+                self._shop.executor.observations.drop(observed.head.ref)
+                return Again(wait, "what was sent may still be on its way: looking once more before letting go")
+        early = self._shop.trusted_from - self._shop.monotonic()
+        if early > 0 and claim.disposal is Disposal.RELEASE_LISTENERS:
+            return Again(early, "a write of the leader before us may still be on its way: not letting go yet")
+        return None
+
     def _claim(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
         """Before an adoption has ended no listener is ours: the first one comes after it."""
         wanted = records.expected(matter.record)
@@ -148,8 +149,9 @@ class Disposer:
         evidence = matter.evidence(observed, refused=observed.head.ref in self._refused)
         return ledger.read(evidence, observed, wanted, {})
 
-    def _is_held(self, matter: Matter, observed: ObservedLoadBalancer) -> bool:
-        return self._claim(matter, observed).ownership in _HELD
+    def _is_deleted(self, matter: Matter, observed: ObservedLoadBalancer) -> bool:
+        """Whether it goes as a whole; for what is given back, or left, what is remembered of it is not good enough."""
+        return self._claim(matter, observed).disposal is Disposal.DELETE_LOAD_BALANCER
 
     def _check(self, matter: Matter, plan: Plan, observed: ObservedLoadBalancer, parting: Parting) -> None:
         exits = self._exits.count(matter.owner.ingress_uid) if parting is Parting.LEFT else 0
@@ -189,7 +191,7 @@ class Disposer:
             return Again(0.0, "the load balancer is kept: its listeners are released")
         match progress:
             case Waiting(after_s, reason):
-                self._tell(matter, Readiness(False, "Deleting", reason))
+                self._farewells.tell(matter, Readiness(False, "Deleting", reason))
                 return Again(after_s, reason)
             case CreationFailed(message):
                 return Again(LATER_S, message)
@@ -228,37 +230,15 @@ class Disposer:
         self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
         return Done()
 
-    def _announce(self, matter: Matter, observed: ObservedLoadBalancer, claim: Claim) -> None:
-        head = observed.head
-        where = ", ".join((*head.vips, head.hostname)).strip(", ")
-        verb = {
-            Disposal.DELETE_LOAD_BALANCER: f"deleting load balancer {head.ref.id} ({where})",
-            Disposal.RELEASE_LISTENERS: f"releasing load balancer {head.ref.id} ({where})",
-            Disposal.LEAVE: f"leaving load balancer {head.ref.id}",
-        }[claim.disposal]
-        self._shop.events.emit(say(matter.ingress, "Disposing", f"{verb}: {claim.reason}"))
-        if claim.disposal is Disposal.DELETE_LOAD_BALANCER:
-            others = [str(item.spec.key) for item in observed.listeners if item.spec.key not in claim.listeners]
-            if others:
-                text = f"{head.ref.id} is deleted together with listeners that are not ours: {', '.join(others)}"
-                self._shop.events.emit(say(matter.ingress, "ForeignListenersDeleted", text, EventType.WARNING))
 
-    def _tell(self, matter: Matter, state: Readiness) -> None:
-        matter.ingress = self._shop.desk.tell(matter.ingress, state)
-
-    def _report(self, matter: Matter, code: str, reason: str, message: str) -> None:
-        finding = problem(code, reason, message, severity=Severity.ERROR)
-        self._shop.events.emit(note(matter.ingress, finding))
-        self._tell(matter, Readiness(False, reason, message))
-        self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
-
-
-def _may_still_come(matter: Matter, claim: Claim) -> bool:
-    """Whether tags of ours may not show yet: nobody promises when those of an order or of an adoption do."""
+def _may_still_come(matter: Matter, observed: ObservedLoadBalancer, claim: Claim) -> bool:
+    """Whether tags of an order or of an adoption may not show yet, or a listener whose creation was not answered."""
     word = matter.record.claim if matter.record is not None else ""
-    if word == "adopting":
-        return claim.ownership in {Ownership.TO_ADOPT, Ownership.UNCLAIMED}
-    return word in {"creating", "created"} and claim.ownership is Ownership.UNCLAIMED
+    if word == "adopting" and claim.ownership in {Ownership.TO_ADOPT, Ownership.UNCLAIMED}:
+        return True
+    if word in {"creating", "created"} and claim.ownership is Ownership.UNCLAIMED:
+        return True
+    return bool(records.expected(matter.record) - {listener.spec.key for listener in observed.listeners})
 
 
 def _forced(plan: Plan) -> Plan:

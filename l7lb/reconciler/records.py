@@ -41,13 +41,11 @@ def reached(matter: Matter, region: str, observed: ObservedLoadBalancer, claim: 
 
 
 def announced(record: Record, plan: Plan) -> Record:
-    """The record with the listeners that the plan makes on a lent load balancer, without ids yet.
+    """The record with the listeners that the plan makes, without ids yet.
 
-    Nothing else would say that such a listener is ours if the answer to its creation is lost and the Ingress asks for
-    another port by then. On one that we made its name says it.
+    Where the load balancer is lent, nothing else would say that such a listener is ours if the answer to its creation
+    is lost and the Ingress asks for another port by then; and where it outlives the Ingress, it is waited for.
     """
-    if record.claim != Ownership.ADOPTED.value:
-        return record
     new = {str(key): ("", step.name) for step in plan.steps if isinstance(step, CreateListeners) for key in step.keys}
     return replace(record, listeners={**record.listeners, **new})
 

@@ -164,7 +164,7 @@ class Watchman:
             if ingress["metadata"].get("deletionTimestamp"):
                 self.broken.append(f"{name} is still being deleted")
                 continue
-            if self._is_taken(uid, ingress):
+            if _is_taken(self.world, uid, ingress):
                 if not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
                     self.broken.append(f"{name} names what another has, and is not told: {Seen(ingress).why}")
                 continue
@@ -173,12 +173,6 @@ class Watchman:
                 self.broken.append(f"{name} has {len(lbs)} load balancers: {Seen(ingress).why}")
                 continue
             self._serves(lbs[0], ingress)
-
-    def _is_taken(self, uid: str, ingress: Json) -> bool:
-        """Whether it names a load balancer that is lent to another Ingress."""
-        lb = self.lent.get(Seen(ingress).annotations.get("kubernetes.io/ingress.existLbId", ""))
-        there = self.world.account.emulator.world.load_balancers.get(lb.id) if lb is not None else None
-        return there is not None and there.tags.get(UID, uid) != uid
 
     def _serves(self, lb: LoadBalancer, ingress: Json) -> None:
         name, port = ingress["metadata"]["name"], 443 if ingress["spec"].get("tls") else 80
@@ -224,6 +218,13 @@ def expected(world: World, ingress: Json) -> set[tuple[str, str, int]]:
         for address in addresses
         if path["backend"]["service"]["name"] in ports
     }
+
+
+def _is_taken(world: World, uid: str, ingress: Json) -> bool:
+    """Whether it names a load balancer that is lent to another Ingress."""
+    named = Seen(ingress).annotations.get("kubernetes.io/ingress.existLbId", "")
+    there = world.account.emulator.world.load_balancers.get(named)
+    return there is not None and there.tags.get(UID, uid) != uid
 
 
 def _left(ingress: Json) -> bool:

@@ -61,7 +61,7 @@ class World:
         self.gate_open = True
         self.after_step: Callable[[], None] = lambda: None
         self.inspect: Inspect = lambda _action, _params: None
-        self._furnish()
+        _furnish(self.users, self.account)
         self.around = Surroundings(
             clock=self.clock,
             cloud=cloud,
@@ -189,14 +189,15 @@ class World:
         if not self.gate_open:
             raise GateClosed("TKE's own controller may be running")
 
-    def _furnish(self) -> None:
-        self.users.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-        for name, (address, instance) in NODES.items():
-            self.users.create(manifests.node(name, address, instance))
-        self.account.seed(instances=[{"id": instance, "ip": address} for address, instance in NODES.values()])
-        self.users.create(manifests.service("web"))
-        self.users.create(manifests.service("api", 30081))
-        self.users.create(manifests.secret("cert", "certrsa1"))
+
+def _furnish(users: Users, account: Account) -> None:
+    users.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    for name, (address, instance) in NODES.items():
+        users.create(manifests.node(name, address, instance))
+    account.seed(instances=[{"id": instance, "ip": address} for address, instance in NODES.values()])
+    users.create(manifests.service("web"))
+    users.create(manifests.service("api", 30081))
+    users.create(manifests.secret("cert", "certrsa1"))
 
 
 def lag(dice: random.Random, most: float = 3.0) -> Post:

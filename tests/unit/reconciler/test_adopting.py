@@ -379,3 +379,18 @@ def test_a_record_whose_writing_was_not_answered_counts_against_the_second_borro
     assert world.account.lb().tags["tke-lb-ingress-uuid"] == first
     assert world.account.paths() == {"a.example.com/"}
     assert "E4020" in world.users.ingress("younger").why
+
+
+def test_a_listener_whose_creation_was_not_answered_is_waited_for_before_all_is_given_back(
+    world: World, watchman: Watchman
+) -> None:
+    _lend(world, watchman)
+    _borrow(world)
+    world.account.fault("CreateListener", "drop_after")
+    world.start()
+    world.until("a listener is on its way", lambda: world.account.calls().get("CreateListener"))
+    world.users.delete()
+    world.settle()
+    assert world.users.find() is None
+    assert [item.port for item in world.account.lb().listeners.values()] == [8080]
+    assert world.account.lb().tags == HANDED_BACK

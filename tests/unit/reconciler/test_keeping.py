@@ -157,3 +157,15 @@ def test_the_finalizer_of_the_old_controller_goes_with_ours(world: World) -> Non
     world.users.delete()
     world.settle()
     assert world.users.find() is None
+
+
+def test_a_listener_whose_creation_was_not_answered_is_waited_for_before_the_load_balancer_is_left_alone(
+    world: World,
+) -> None:
+    world.account.fault("CreateListener", "drop_after")
+    world.users.create(manifests.ingress("shop", annotations=RETAIN))
+    world.start()
+    world.until("a listener is on its way", lambda: world.account.calls().get("CreateListener"))
+    world.users.delete()
+    world.settle()
+    _is_kept(world)
