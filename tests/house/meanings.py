@@ -81,6 +81,10 @@ CODES: Final = {
         "A listener that is not ours is on a port that the Ingress needs.",
         "Remove that listener, or name another load balancer.",
     ),
+    "E6006": Meaning(
+        "The cloud API does not answer, or answers that it is out of order.",
+        "Check the network and `--clb-endpoint`. It is tried again until it answers.",
+    ),
     "W1001": Meaning("A load balancer is left behind when its Ingress goes.", "Look whether it is still needed."),
     "W1002": Meaning("Listeners that are not ours stay when ours are released.", "None needed."),
 }
@@ -102,6 +106,7 @@ REASONS: Final = {
     "EnsuredIngress": "The load balancer is as the Ingress asks.",
     "ForcingDeletion": "The deletion is forced, because the Ingress is gone and that is its author's word.",
     "ForeignListenersDeleted": "A load balancer that we made is deleted together with listeners of others.",
+    "InternalError": "A bug in l7lb keeps the Ingress waiting. The log says more; please report it.",
     "LoadBalancerGone": "The load balancer that we made is gone. A new one is made, with another address.",
     "LoadBalancerKept": "The cloud refuses to delete the load balancer. Our listeners are released instead.",
     "LoadBalancerLeft": "The load balancer is left as it is, because it is not ours or not to be touched.",
