@@ -8,7 +8,7 @@ import pytest
 from tests import envtest
 from tests.system.conftest import SERVERS
 from tests.system.kube import Json
-from tests.system.world import CLUSTER, FINALIZER, World, ingress, rule, service
+from tests.system.world import CLUSTER, FINALIZER, World, ingress, rule, service, tree
 
 CLASS = "kubernetes.io/ingress.class"
 EXISTING = "kubernetes.io/ingress.existLbId"
@@ -41,8 +41,9 @@ def prepared(world: World, name: str) -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """What was before the Ingress came, while it was there, and after it went."""
+    """What was before the Ingress came, while it was there, and after it went; and which Ingress it was."""
 
+    uid: str
     before: Json
     during: Json
     after: Json | None
@@ -61,12 +62,14 @@ def tell(world: World) -> dict[States, Story]:
     namespace = prepared(world, "tags")
     cases = {states: f"c{number}" for number, states in enumerate(ALL)}
     names = {states: f"lb-case{name}" for states, name in cases.items()}
+    uids: dict[States, str] = {}
     for states, name in cases.items():
         # Not ours yet, so that its UID is known before anything looks at it.
         made = world.kube.create(
             ingress(name, namespace, rule(f"{name}.example.com", "web"), annotations={CLASS: "nginx"})
         )
-        world.seed({"load_balancers": [lent(names[states], tags_of(states, made["metadata"]["uid"]))]})
+        uids[states] = made["metadata"]["uid"]
+        world.seed({"load_balancers": [lent(names[states], tags_of(states, uids[states]))]})
     before = world.load_balancers()
     world.start()
     for states, name in cases.items():
@@ -80,7 +83,7 @@ def tell(world: World) -> dict[States, Story]:
     for name in cases.values():
         world.gone(name, namespace)
     after = world.load_balancers()
-    return {states: Story(before[lb], during[lb], after.get(lb)) for states, lb in names.items()}
+    return {states: Story(uids[states], before[lb], during[lb], after.get(lb)) for states, lb in names.items()}
 
 
 def tags_of(states: States, uid: str) -> dict[str, str]:
@@ -146,7 +149,7 @@ def test_4_the_ingress_tag_is_set_while_in_use_and_taken_off_when_it_is_ours(
 ) -> None:
     story = stories[states]
     assert story.after is not None
-    assert story.during["tags"][INGRESS_UID]
+    assert story.during["tags"][INGRESS_UID] == story.uid
     assert INGRESS_UID not in story.after["tags"]
 
 
@@ -157,6 +160,45 @@ def test_5_a_load_balancer_with_the_tags_of_another_is_refused_and_nothing_chang
     story = stories[states]
     assert story.during == story.before
     assert story.after == story.before
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("cluster", CLUSTER_ID, "cls-another1"),
+        ("ingress", INGRESS_UID, "00000000-0000-0000-0000-000000000000"),
+    ],
+    ids=["3 the cluster tag", "4 the ingress tag"],
+)
+def test_a_tag_that_became_anothers_while_in_use_stays_with_its_load_balancer_and_the_ingress_goes(
+    world: World, name: str, key: str, value: str
+) -> None:
+    namespace, lb_id = prepared(world, f"taken-{name}"), f"lb-taken{name}"
+    uid = borrowed(world, namespace, lb_id)
+    assert uses(world, lb_id, uid)
+    world.console(edit="set_tags", load_balancer=lb_id, set={key: value})
+    changed = world.load_balancers()[lb_id]
+    world.gone("web", namespace)
+    assert world.load_balancers()[lb_id] == changed
+    left = world.said("web", namespace, "W1001")
+    assert lb_id in left
+
+
+def borrowed(world: World, namespace: str, lb_id: str, **annotations: str) -> str:
+    """An Ingress `web` that is served by a lent load balancer; its UID."""
+    world.seed({"load_balancers": [lent(lb_id, {"team": "lender"})]})
+    named = {EXISTING: lb_id, **annotations}
+    made = world.kube.create(ingress("web", namespace, rule("a.example.com", "web"), annotations=named))
+    world.ready("web", namespace)
+    uid: str = made["metadata"]["uid"]
+    return uid
+
+
+def uses(world: World, lb_id: str, uid: str) -> bool:
+    """Whether a lent load balancer bears our two tags and our listener beside what is its lender's."""
+    load_balancer = world.load_balancers()[lb_id]
+    ours = {CLUSTER_ID: CLUSTER, INGRESS_UID: uid}
+    return ports(load_balancer) == [22, 80] and load_balancer["tags"] == {"team": "lender", **ours}
 
 
 # (5) - (10): one Ingress each
@@ -232,8 +274,29 @@ def test_9_and_10_editing_the_class_out_releases_and_editing_it_in_creates(world
     world.gone("web", namespace)
 
 
-def test_11_switched_off_nothing_changes_and_switched_on_deletions_finish(world: World) -> None:
+def test_9_editing_the_class_out_gives_a_lent_load_balancer_back_without_any_ingress_class(world: World) -> None:
+    assert not world.kube.all("IngressClass")
+    namespace, lb_id = prepared(world, "giving"), "lb-giving01"
+    uid = borrowed(world, namespace, lb_id, **{CLASS: "qcloud"})
+    assert uses(world, lb_id, uid)
+    lenders = [listener for listener in world.load_balancers()[lb_id]["listeners"] if listener["port"] == 22]
+    world.kube.annotate("web", namespace, **{CLASS: "nginx"})
+    world.wait(
+        "our finalizer is off",
+        lambda: FINALIZER not in (world.kube.get("Ingress", "web", namespace)["metadata"].get("finalizers") or []),
+    )
+    given_back = world.load_balancers()[lb_id]
+    assert given_back["listeners"] == lenders
+    assert given_back["tags"] == {"team": "lender"}
+    assert not world.kube.get("Ingress", "web", namespace).get("status", {}).get("loadBalancer", {}).get("ingress")
+    world.gone("web", namespace)
+    assert world.load_balancers()[lb_id] == given_back
+
+
+def test_11_switched_off_nothing_changes_and_switched_on_all_that_was_asked_for_is_done(world: World) -> None:
     namespace = prepared(world, "switched")
+    edited = world.kube.create(ingress("edited", namespace, rule("b.example.com", "web")))["metadata"]["uid"]
+    world.ready("edited", namespace)
     made = world.kube.create(ingress("web", namespace, rule("a.example.com", "web")))
     uid = made["metadata"]["uid"]
     world.ready("web", namespace)
@@ -243,7 +306,20 @@ def test_11_switched_off_nothing_changes_and_switched_on_deletions_finish(world:
     world.kube.delete("Ingress", "web", namespace)
     held = world.kube.get("Ingress", "web", namespace)
     assert held["metadata"]["deletionTimestamp"]
+    created = world.kube.create(ingress("created", namespace, rule("c.example.com", "web")))["metadata"]["uid"]
+    world.kube.patch("Ingress", "edited", namespace, {"spec": {"rules": [rule("d.example.com", "web")]}})
     assert world.load_balancers() == before
     world.start()
     world.wait("the deletion ends", lambda: not world.kube.find("Ingress", "web", namespace))
     assert not world.of(uid)
+    world.ready("created", namespace)
+    assert hosts(world, created) == ["c.example.com/"]
+    world.wait("the edit is done", lambda: hosts(world, edited) == ["d.example.com/"])
+    world.gone("created", namespace)
+    world.gone("edited", namespace)
+
+
+def hosts(world: World, uid: str) -> list[str]:
+    """`host/path` of what this Ingress's load balancer serves on port 80."""
+    (load_balancer,) = world.of(uid)
+    return sorted(tree(load_balancer)["HTTP:80"])

@@ -1,0 +1,124 @@
+"""A planner that is wrong: the ledger stops its plan, and nothing of what is not ours is touched.
+
+Without a watchman: to him every refused plan is a bug of ours, and here it is the point.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import pytest
+
+from l7lb import planner
+from l7lb.errors import UnauthorizedPlan
+from l7lb.model.identity import ListenerKey, LoadBalancerId
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.ownership import Claim, Disposal
+from l7lb.model.plan import DeleteListeners, DeleteLoadBalancer, Plan
+from l7lb.telemetry.metrics import CONTROLLER
+from tests.simulation import manifests
+from tests.simulation.world import World
+
+LENT: Final = "lb-lent0001"
+NAMED: Final = "kubernetes.io/ingress.existLbId"
+LENDERS: Final = ListenerKey("HTTP", 8080)
+
+
+def _served_by_a_lender(world: World) -> None:
+    world.account.lend(LENT)
+    world.users.create(manifests.ingress("shop", annotations={NAMED: LENT}))
+    world.start()
+    world.settle()
+    assert sorted(item.port for item in world.account.lb().listeners.values()) == [80, 8080]
+    world.account.forget_calls()
+
+
+def _counted(world: World) -> float:
+    value = world.around.metrics.registry.get_sample_value(
+        "l7lb_unauthorized_plans_total", {"controller": CONTROLLER}
+    )  # fmt: skip
+    assert value is not None
+    return value
+
+
+def _refused(world: World, act: Callable[[], None]) -> UnauthorizedPlan:
+    """Act, and let it be worked on for a while: no call that writes, and exactly the same account as before."""
+    before: list[dict[str, Any]] = [asdict(lb) for lb in world.account.lbs()]
+    assert _counted(world) == 0
+    act()
+    world.run(60.0)
+    assert world.account.writes() == {}
+    assert [asdict(lb) for lb in world.account.lbs()] == before
+    raised = [one.outcome for one in world.passes if isinstance(one.outcome, UnauthorizedPlan)]
+    assert len(raised) == _counted(world) > 0
+    return raised[-1]
+
+
+def _takes_the_lenders_listener_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = planner.converge
+
+    def wrong(*arguments: Any) -> Plan:
+        plan = right(*arguments)
+        return replace(plan, steps=(*plan.steps, DeleteListeners((LENDERS,)))) if plan else plan
+
+    monkeypatch.setattr(planner, "converge", wrong)
+
+
+def _deletes(monkeypatch: pytest.MonkeyPatch, lb_id: str) -> None:
+    def wrong(_observed: ObservedLoadBalancer, _claim: Claim, _disposal: Disposal) -> Plan:
+        return Plan((DeleteLoadBalancer(LoadBalancerId(lb_id), proof="the planner says so"),))
+
+    monkeypatch.setattr(planner, "teardown", wrong)
+
+
+def test_a_plan_that_deletes_the_lenders_listener_as_well_does_nothing_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _served_by_a_lender(world)
+    _takes_the_lenders_listener_too(monkeypatch)
+    refusal = _refused(world, lambda: world.users.rules(manifests.rule("b.example.com")))
+    assert "listener that is not ours" in str(refusal)
+    assert world.account.paths(8080) == {"owner.example.com/"}
+    assert world.account.paths() == {"a.example.com/"}
+    monkeypatch.undo()
+    world.settle()
+    assert world.account.paths() == {"b.example.com/"}
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        pytest.param(lambda world: world.users.delete(), id="the Ingress is deleted"),
+        pytest.param(
+            lambda world: world.users.annotate({"kubernetes.io/ingress.class": "nginx"}),
+            id="the Ingress leaves the class",
+        ),
+    ],
+)
+def test_a_plan_that_deletes_a_lent_load_balancer_does_nothing_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch, leave: Callable[[World], None]
+) -> None:
+    _served_by_a_lender(world)
+    _deletes(monkeypatch, LENT)
+    _refused(world, lambda: leave(world))
+    assert world.account.paths(8080) == {"owner.example.com/"}
+    assert world.users.ingress().finalizers
+    monkeypatch.undo()
+    world.settle()
+    assert world.account.lb().tags == {"team": "owner"}
+
+
+def test_a_plan_that_deletes_another_load_balancer_instead_of_ours_does_nothing_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.account.lend(LENT)
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.settle()
+    world.account.forget_calls()
+    _deletes(monkeypatch, LENT)
+    refusal = _refused(world, world.users.delete)
+    assert "another load balancer" in str(refusal)
+    monkeypatch.undo()
+    world.settle()
+    assert [lb.id for lb in world.account.lbs()] == [LENT]
