@@ -154,4 +154,8 @@ class Leadership:
             standing = self._office.watching.gate.standing()
             if standing.reason != told:
                 told = standing.reason
-                _logger.warning("gate %s: %s", "open" if standing.open else "closed", standing.reason)
+                level = logging.INFO if standing.open else logging.WARNING
+                _logger.log(level, "gate %s: %s", "open" if standing.open else "closed", standing.reason)
+                if standing.open and self.term is not None:
+                    # Passes that met a closed gate wait long: now they may go on.
+                    self.term.enqueue()

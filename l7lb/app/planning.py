@@ -108,6 +108,7 @@ def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime) -> Worksho
         monotonic=worlds.clock.monotonic,
         wall=worlds.clock.time,
         class_exit_grace_s=0.0,
+        buys_blind=worlds.live is None,
         writable=_never,
     )
 

@@ -21,6 +21,7 @@ from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.late_edits import LateEdits
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
+from l7lb.reconciler.orders import Orders, withdraw
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
@@ -39,6 +40,7 @@ class Converger:
         self._shop = shop
         self._stability = Stability(shop.monotonic)
         self._refusals = Refusals(shop.monotonic)
+        self._orders = Orders(shop.monotonic)
         self._attempts = Attempts(shop.monotonic)
         self._reporter = Reporter(shop)
         self._rivals = Rivals(shop)
@@ -145,7 +147,7 @@ class Converger:
     def _create(
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
     ) -> Outcome:
-        if translation.create_refusal is not None or not any(listener.rules for listener in desired.listeners):
+        if translation.create_refusal is not None or not (self._shop.buys_blind or _servable(desired)):
             # Nothing is bought while nothing could be served.
             return self._reporter.report(matter, None)
         record = matter.record or records.blank(matter)
@@ -161,12 +163,15 @@ class Converger:
         matter.problems += noted(plan)
         if not any(isinstance(step, CreateRules) for step in plan.steps):
             return self._reporter.report(matter, None)  # what was asked for is held: still nothing to be served
+        if answer := self._orders.answer(matter.owner, plan):
+            raise answer
         self._check(matter, plan, desired, None, claim)
         region = self._shop.settings.region
+        flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
+        flight.first_order = record.claim not in ("creating", "failed")
         record = replace(records.blank(matter), region=region, claim="creating", attempt=attempt)
         record = records.announced(record, plan)
         self._attempts.forget(matter.owner)
-        flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
         return self._begin(matter, flight, record)
 
     def _lost(self, matter: Matter, ref: CloudRef) -> Outcome:
@@ -249,10 +254,12 @@ class Converger:
         witness = Keeping(self._shop, matter)
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, witness)
-        except Rejected as refusal:
-            if not self._refusals.note(flight.ref, flight.step, refusal):
-                raise
-            return Again(0.0, f"planned anew without what was refused: {refusal}")
+        except TerminalError as refusal:
+            if isinstance(refusal, Rejected) and self._refusals.note(flight.ref, flight.step, refusal):
+                return Again(0.0, f"planned anew without what was refused: {refusal}")
+            if self._orders.declined(matter.owner, flight, refusal) and flight.first_order:
+                withdraw(self._shop, matter)
+            raise
         match progress:
             case Waiting(after_s, reason):
                 return Again(after_s, reason)
@@ -287,6 +294,11 @@ class Converger:
         matter.record = record
         self._attempts.forget(matter.owner)
         return self._reporter.report(matter, observed)
+
+
+def _servable(desired: DesiredLoadBalancer) -> bool:
+    """Whether there is a rule of which it is known where its traffic goes."""
+    return any(rule.targets_known for listener in desired.listeners for rule in listener.rules)
 
 
 def _claim(matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:

@@ -48,6 +48,8 @@ class Flight:
     """The key in the queue under which it was last worked on."""
     fresh: ObservedLoadBalancer | None = None
     """A load balancer created by this plan whose tags have not been read back yet."""
+    first_order: bool = False
+    """Nothing was ordered for this Ingress before: when the order is declined, nothing can be on its way."""
     told: bool = False
     """Its id has been written down."""
     confirm_until: float = 0.0

@@ -36,6 +36,8 @@ class Workshop:
     wall: Callable[[], float]
     tke_finalizers: tuple[str, ...] = ()
     class_exit_grace_s: float = 30.0
+    buys_blind: bool = False
+    """Plan a load balancer although no node is known (files rarely name nodes)."""
     trusted_from: float = 0.0
     """Monotonic; until then a write of the leader before us may still arrive (promise 7)."""
     writable: Callable[[], None] = lambda: None

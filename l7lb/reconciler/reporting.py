@@ -27,9 +27,10 @@ class Reporter:
             self._shop.events.emit(note(matter.ingress, finding))
         had = bool(matter.ingress.addresses)
         lb = observed.head.ref.id if observed is not None else None
-        matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
         if observed is not None:
+            # Before the condition: who waits for Ready=True wants to find the address.
             matter.ingress = self._shop.desk.address(matter.ingress, observed.head)
+        matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
         if state.ready and not had and observed is not None and reached is READY:
             self._shop.events.emit(say(matter.ingress, "EnsuredIngress", f"load balancer {lb} is as the Ingress asks"))
         self._shop.telemetry.settled(matter.ingress, state.ready, deleting=False)

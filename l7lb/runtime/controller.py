@@ -53,7 +53,8 @@ class Reactions:
 
     resync_s: float = 300.0
     """A quota or a right may be granted without a change of the object; so may a bug of ours be cured by an upgrade."""
-    gate_s: float = 15.0
+    gate_s: float = 300.0
+    """Whoever opens the gate queues everything; this is for a gate that opened unseen."""
     throttled_s: float = 1.0
     """Where nobody says when there will be a token."""
     quiet_failures: int = 4

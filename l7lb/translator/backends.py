@@ -101,9 +101,7 @@ class Backends:
         slices = self._snapshot.slices.get(key, ())
         needs_slices = nodes.only_with_pods(service) or bool(self._fleet.super_nodes)
         if "Node" in self._snapshot.unread or not self._snapshot.nodes:
-            self._notebook.warn(
-                "", "NodesUnknown", "The cluster's nodes cannot be read now; targets are left as they are"
-            )
+            self._notebook.warn("", "NodesUnknown", "No node of the cluster is known now; targets are left as they are")
             return Served(known=False)
         if needs_slices and "EndpointSlice" in self._snapshot.unread:
             self._notebook.warn(

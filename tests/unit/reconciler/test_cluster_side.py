@@ -173,6 +173,9 @@ def test_while_the_gate_is_closed_nothing_is_written_anywhere(world: World) -> N
     world.run(120.0)
     assert world.account.writes() == {}
     assert world.users.ingress().json == before
+    reads = world.account.calls()
+    world.run(120.0)
+    assert world.account.calls() == reads, "a closed gate costs no calls"
     world.gate_open = True
     world.settle()
     watchman.check_rest()

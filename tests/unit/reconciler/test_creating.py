@@ -276,3 +276,41 @@ def test_tags_of_ours_that_were_taken_off_by_hand_are_reported_after_a_minute(wo
     world.settle()
     assert "E4017" in world.users.ingress().why
     assert world.account.writes() == {}
+
+
+def test_an_order_that_is_declined_outright_leaves_no_mark_and_is_not_placed_again(world: World) -> None:
+    world.account.fault("CreateLoadBalancer", "error", code="InvalidParameterValue", count=0)
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.run(200.0)
+    assert world.account.calls()["CreateLoadBalancer"] == 1
+    refused = world.users.ingress()
+    assert "E4024" in refused.why
+    assert (refused.finalizers, refused.addresses) == ([], [])
+    assert RECORD not in refused.annotations
+    world.users.delete()
+    assert world.users.find() is None
+
+
+def test_an_edited_order_is_placed_at_once(world: World) -> None:
+    world.account.fault("CreateLoadBalancer", "error", code="InvalidParameterValue", count=1)
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.run(20.0)
+    assert world.account.lbs() == []
+    world.users.annotate({"kubernetes.io/ingress.internetMaxBandwidthOut": "20"})
+    world.settle()
+    assert len(world.account.lbs()) == 1
+
+
+def test_nothing_is_bought_while_no_node_is_known(world: World) -> None:
+    for node in world.users.all("/api/v1/nodes"):
+        world.users.remove(f"/api/v1/nodes/{node['metadata']['name']}")
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.run(60.0)
+    assert world.account.writes() == {}
+    assert not world.users.ingress().is_ready
+    world.users.create(manifests.node("node-z", "10.0.0.99"))
+    world.settle()
+    assert world.users.ingress().is_ready

@@ -74,7 +74,7 @@ REACTIONS: list[tuple[str, Callable[[], Outcome | Exception], float | None, Resu
     ("a terminal error waits for a change", lambda: errors.Rejected("no", reason="R"), None, Result.TERMINAL),
     ("a quota is tried again slowly", quota, 300.0, Result.TERMINAL),
     ("a missing right is tried again slowly", lambda: errors.AccessDenied("no", reason="R"), 300.0, Result.TERMINAL),
-    ("a closed gate is looked at again", lambda: errors.GateClosed("TKE"), 15.0, Result.GATE),
+    ("a closed gate is looked at again", lambda: errors.GateClosed("TKE"), 300.0, Result.GATE),
     ("an unauthorised plan is tried again slowly", lambda: errors.UnauthorizedPlan("x"), 300.0, Result.UNAUTHORIZED),
     ("a bug backs off", lambda: ZeroDivisionError("x"), 1.0, Result.BUG),
     ("a lost NotFound is a bug", lambda: errors.NotFound("x"), 1.0, Result.BUG),

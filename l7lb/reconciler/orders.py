@@ -1,0 +1,59 @@
+"""Orders of load balancers that the cloud has declined outright: nothing was bought, and the same again is no use.
+
+Memory of one term. The same order is not placed again for a while; an edit of what it asks for is another order.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from l7lb import planner
+from l7lb.errors import TerminalError
+from l7lb.model.identity import Owner
+from l7lb.model.marks import FINALIZER
+from l7lb.model.plan import CreateLoadBalancer, Plan
+from l7lb.reconciler import records
+from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.passes import Matter, Workshop
+
+AGAIN_S: Final = 290.0
+"""Less than the resync of the worker, which is what asks again for a quota or a right."""
+
+
+class Orders:
+    """What was declined, by Ingress."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._declined: dict[str, tuple[str, float, TerminalError]] = {}
+
+    def declined(self, owner: Owner, flight: Flight, error: TerminalError) -> bool:
+        """Keep it in mind when it was the order itself that was declined."""
+        if not isinstance(flight.step, CreateLoadBalancer):
+            return False
+        with self._lock:
+            self._declined[owner.ingress_uid] = (_order(flight.plan), self._monotonic(), error)
+        return True
+
+    def answer(self, owner: Owner, plan: Plan) -> TerminalError | None:
+        """How the very same order was answered lately."""
+        with self._lock:
+            order, at, error = self._declined.get(owner.ingress_uid, ("", 0.0, None))
+            if error is not None and (order != _order(plan) or self._monotonic() - at >= AGAIN_S):
+                del self._declined[owner.ingress_uid]
+                return None
+            return error
+
+
+def withdraw(shop: Workshop, matter: Matter) -> None:
+    """The order was declined and none was placed before: a refused Ingress bears no mark of ours."""
+    attempt = matter.record.attempt if matter.record is not None else 0
+    matter.record = replace(records.blank(matter), attempt=attempt) if attempt else None
+    shop.desk.release(matter.ingress, matter.record, (FINALIZER,))
+    matter.ingress = shop.desk.newest(matter.ingress)
+
+
+def _order(plan: Plan) -> str:
+    return planner.digest(Plan(plan.steps[:1]))
