@@ -119,7 +119,8 @@ def listen_ports(value: str) -> tuple[tuple[str, int], ...]:
 def security_groups(value: str) -> frozenset[str]:
     """The full set, separated by commas; empty unbinds all."""
     words = frozenset(word.strip() for word in value.split(",") if word.strip())
-    if not all(re.fullmatch(r"sg-[A-Za-z0-9]{1,32}", word, re.ASCII) for word in words):
+    only_commas = not words and value.strip() != ""
+    if only_commas or not all(re.fullmatch(r"sg-[A-Za-z0-9]{1,32}", word, re.ASCII) for word in words):
         raise ValueError('must be ids of the form "sg-xxxxxxxx", separated by commas')
     if len(words) > SECURITY_GROUPS_MAX:
         raise ValueError(f"names {len(words)} security groups, {SECURITY_GROUPS_MAX} are allowed")

@@ -175,6 +175,13 @@ def test_the_attributes_of_the_load_balancer_are_desired_only_when_said() -> Non
     assert (said.pass_to_target, said.delete_protection) == (True, False)
 
 
+@pytest.mark.parametrize("value", [",", " , ,", "sg", "sg-1aaaaaaa;sg-2bbbbbbb"])
+def test_security_groups_that_cannot_be_read_unbind_nothing(value: str) -> None:
+    found = translate({Name.SECURITY_GROUPS: value})
+    assert [problem.field for problem in found.problems] == [f"metadata.annotations[{Name.SECURITY_GROUPS}]"]
+    assert found.desired is None or found.desired.security_groups is UNSET
+
+
 def test_empty_security_groups_unbind_all() -> None:
     desired = translate({Name.SECURITY_GROUPS: ""}).desired
     assert desired is not None
