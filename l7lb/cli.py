@@ -1,6 +1,6 @@
 """The command line: `run`, `plan`, `version`. Parses, prints, and chooses the exit code; decides nothing.
 
-A wrong flag is one line on standard error and exit code 2.
+A wrong flag is one line on standard error and exit code 2; any other failure is one line and 1.
 """
 
 import os
@@ -71,14 +71,19 @@ def run(**values: Value) -> None:
     "-f", "--filename", "files", multiple=True, type=click.Path(path_type=Path),
     help="With --offline: a file, a directory, or - for standard input.",
 )  # fmt: skip
+@click.argument("more", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--offline", is_flag=True, help="Plan from the files alone, with neither cluster nor cloud.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @flagged
-def plan(files: tuple[Path, ...], offline: bool, output: str, **values: Value) -> None:
+def plan(files: tuple[Path, ...], more: tuple[Path, ...], offline: bool, output: str, **values: Value) -> None:
     """Print what `run` would do, step by step, and change nothing.
 
-    Exit code 0: nothing to do; 2: changes; 1: an Ingress cannot be planned, or not be served.
+    FILE: as with -f, so that -f examples/*.yaml names them all.
+
+    Exit code 0: nothing to do; 2: changes, or a wrong flag; 1: a file, the cluster or the cloud cannot be read, or an
+    Ingress cannot be planned, or not be served.
     """
+    files += more
     built = _offline_config(values) if offline else config(values)
     logs.configure("error", "text")
     if offline and not files:

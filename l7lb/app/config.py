@@ -98,7 +98,8 @@ _CLUSTER = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 """It becomes part of the name of the Lease."""
 _REGION = re.compile(r"[a-z]+-[a-z0-9]+(-[a-z0-9]+)*")
 _VPC = re.compile(r"vpc-[a-z0-9]+")
-_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_LABEL = r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PORT = r"(?:[1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _HOST = re.compile(rf"{_DOMAIN.pattern}(:{_PORT})?")
 _ADDRESS = re.compile(rf"0|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):{_PORT}")

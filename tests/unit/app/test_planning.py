@@ -15,11 +15,15 @@ from l7lb.app.printing import as_text
 from l7lb.app.survey import survey_files
 from l7lb.app.watching import settings_of
 from l7lb.cli import main
-from l7lb.errors import ConfigurationError, Throttled, Unavailable
+from l7lb.errors import Rejected, Throttled, Unavailable
 from l7lb.model.identity import Cluster
 from tests.unit.app.account import Account
 from tests.unit.app.golden import CONFIG, FOLDER, MANIFESTS, expected, printed, survey
 from tests.unit.runtime.fake_clock import FakeClock
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)
+)
 
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
@@ -42,6 +46,31 @@ def test_the_exit_code_says_whether_there_is_something_to_do(
         main(["plan", "--offline", "-f", str(FOLDER / file)])
     assert end.value.code == code
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [["-f", "A", "B"], ["A", "B"], ["-f", "A", "-f", "B"], ["A", "-f", "B"]], ids=str)
+def test_further_files_stand_after_the_first_as_a_shell_writes_them(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"A": str(FOLDER / "http.yaml"), "B": str(FOLDER / "lent.yaml")}
+    with pytest.raises(SystemExit) as end:
+        main(["plan", "--offline", "-o", "json", *(files.get(word, word) for word in arguments)])
+    assert end.value.code == 2
+    assert [one["ingress"] for one in json.loads(capsys.readouterr().out)] == ["default/web", "shop/web"]
+
+
+@pytest.mark.parametrize("text", [None, "[" * 20_000, BOMB, "kind: Ingress\n", "\0"], ids=lambda text: repr(text)[:20])
+def test_a_file_that_cannot_be_read_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None
+) -> None:
+    file = tmp_path / "bad.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SystemExit) as end:
+        main(["plan", "--offline", "-f", str(file)])
+    told = capsys.readouterr()
+    assert (end.value.code, told.out, told.err.count("\n")) == (1, "", 1)
+    assert told.err.startswith(f"l7lb: {file}: ")
 
 
 def test_the_plan_does_not_depend_on_the_order_of_the_files(tmp_path: Path) -> None:
@@ -76,22 +105,37 @@ class TestReading:
         ("text", "said"),
         [
             ("kind: [unclosed\n", "line 2"),
-            ("- a\n- b\n", "document 1 is no Kubernetes object"),
-            ("kind: Ingress\n---\njust words\n", "is no Kubernetes object"),
+            ("- a\n- b\n", "document 1: is no Kubernetes object"),
+            ("kind: Pod\n---\njust words\n", "document 2: is no Kubernetes object"),
             ("kind: List\nitems: [7]\n", "is no Kubernetes object"),
-            ("kind: Ingress\nmetadata: {name: web}\nspec: {rules: 7}\n", "Ingress web: Expected `array | null`"),
-            ("kind: Ingress\nmetadata: 7\nspec: {rules: 7}\n", "Ingress without a name"),
+            (
+                "kind: Ingress\nmetadata: {name: web}\nspec: {rules: 7}\n",
+                "document 1: Ingress web: Expected `array | null`",
+            ),
+            ("kind: Ingress\nmetadata: 7\nspec: {rules: 7}\n", "document 1: Ingress: metadata must be a mapping"),
+            ("kind: Pod\n---\nkind: Ingress\nmetadata: {}\n", "document 2: Ingress without a name"),
+            ("kind: List\nitems: [{kind: Ingress}]\n", "document 1, item 1: Ingress without a name"),
+            ("kind: List\nitems: 7\n", "the items of a List must be a list"),
+            ("kind: Ingress\nmetadata: {name: 7}\n", "name and namespace must be text"),
+            ("kind: Ingress\nmetadata: {name: web, namespace: [a]}\n", "name and namespace must be text"),
             ("kind: Service\nmetadata: {name: w}\nspec: {ports: [{port: http}]}\n", "Service w: Expected `int`"),
+            ("[" * 20_000, "nested too deeply"),
+            ("{a: " * 120 + "b" + "}" * 120, "nested more than 100 deep"),
+            (BOMB, "aliases add more than 200000 nodes"),
+            ("a: &a [" + "x" * 300_000 + "]\nb: [" + "*a, " * 2000 + "]\n", "aliases add more than 200000 nodes"),
+            ("&a [*a]", "an alias stands within what it names"),
+            ('kind: "\\ud800"\n', "a value is not of the type"),
+            ("kind: !!bool perhaps\n", "a value is not of the type"),
+            ("kind: !!python/name:os.system x\n", "line 1: could not determine a constructor"),
         ],
-        ids=["yaml", "list", "words", "item", "wrong type", "wrong metadata", "wrong port"],
+        ids=lambda value: repr(value)[:40],
     )
     def test_what_cannot_be_read_is_named_with_its_file(self, tmp_path: Path, text: str, said: str) -> None:
         file = tmp_path / "bad.yaml"
         file.write_text(text)
-        with pytest.raises(ConfigurationError) as refusal:
+        with pytest.raises(Rejected) as refusal:
             self.names(file)
-        assert str(refusal.value).startswith("--filename: ")
-        assert str(file) in str(refusal.value)
+        assert str(refusal.value).startswith(f"{file}: ")
         assert said in str(refusal.value)
 
     @pytest.mark.parametrize(
@@ -102,8 +146,76 @@ class TestReading:
     ) -> None:
         path = tmp_path / "manifests"
         make(path)
-        with pytest.raises(ConfigurationError, match="--filename: "):
+        with pytest.raises(Rejected, match="manifests: "):
             self.names(path)
+
+    def test_a_file_that_is_too_large_is_refused_before_it_is_parsed(self, tmp_path: Path) -> None:
+        file = tmp_path / "large.yaml"
+        with file.open("wb") as opened:
+            opened.truncate((32 << 20) + 1)
+        with pytest.raises(Rejected, match="larger than 32 MiB"):
+            self.names(file)
+
+    def test_a_line_of_a_broken_secret_is_not_repeated(self, tmp_path: Path) -> None:
+        file = tmp_path / "secret.yaml"
+        file.write_text("kind: Secret\ndata: {key: MII-private-key\n")
+        with pytest.raises(Rejected) as refusal:
+            self.names(file)
+        assert "MII" not in str(refusal.value)
+
+    def test_aliases_in_measure_and_timestamps_without_quotes_are_read(self, tmp_path: Path) -> None:
+        file = tmp_path / "web.yaml"
+        file.write_text(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\n"
+            "metadata: {name: &n web, labels: &l {app: *n}, annotations: *l, creationTimestamp: 2020-01-01T00:00:00Z}\n"
+            "spec: {rules: []}\n"
+        )
+        assert self.names(file) == ["default/web"]
+
+    @pytest.mark.parametrize(
+        ("kind", "version"),
+        [
+            ("Ingress", "networking.internal.knative.dev/v1alpha1"),
+            ("Ingress", "v1"),
+            ("Ingress", "[networking.k8s.io/v1]"),
+            ("Service", "serving.knative.dev/v1"),
+            ("Node", "example.com/v1"),
+        ],
+    )
+    def test_a_kind_of_another_group_is_not_ours(self, tmp_path: Path, kind: str, version: str) -> None:
+        file = tmp_path / "other.yaml"
+        file.write_text(f"apiVersion: {version}\nkind: {kind}\nspec: 7\n")
+        assert self.names(file) == []
+
+    @pytest.mark.parametrize("version", ["extensions/v1beta1", "networking.k8s.io/v1beta1"])
+    def test_an_ingress_of_an_old_version_is_refused(self, tmp_path: Path, version: str) -> None:
+        file = tmp_path / "old.yaml"
+        file.write_text(f"apiVersion: {version}\nkind: Ingress\nmetadata: {{name: web}}\n")
+        with pytest.raises(Rejected, match=f"document 1: Ingress: old API version {version}, convert to"):
+            self.names(file)
+
+    def test_two_documents_for_one_ingress_are_refused_with_both_places(self, tmp_path: Path) -> None:
+        one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+        one.write_text("kind: Ingress\nmetadata: {name: web}\n")
+        two.write_text("kind: Pod\n---\nkind: Ingress\nmetadata: {name: web, namespace: default}\n")
+        with pytest.raises(Rejected) as refusal:
+            self.names(one, two)
+        assert str(refusal.value) == (
+            f"{two}: document 2: Ingress default/web is there already, in {one}: document 1"
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(("second", "refused"), [(80, False), (81, True)], ids=["same", "other"])
+    def test_what_ingresses_share_may_be_repeated_but_not_changed(
+        self, tmp_path: Path, second: int, refused: bool
+    ) -> None:
+        service = "kind: Service\nmetadata: {{name: web}}\nspec: {{ports: [{{port: {}}}]}}\n"
+        file = tmp_path / "shared.yaml"
+        file.write_text(service.format(80) + "---\n" + service.format(second))
+        if not refused:
+            assert self.names(file) == []
+            return
+        with pytest.raises(Rejected, match="Service default/web is there already"):
+            self.names(file)
 
     def test_a_key_in_a_broken_secret_is_not_repeated(self, tmp_path: Path) -> None:
         file = tmp_path / "secret.yaml"
