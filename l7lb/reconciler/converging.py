@@ -163,7 +163,7 @@ class Converger:
         matter.problems += noted(plan)
         if not any(isinstance(step, CreateRules) for step in plan.steps):
             return self._reporter.report(matter, None)  # what was asked for is held: still nothing to be served
-        if answer := self._orders.answer(matter.owner, plan):
+        if answer := self._orders.answer(matter, plan):
             raise answer
         self._check(matter, plan, desired, None, claim)
         region = self._shop.settings.region
@@ -257,7 +257,7 @@ class Converger:
         except TerminalError as refusal:
             if isinstance(refusal, Rejected) and self._refusals.note(flight.ref, flight.step, refusal):
                 return Again(0.0, f"planned anew without what was refused: {refusal}")
-            if self._orders.declined(matter.owner, flight, refusal) and flight.first_order:
+            if self._orders.declined(matter, flight, refusal) and flight.first_order:
                 withdraw(self._shop, matter)
             raise
         match progress:

@@ -1,6 +1,7 @@
 """Orders of load balancers that the cloud has declined outright: nothing was bought, and the same again is no use.
 
-Memory of one term. The same order is not placed again for a while; an edit of what it asks for is another order.
+Memory of one term. The same order is not placed again for a while; after an edit by its author it is another order,
+while our own marks on the Ingress, which also come back as changes, do not make it one.
 """
 
 import threading
@@ -10,8 +11,7 @@ from typing import Final
 
 from l7lb import planner
 from l7lb.errors import TerminalError
-from l7lb.model.identity import Owner
-from l7lb.model.marks import FINALIZER
+from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID, RECORD
 from l7lb.model.plan import CreateLoadBalancer, Plan
 from l7lb.reconciler import records
 from l7lb.reconciler.flights import Flight
@@ -29,20 +29,20 @@ class Orders:
         self._lock = threading.Lock()
         self._declined: dict[str, tuple[str, float, TerminalError]] = {}
 
-    def declined(self, owner: Owner, flight: Flight, error: TerminalError) -> bool:
+    def declined(self, matter: Matter, flight: Flight, error: TerminalError) -> bool:
         """Keep it in mind when it was the order itself that was declined."""
         if not isinstance(flight.step, CreateLoadBalancer):
             return False
         with self._lock:
-            self._declined[owner.ingress_uid] = (_order(flight.plan), self._monotonic(), error)
+            self._declined[matter.owner.ingress_uid] = (_order(matter, flight.plan), self._monotonic(), error)
         return True
 
-    def answer(self, owner: Owner, plan: Plan) -> TerminalError | None:
+    def answer(self, matter: Matter, plan: Plan) -> TerminalError | None:
         """How the very same order was answered lately."""
         with self._lock:
-            order, at, error = self._declined.get(owner.ingress_uid, ("", 0.0, None))
-            if error is not None and (order != _order(plan) or self._monotonic() - at >= AGAIN_S):
-                del self._declined[owner.ingress_uid]
+            order, at, error = self._declined.get(matter.owner.ingress_uid, ("", 0.0, None))
+            if error is not None and (order != _order(matter, plan) or self._monotonic() - at >= AGAIN_S):
+                del self._declined[matter.owner.ingress_uid]
                 return None
             return error
 
@@ -55,5 +55,10 @@ def withdraw(shop: Workshop, matter: Matter) -> None:
     matter.ingress = shop.desk.newest(matter.ingress)
 
 
-def _order(plan: Plan) -> str:
-    return planner.digest(Plan(plan.steps[:1]))
+def _order(matter: Matter, plan: Plan) -> str:
+    ingress = matter.ingress
+    said = sorted(item for item in ingress.annotations.items() if item[0] not in _OUR_MARKS)
+    return f"{planner.digest(Plan(plan.steps[:1]))} {ingress.metadata.generation} {said}"
+
+
+_OUR_MARKS: Final = frozenset({CONDITIONS, LOAD_BALANCER_ID, RECORD})
