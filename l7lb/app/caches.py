@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from l7lb import ledger, translator
+from l7lb.errors import L7lbError
 from l7lb.model.cluster import (
     ConfigMap,
     Deployment,
@@ -156,7 +157,14 @@ class Caches:
         with self._lock:
             old = {key: self._gone[key] for key in missing if key in self._gone}
         ripe = {key: since for key, since in old.items() if self._wall() - since >= SERVICE_GONE_S}
-        return {key: since for key, since in ripe.items() if not self._service_exists(key)}
+        return {key: since for key, since in ripe.items() if self._is_proven_gone(key)}
+
+    def _is_proven_gone(self, key: ObjectKey) -> bool:
+        """Nobody answering is no proof."""
+        try:
+            return not self._service_exists(key)
+        except L7lbError:
+            return False
 
     def _seniority(self, ingress: Ingress) -> tuple[bool, str, str, str]:
         record = record_of(ingress, self._cluster)

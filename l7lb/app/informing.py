@@ -75,10 +75,11 @@ class Informers:
         handler: Callable[[Delta[T]], None],
         *,
         namespace: str = "",
+        optional: bool = False,
     ) -> None:
         """One kind, in one namespace or in all."""
         list_watch = KubeListWatch(self.means.transport, kind, Scope(namespace))
-        self._enter(Source(kind.name, list_watch), store, handler)
+        self._enter(Source(kind.name, list_watch, optional=optional), store, handler)
 
     def add_object(self, name: str, kind: Kind[T], store: Store[T], key: ObjectKey) -> None:
         """One object by its name, for what is only ever one."""
@@ -151,7 +152,7 @@ def fill(made: Informers, stores: Stores, triggers: Triggers, *, namespace: str,
     made.add(kinds.SERVICE, stores.services, triggers.service, namespace=namespace)
     made.add(kinds.ENDPOINT_SLICE, stores.slices, triggers.slice, namespace=namespace)
     made.add(kinds.NODE, stores.nodes, triggers.node)
-    made.add(kinds.TKE_SERVICE_CONFIG, stores.configs, triggers.service_config, namespace=namespace)
+    made.add(kinds.TKE_SERVICE_CONFIG, stores.configs, triggers.service_config, namespace=namespace, optional=True)
     if referenced:
         made.secrets = ReferencedSecrets(made.means, stores, triggers)
         made.add(kinds.INGRESS, stores.ingresses, made.secrets.ingress, namespace=namespace)

@@ -62,7 +62,7 @@ class Converger:
         matter.problems += [*translation.problems, *self._late.of(matter)]
         if translation.refusal is not None or translation.desired is None:
             return self._refused(matter, translation)
-        fingerprint = _fingerprint(translation)
+        fingerprint = _fingerprint(translation, matter)
         flight = self._shop.executor.flights.of(matter.flight)
         if flight is None:
             outcome = self._plan(matter, translation, translation.desired, fingerprint)
@@ -315,11 +315,12 @@ def _address(matter: Matter, ref: CloudRef) -> str:
     return f"{ref.id} ({shown})" if shown else str(ref.id)
 
 
-def _fingerprint(translation: Translation) -> str:
+def _fingerprint(translation: Translation, matter: Matter) -> str:
     """Equal when a plan on its way still serves what is asked."""
     held = translation.held
     parts = (
         translation.desired,
+        (matter.options.skip, matter.options.retain, matter.options.approve),
         held.everything,
         sorted(map(str, held.listeners)),
         sorted(map(str, held.hosts)),

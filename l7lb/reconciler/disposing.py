@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import DeleteRisk, Protected, TerminalError, UnsafePlan
+from l7lb.errors import DeleteRisk, Protected, Rejected, TerminalError, Unavailable, UnsafePlan
 from l7lb.model.identity import CloudRef, Owner
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
@@ -52,6 +52,9 @@ class Disposer:
             return self._run(matter, parting)
         except TerminalError as error:
             self._farewells.failed(matter, error.code, error.reason, str(error))
+            if isinstance(error, Rejected | Protected | DeleteRisk):
+                # What goes away is tried until it is gone, more and more slowly.
+                raise Unavailable(str(error)) from error
             raise
 
     def forget(self, owner: Owner) -> None:
@@ -61,7 +64,7 @@ class Disposer:
     def _run(self, matter: Matter, parting: Parting) -> Outcome:
         flight = self._shop.executor.flights.of(matter.flight)
         if flight is not None:
-            if not flight.fingerprint.startswith("dispose"):
+            if matter.options.skip or not flight.fingerprint.startswith("dispose"):
                 self._shop.executor.cut_short(flight)
             return self._fly(matter, flight, parting)
         if matter.options.skip:
@@ -102,6 +105,11 @@ class Disposer:
             return Again(SETTLE_S, "the API server does not say that the Ingress is being deleted")
         if claim.disposal is Disposal.LEAVE:
             return self._released(matter, parting, ours=True)
+        if parting is Parting.BACK and claim.disposal is Disposal.DELETE_LOAD_BALANCER and matter.record is not None:
+            # It was to be given back, and is ours again as a whole: nobody has left, so it goes on serving.
+            matter.record = replace(matter.record, claim=Ownership.CREATED.value)
+            matter.ingress = self._shop.desk.enter_record(matter.ingress, matter.record)
+            return Again(0.0, "the Ingress is ours again, and so is its load balancer")
         plan = planner.teardown(observed, claim, claim.disposal)
         if observed.head.ref in self._forced:
             plan = _forced(plan)
@@ -173,7 +181,7 @@ class Disposer:
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, LettingGo(self._shop, matter, parting))
         except DeleteRisk as risk:
-            if ref is None:
+            if ref is None or ref in self._forced:
                 raise
             # The Ingress is gone, that is its author's word: prove once more, then force.
             self._forced.add(ref)
@@ -182,7 +190,7 @@ class Disposer:
             )
             return Again(0.0, "the deletion is forced after the proof is read again")
         except Protected as refusal:
-            if ref is None:
+            if ref is None or ref in self._refused or not isinstance(flight.step, DeleteLoadBalancer):
                 raise
             self._refused.add(ref)
             self._shop.events.emit(

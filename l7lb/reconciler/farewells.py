@@ -1,5 +1,6 @@
 """What the author of an Ingress hears while its load balancer is disposed of."""
 
+from l7lb.errors import GateClosed, L7lbError, LostLeadership, NotFound
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim, Disposal
 from l7lb.model.problems import Severity
@@ -32,7 +33,13 @@ class Farewells:
 
     def tell(self, matter: Matter, state: Readiness) -> None:
         """How far it is."""
-        matter.ingress = self._shop.desk.tell(matter.ingress, state)
+        try:
+            matter.ingress = self._shop.desk.tell(matter.ingress, state)
+        except (LostLeadership, GateClosed, NotFound):
+            raise
+        except L7lbError:
+            # A condition that cannot be written never holds a finalizer; the Event has been said.
+            self._shop.telemetry.refused(matter.key, "ConditionNotWritten", f"{matter.ingress.key}: {state.message}")
 
     def failed(self, matter: Matter, code: str, reason: str, message: str) -> None:
         """What no retry cures."""

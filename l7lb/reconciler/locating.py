@@ -144,6 +144,8 @@ def is_gone(cloud: LoadBalancers, head: LoadBalancerHead) -> bool:
     """Whether a call that names the id says so."""
     try:
         cloud.listeners(head)
-    except NotFound:
+    except NotFound as absence:
+        if absence.what != "load balancer":
+            raise Unavailable(f"{head.ref.id}: it cannot be told whether it is gone: {absence}") from absence
         return True
     return False

@@ -5,7 +5,7 @@ import threading
 from typing import Final
 
 from l7lb import ledger, translator
-from l7lb.errors import Conflict, L7lbError, NotFound, RetryableError, Throttled
+from l7lb.errors import Conflict, L7lbError, NotFound, RetryableError, TerminalError, Throttled
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Owner
 from l7lb.model.lane import Lane
@@ -53,7 +53,7 @@ class Reconciler:
                 continue
             if isinstance(outcome, Again):
                 waits.append(outcome)
-        if failure is not None:
+        if failure is not None and not (waits and isinstance(failure, TerminalError)):
             raise failure
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()
 

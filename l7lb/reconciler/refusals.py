@@ -17,6 +17,8 @@ from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     CreateListeners,
     CreateRules,
+    DeleteListeners,
+    DeleteRules,
     ModifyHost,
     ModifyListener,
     ModifyLoadBalancer,
@@ -85,6 +87,9 @@ class Refusals:
                         _lose(part, lost)
                     elif (rest := _without(part, lost)) is not None:
                         kept.append(rest)
+        if lost.listeners or lost.rules:
+            # What was to come does not come, so what it was to replace stays (promise 4).
+            kept = [step for step in kept if not isinstance(step, DeleteListeners | DeleteRules)]
         return replace(plan, steps=tuple(kept)), tuple(dict.fromkeys(problems))
 
     def _taken_apart(self, ref: CloudRef, step: Step) -> Iterator[Step]:

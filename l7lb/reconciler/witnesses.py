@@ -4,7 +4,7 @@ from dataclasses import replace
 from enum import Enum
 
 from l7lb import ledger
-from l7lb.errors import Conflict, OwnershipConflict, UnsafePlan
+from l7lb.errors import Conflict, OwnershipConflict, UnauthorizedPlan, UnsafePlan
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
 from l7lb.model.ownership import Disposal, Ownership
@@ -97,6 +97,8 @@ class LettingGo:
         """Tags and protection by id; for a whole load balancer also the live Ingress."""
         claim = self._proof.claim_now(self._matter, observed)
         if isinstance(step, DeleteLoadBalancer):
+            if self._parting is Parting.BACK or step.id != claim.load_balancer:
+                raise UnauthorizedPlan(f"{step.id} is not what is to be deleted here ({self._parting})")
             if claim.disposal is not Disposal.DELETE_LOAD_BALANCER:
                 raise Conflict(f"{claim.load_balancer} is not to be deleted any more: {claim.reason}")
             if self._parting is Parting.DELETED and not self._proof.is_leaving(self._matter):

@@ -72,6 +72,8 @@ class Source(Generic[T]):
     name: str
     list_watch: ListWatch[T]
     scope: Callable[[ObjectKey], bool] = everything
+    optional: bool = False
+    """The API server may not know the kind, which then counts as empty. Elsewhere a 404 is trouble, not absence."""
 
 
 class Informer(Generic[T]):
@@ -93,7 +95,7 @@ class Informer(Generic[T]):
         self._handler = handler
         self._clock = clock
         self._metrics: InformerMetrics = metrics if metrics is not None else NoInformerMetrics()
-        self._reflector: Reflector[T] = Reflector(dice)
+        self._reflector: Reflector[T] = Reflector(dice, optional=source.optional)
         self._started_at = clock.monotonic()
         self._stream: WatchStream[T] | None = None
         self._synced = threading.Event()

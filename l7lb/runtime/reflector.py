@@ -122,8 +122,10 @@ class _Phase(Enum):
 class Reflector(Generic[T]):
     """For one kind in one scope; one thread. `now` is monotonic seconds of one clock."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, dice: random.Random, *, optional: bool = True) -> None:
+        """`optional`: an API server that does not know the kind has none of it."""
         self._dice = dice
+        self._optional = optional
         self._backoff = Backoff(dice)
         self._resume_at = 0.0
         self._phase = _Phase.LIST
@@ -222,7 +224,7 @@ class Reflector(Generic[T]):
         match error:
             case Expired() | VersionTooLarge():
                 self._on_bad_version(error, now)
-            case NotFound() if self._phase is _Phase.LIST:
+            case NotFound() if self._phase is _Phase.LIST and self._optional:
                 return self._on_absent(now)
             case NotFound():
                 self._relist(Reason.ABSENT, self._version)

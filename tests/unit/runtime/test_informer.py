@@ -17,7 +17,7 @@ from tests.unit.runtime.fake_clock import FakeClock
 class World(NoInformerMetrics):
     """An API server, a store and one informer between them."""
 
-    def __init__(self, list_watch: ListWatch[str] | None = None) -> None:
+    def __init__(self, list_watch: ListWatch[str] | None = None, *, optional: bool = False) -> None:
         self.clock = FakeClock()
         self.api = FakeApi(self.clock)
         self.store = Store[str]({"word": str.split})
@@ -25,7 +25,7 @@ class World(NoInformerMetrics):
         self.reasons: list[Reason] = []
         self.poison = 0
         self.informer = Informer[str](
-            Source("things", list_watch or self.api),
+            Source("things", list_watch or self.api, optional=optional),
             self.store,
             self._handle,
             clock=self.clock,
@@ -122,12 +122,22 @@ def test_a_handler_that_fails_on_one_object_still_gets_the_next(world: World) ->
     assert world.informer.synced
 
 
-def test_an_absent_kind_counts_as_synced_and_appears_without_a_restart(world: World) -> None:
+def test_an_absent_kind_counts_as_synced_and_appears_without_a_restart() -> None:
+    world = World(optional=True)
     world.api.list_faults.append(errors.NotFound("no such kind"))
     world.api.put("a", "x")
     world.steps(1)
     assert world.informer.synced
     assert world.texts() == {}
+    world.steps(1)
+    assert world.texts() == {"a": "x"}
+
+
+def test_a_kind_that_every_cluster_has_is_not_believed_to_be_absent(world: World) -> None:
+    world.api.list_faults.append(errors.NotFound("404 page not found"))
+    world.api.put("a", "x")
+    world.steps(1)
+    assert not world.informer.synced
     world.steps(1)
     assert world.texts() == {"a": "x"}
 
