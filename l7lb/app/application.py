@@ -23,8 +23,6 @@ from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.runtime.lifecycle import Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
 
-__all__ = ["Application", "QueueSink"]
-
 
 class Application:
     """One process. `run` returns its exit code: 0 stopped by a signal, 1 it could not go on."""

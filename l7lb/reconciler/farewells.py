@@ -1,5 +1,7 @@
 """What the author of an Ingress hears while its load balancer is disposed of."""
 
+import logging
+
 from l7lb.errors import GateClosed, L7lbError, LostLeadership, NotFound
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim, Disposal
@@ -7,6 +9,8 @@ from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+
+_logger = logging.getLogger(__name__)
 
 
 class Farewells:
@@ -37,9 +41,9 @@ class Farewells:
             matter.ingress = self._shop.desk.tell(matter.ingress, state)
         except (LostLeadership, GateClosed, NotFound):
             raise
-        except L7lbError:
-            # A condition that cannot be written never holds a finalizer; the Event has been said.
-            self._shop.telemetry.refused(matter.key, "ConditionNotWritten", f"{matter.ingress.key}: {state.message}")
+        except L7lbError as error:
+            # A condition that cannot be written never holds a finalizer.
+            _logger.warning("%s: the condition cannot be written: %s", matter.ingress.key, error)
 
     def failed(self, matter: Matter, code: str, reason: str, message: str) -> None:
         """What no retry cures."""

@@ -39,7 +39,11 @@ class Reconciler:
         self._busy: set[str] = set()
 
     def reconcile(self, key: BindingKey, lane: Lane = Lane.CHANGE) -> Outcome:
-        """Every member in turn; one that fails does not keep the others waiting, and its error is raised at the end."""
+        """Every member in turn; one that fails does not keep the others waiting.
+
+        Its error is raised at the end, unless it is terminal, which its object has heard, and another member waits:
+        then the key has to come back.
+        """
         failure: Exception | None = None
         waits: list[Again] = []
         members = self._shop.snapshots.members(key)
@@ -48,7 +52,7 @@ class Reconciler:
         for ingress in members:
             try:
                 outcome = self._alone(key, ingress, cloud)
-            except Exception as error:  # noqa: BLE001 - raised below, after the other members had their turn
+            except Exception as error:  # noqa: BLE001 - judged below, after the other members had their turn
                 failure = failure or error
                 continue
             if isinstance(outcome, Again):

@@ -9,10 +9,9 @@ from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.ingresses import KubeIngresses
-from l7lb.app.application import QueueSink
 from l7lb.app.caches import Caches, stores
 from l7lb.app.config import Config
-from l7lb.app.leading import Stage, Term, confirm_identity, with_limits
+from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
 from l7lb.app.triggers import Triggers
 from l7lb.errors import LostLeadership
 from l7lb.model.identity import BindingKey, Cluster
