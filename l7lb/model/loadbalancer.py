@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LocationId, RuleKey
+from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LocationId, RuleKey, RuleRef
 from l7lb.model.maybe import UNSET, Maybe
 
 
@@ -88,6 +88,18 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class RedirectSpec:
+    """One redirect that an annotation declares: clients of `source` are sent to `target`."""
+
+    source: RuleRef
+    target: RuleRef
+    code: Maybe[int] = UNSET
+    """301, 302 or 307 (ManualRewrite page). UNSET: 302 at creation, then whatever it is."""
+    mirrored: bool = False
+    """Declared by `auto-rewrite`: the same host and path on HTTPS:443; AutoRewrite may make it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSpec:
     """One forwarding rule without its targets' order: targets are sorted by key."""
 
@@ -124,6 +136,7 @@ class ListenerSpec:
     certificate: Maybe[Certificate | None] = UNSET
     sni: Maybe[bool] = UNSET
     keepalive: Maybe[bool] = UNSET
+    snat: Maybe[bool] = UNSET
     hosts: tuple[HostSpec, ...] = ()
     rules: tuple[RuleSpec, ...] = ()
 
@@ -150,6 +163,9 @@ class DesiredLoadBalancer:
 
     create: CreateSpec = CreateSpec()
     listeners: tuple[ListenerSpec, ...] = ()
+    redirects: Maybe[tuple[RedirectSpec, ...]] = UNSET
+    """All redirects from listeners of ours, sorted by source; their sources are no `rules`. UNSET: no annotation asks,
+    so redirects are left alone."""
     security_groups: Maybe[frozenset[str]] = UNSET
     pass_to_target: Maybe[bool] = UNSET
     delete_protection: Maybe[bool] = UNSET

@@ -7,6 +7,7 @@ from enum import Enum
 from l7lb.model.cluster import EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
 from l7lb.model.identity import ObjectKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer
+from l7lb.model.pods import Pod
 from l7lb.model.problems import Held, Problem
 
 
@@ -28,6 +29,17 @@ class Limits:
     targets_per_rule: int = 100
     rules_per_call: int = 50
     """Rules in one CreateRule or DeleteRule; no page names a bound, so it shrinks when the cloud refuses a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """TKE's cluster-wide switches: ConfigMap `kube-system/tke-service-controller-config` (contract, section 8.9)."""
+
+    global_route_direct_access: bool = False
+    default_direct_access: bool = False
+    pod_graceful_deletion: bool = False
+    node_graceful_deletion: bool = False
+    default_modification_protection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Snapshot:
     """Wall clock, seconds since the epoch (compared with lastTransitionTime only)."""
     services: Mapping[ObjectKey, Service] = field(default_factory=dict)
     slices: Mapping[ObjectKey, tuple[EndpointSlice, ...]] = field(default_factory=dict)
+    pods: Mapping[ObjectKey, Pod] = field(default_factory=dict)
+    """Pods behind the endpoints of `slices`, as far as they exist; only for an Ingress with direct access."""
     nodes: tuple[Node, ...] = ()
     secrets: Mapping[ObjectKey, Secret] = field(default_factory=dict)
     configs: Mapping[ObjectKey, TkeServiceConfig] = field(default_factory=dict)
@@ -61,6 +75,7 @@ class Snapshot:
     services_gone_since: Mapping[ObjectKey, float] = field(default_factory=dict)
     """Services proven deleted (live 404, caches synced), by the wall clock of the proof."""
     unread: frozenset[str] = frozenset()
+    switches: Switches = Switches()
 
 
 @dataclass(frozen=True, slots=True)
