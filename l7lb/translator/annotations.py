@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from l7lb.translator import parsers
+from l7lb.translator.certificate_list import certificate_list
 from l7lb.translator.names import Name
 
 
@@ -216,8 +217,9 @@ TABLE: tuple[Annotation, ...] = (
         'All security groups of the load balancer; `""` unbinds all; removing it leaves what is there.',
     ),
     Annotation(
-        Name.CERTIFICATE, "JSON array", parsers.json_array, "Certificates by id instead of `spec.tls`.",
-        support=REFUSED, fault=REFUSES,
+        Name.CERTIFICATE, 'JSON array like `[{"hosts":["a.example.com"],"qcloud_cert_id":["Kd83hQ2x"]}]`',
+        certificate_list, "Certificates by id, instead of `spec.tls`; an entry without hosts is the default, two ids"
+        " are of two key algorithms.", default="`spec.tls`",
     ),
     Annotation(
         Name.GROUP, BOOL, parsers.boolean, "Share the load balancer of `existLbId` with other Ingresses.",

@@ -51,7 +51,7 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
     backends = Backends(snapshot, settings, notebook, ipv6=version == create.FULL_CHAIN)
     rules = _rules(wanted, backends, notebook)
     hosts = hosts_of(route.key for route in wanted)
-    certified = certificates(snapshot, hosts, notebook) if ingress.spec.tls else None
+    certified = certificates(snapshot, reading, hosts, notebook)
     desired = DesiredLoadBalancer(
         create=creation.spec,
         listeners=_listeners(_Parts(wanted, rules, certified)),

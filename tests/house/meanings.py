@@ -29,7 +29,10 @@ CODES: Final = {
     "E4010": Meaning(
         "The Secret does not exist, or is not of type `Opaque`.", "Create it with the key `qcloud_cert_id`."
     ),
-    "E4011": Meaning("The Secret has no `qcloud_cert_id`.", "Put the id of a server certificate there."),
+    "E4011": Meaning(
+        "The Secret, or the entry of the annotation `certificate`, has no `qcloud_cert_id`.",
+        "Put the id of a server certificate there.",
+    ),
     "E4012": Meaning("The cloud refuses the certificate.", "Read the cloud's text in the Event; name another one."),
     "E4013": Meaning("A rule of the Ingress has no `http` paths.", "Give it at least one path."),
     "E4017": Meaning(
@@ -56,19 +59,24 @@ CODES: Final = {
     "E4030": Meaning("The load balancer is of the classic kind.", "Name an application load balancer."),
     "E4031": Meaning("A path cannot be served by CLB.", "Use the characters and the length that the Event names."),
     "E4034": Meaning("A rule without a host on an IPv6 load balancer.", "Give the rule a host."),
-    "E4035": Meaning("The certificate id has a wrong form.", "Put the eight characters of the id into the Secret."),
+    "E4035": Meaning(
+        "The certificate id has a wrong form.",
+        "Put the eight characters of the id into the Secret, or into the annotation `certificate`.",
+    ),
     "E4036": Meaning("The cloud does not know the certificate.", "Check the id, and that it is in this account."),
     "E4037": Meaning("The annotation `direct-access` cannot be read.", _EDIT_VALUE),
     "E4039": Meaning("The certificate has expired.", "Upload a new one and put its id into the Secret."),
-    "E4040": Meaning("A host has no certificate. It is left out.", "Add an entry to `spec.tls`."),
+    "E4040": Meaning(
+        "A host has no certificate. It is left out.", "Add an entry to `spec.tls`, or to the annotation `certificate`."
+    ),
     "E4041": Meaning("The Service does not exist. Its rules are held.", "Create it, or change the backend."),
     "E4042": Meaning("The backend is not a Service port that can be served.", "Point it at a TCP port of a Service."),
     "E4044": Meaning("The annotation `rule-mix` cannot be read.", _EDIT_VALUE),
     "E4045": Meaning("The annotation `internetChargeType` cannot be read.", _EDIT_VALUE),
     "E4046": Meaning("The annotation `internetMaxBandwidthOut` cannot be read.", _EDIT_VALUE),
     "E4047": Meaning("The Service has no NodePort.", "Set its type to NodePort or LoadBalancer."),
-    "E4048": Meaning("More than one entry of `spec.tls` has no hosts.", "Leave one as the default."),
-    "E4049": Meaning("A host is in more than one entry of `spec.tls`.", "Leave it in one."),
+    "E4048": Meaning("More than one entry for certificates has no hosts.", "Leave one as the default."),
+    "E4049": Meaning("A host is in more than one entry for certificates.", "Leave it in one."),
     "E4050": Meaning("The annotation `tke-service-config-auto` cannot be read.", _EDIT_VALUE),
     "E4051": Meaning("The name of the TkeServiceConfig is reserved.", "Give the object another name."),
     "E4052": Meaning("A host cannot be served by CLB.", "Use the form that the Event names."),
@@ -95,6 +103,8 @@ REASONS: Final = {
     "ClassUnresolved": "It cannot be told whether the Ingress is still ours: its class changed its meaning, not the "
     "Ingress. Nothing is changed until it is edited or its class is restored.",
     "ClientTokenRefused": "The order that the token stands for has ended. After two looks by tag another one is used.",
+    "ClientAuthorityNotSupported": "The annotation `certificate` knows no mutual TLS. Hosts of that entry are held; "
+    "use `spec.tls` and a Secret.",
     "Creating": "Condition: the load balancer was created, and its listeners follow.",
     "DeleteRefused": "The cloud sees targets or traffic and wants the deletion to be forced. That is done after the "
     "proof is read once more.",
@@ -124,6 +134,8 @@ REASONS: Final = {
     "RuleServesSeveralHosts": "A rule cannot be deleted, because the cloud keeps it together with one that is to stay.",
     "FinalizersLeft": "The load balancer is dealt with; finalizers of others still hold the Ingress.",
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
+    "TwoSourcesOfCertificates": "The annotation `certificate` and `spec.tls` are both there. Until one is removed, "
+    "HTTPS is left as it is.",
     "UnsafePlan": "The guard refuses a plan that takes away too much. The Event names the digest that approves it.",
     "UnstableField": "A setting was written three times within an hour and found undone each time. It is left alone "
     "for an hour.",

@@ -57,6 +57,8 @@ words = st.one_of(
             '{"\\ud800":"\\udfff"}',
             '{"a":1e999}',
             "-1",
+            '[{"hosts":["a.acme-demo.com"],"qcloud_cert_id":["Kd83hQ2x"]}]',
+            '[{"qcloud_cert_id":["Kd83hQ2x","short"]},{"hosts":["*.acme-demo.com"]}]',
         ]
     ),
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), st.lists, max_leaves=5).map(
