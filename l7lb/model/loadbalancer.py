@@ -135,6 +135,7 @@ class ListenerSpec:
     name: Maybe[str] = UNSET
     certificate: Maybe[Certificate | None] = UNSET
     sni: Maybe[bool] = UNSET
+    """Desired True: on from its creation, although one certificate may do. Never compared: it cannot be undone."""
     keepalive: Maybe[bool] = UNSET
     snat: Maybe[bool] = UNSET
     hosts: tuple[HostSpec, ...] = ()

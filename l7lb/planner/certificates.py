@@ -17,12 +17,12 @@ class Binding:
 
 
 def bind_new(desired: ListenerSpec) -> Binding:
-    """For a listener that does not exist. SNI only where two hosts differ, or where it is declared."""
+    """For a listener that does not exist. SNI only where two hosts differ, or where it is declared: at creation."""
     if desired.key.protocol != Protocol.HTTPS:
         return Binding(None, sni=False)
     own = given(desired.certificate, None)
     shown = _distinct(given(host.certificate, own) for host in desired.hosts)
-    if desired.sni is True or len(shown) > 1:
+    if len(shown) > 1 or (shown and desired.sni is True):
         # CreateListener page: with SNI on the rules bring the certificates, and none is given here.
         return Binding(None, sni=True)
     return Binding(shown[0] if shown else own, sni=False)

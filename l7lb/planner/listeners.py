@@ -148,8 +148,6 @@ def _rebind(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> Bind
     now = Binding(given(observed.certificate, None), given(observed.sni, False))
     if scene.holds_listener(desired.key):
         return now
-    if desired.sni is True and desired.key.protocol == Protocol.HTTPS:
-        return replace(now, sni=True)
     shown = {host.host: given(host.certificate, None) for host in observed.hosts}
     wanted = effective(_coming(scene, desired, observed), observed)
     staying = {host for host in shown if host in wanted and scene.holds_host(desired.key, host)}

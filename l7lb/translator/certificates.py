@@ -6,7 +6,7 @@ is never put into a message: people paste keys into the wrong field.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -33,6 +33,8 @@ class Certificates:
 
     default: Certificate | None
     by_host: Mapping[str, Certificate]
+    sni: bool = False
+    """Whether each host is to bring its own from the beginning: the annotation with nothing but hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def certificates(
         return _choose(None, hosts, notebook)
     if listed:
         entries = tuple(_of_annotation(entry, index, notebook) for index, entry in enumerate(listed))
-        return _choose(_Entries(entries, field_of(Name.CERTIFICATE), notebook), hosts, notebook)
+        chosen = _choose(_Entries(entries, field_of(Name.CERTIFICATE), notebook), hosts, notebook)
+        return replace(chosen, sni=all(entry.hosts for entry in listed))
     entries = tuple(_of_tls(entry, index, snapshot, notebook) for index, entry in enumerate(ingress.spec.tls or ()))
     return _choose(_Entries(entries, "spec.tls", notebook), hosts, notebook)
 

@@ -98,6 +98,7 @@ def _listeners(parts: _Parts) -> tuple[ListenerSpec, ...]:
         ListenerSpec(
             key=HTTP if parts.certificates is None else HTTPS,
             certificate=_own(parts.certificates),
+            sni=True if parts.certificates is not None and parts.certificates.sni else UNSET,
             hosts=hosts,
             rules=parts.rules,
         ),

@@ -59,9 +59,11 @@ def test_the_most_specific_entry_serves_a_host(entries: tuple[object, ...], expe
     assert found.problems == ()
 
 
-def test_only_entries_with_hosts_give_the_listener_no_certificate_of_its_own() -> None:
-    assert listener(translate(entry(["Kd83hQ2x"], A, B))).certificate is UNSET
-    assert listener(translate(entry(["Kd83hQ2x"]))).certificate == CERT
+def test_only_entries_with_hosts_mean_no_default_certificate_and_sni() -> None:
+    by_host = listener(translate(entry(["Kd83hQ2x"], A, B)))
+    assert (by_host.certificate, by_host.sni) == (UNSET, True)
+    default = listener(translate(entry(["Kd83hQ2x"])))
+    assert (default.certificate, default.sni) == (CERT, UNSET)
 
 
 def test_spec_tls_and_the_annotation_are_translated_alike() -> None:
