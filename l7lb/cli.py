@@ -1,4 +1,4 @@
-"""The command line: `run`, `plan`, `version`. Parses, prints, and chooses the exit code; decides nothing.
+"""The command line. Parses, prints, and chooses the exit code; decides nothing.
 
 A wrong flag is one line on standard error and exit code 2; any other failure is one line and 1.
 """
@@ -12,10 +12,16 @@ from typing import TypeVar
 import click
 
 from l7lb import __version__
+from l7lb.app.adopting import Verdict
 from l7lb.app.application import Application
 from l7lb.app.config import FLAGS, Config, Flag, Value, config
+from l7lb.app.handing import adopt as hand_over
+from l7lb.app.handing import let_go, look
+from l7lb.app.handing import ours as marked_ingresses
 from l7lb.app.printing import as_json, as_text, would_not_write
+from l7lb.app.releasing import End
 from l7lb.app.survey import survey_files, survey_live
+from l7lb.app.takeover_words import release_json, release_line, takeover_json, takeover_text
 from l7lb.errors import ConfigurationError, L7lbError
 from l7lb.telemetry import logs
 
@@ -100,6 +106,62 @@ def plan(files: tuple[Path, ...], more: tuple[Path, ...], offline: bool, output:
     if any(finding.failed for finding in survey.findings):
         sys.exit(1)
     sys.exit(2 if any(finding.plan for finding in survey.findings) else 0)
+
+
+@cli.command()
+@click.option("--dry-run/--apply", default=True, show_default=True, help="Only look, or enter what can be entered.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@flagged
+def adopt(dry_run: bool, output: str, **values: Value) -> None:
+    """Say how each Ingress stands before l7lb takes over from TKE's controller; with --apply, hand over.
+
+    --apply enters l7lb's finalizer and record on every Ingress for which nothing would be written, and writes nothing
+    to the cloud. It refuses while TKE's controller may run, and while `run` holds the Lease.
+
+    Exit code 0: all is right, or taken over; 2: something would change or waits, or a wrong flag; 1: an Ingress cannot
+    be taken over, or the command is refused.
+    """
+    built = config(values)
+    logs.configure("error", "text")
+    takeover = look(built, os.environ) if dry_run else hand_over(built, os.environ)
+    click.echo(takeover_json(takeover) if output == "json" else takeover_text(takeover), nl=False)
+    if takeover.having(Verdict.REFUSED):
+        sys.exit(1)
+    sys.exit(2 if takeover.having(Verdict.CHANGES) or takeover.having(Verdict.WAITS) else 0)
+
+
+@cli.command()
+@click.option("--all", "everything", is_flag=True, help="Every Ingress that bears l7lb's marks. Required.")
+@click.option("--yes", is_flag=True, help="Do not ask for the cluster id.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@flagged
+def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
+    """Take l7lb's finalizer and record off every Ingress, and write nothing to the cloud.
+
+    Part of going back to TKE's controller. Refuses while `run` holds the Lease.
+
+    Exit code 0: none bears them any more; 1: some still do, or the command is refused; 2: a wrong flag.
+    """
+    built = config(values)
+    logs.configure("error", "text")
+    if not everything:
+        raise ConfigurationError("--all: say that every Ingress is meant")
+    if not yes:
+        _confirm(built, len(marked_ingresses(built, os.environ)))
+    told = (lambda one: click.echo(release_line(one))) if output == "text" else (lambda _: None)
+    ends = let_go(built, os.environ, told)
+    click.echo(release_json(ends) if output == "json" else f"{len(ends)} in all\n", nl=False)
+    sys.exit(1 if any(one.end is End.LEFT for one in ends) else 0)
+
+
+def _confirm(built: Config, count: int) -> None:
+    """Raises ConfigurationError unless the id of the cluster is typed."""
+    click.echo(f"{count} of the Ingresses of cluster {built.cluster_id} bear l7lb's finalizer or record.", err=True)
+    if (
+        click.prompt("Type the cluster id to take them off", default="", show_default=False, err=True)
+        != built.cluster_id
+    ):
+        raise ConfigurationError("--cluster-id: what was typed is another one; nothing is released")
 
 
 def _offline_config(values: dict[str, Value]) -> Config:

@@ -15,6 +15,7 @@ from l7lb.model.cluster import Ingress, IngressAddress, IngressClass
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, ListenerId, LocationId, ObjectKey, Owner, TaskId
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
+from l7lb.model.marks import RECORD
 from l7lb.model.plan import Bindings, Plan, Step
 from l7lb.model.snapshot import Limits, Snapshot
 from l7lb.model.writing import EventType, MetadataChange, Note
@@ -33,6 +34,8 @@ class Finding:
     """What has to end before anything can be planned; empty: nothing."""
     served: bool = True
     """All that it asks for is there, or would be after the plan."""
+    record: str = ""
+    """The record as the pass has left it; empty: it has entered none."""
 
     @property
     def failed(self) -> bool:
@@ -89,7 +92,9 @@ class Collector:
 
     def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:
         """Looked at: it has a finding, if an empty one."""
-        self.of(ingress.key).served = ready or deleting
+        finding = self.of(ingress.key)
+        finding.served = ready or deleting
+        finding.record = ingress.annotations.get(RECORD, "")
 
 
 class OneAtATime:

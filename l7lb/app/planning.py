@@ -1,11 +1,11 @@
-"""`l7lb plan`: the very passes of `l7lb run`, with worlds that cannot be written to. Nothing is decided here.
+"""`l7lb plan`: the very passes of `l7lb run`, up to the first write to the cloud. Nothing is decided here.
 
 Live, the caches are filled once by the same informers; offline, they are filled from files, and the cloud is empty.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,7 +15,7 @@ from l7lb.app.caches import Caches, Stores, key_of, stores
 from l7lb.app.dry import Collector, EmptyCloud, Finding, OneAtATime, ReadOnly
 from l7lb.errors import GateClosed, L7lbError, Throttled
 from l7lb.model.cluster import Ingress
-from l7lb.model.identity import Cluster
+from l7lb.model.identity import Cluster, ObjectKey
 from l7lb.model.lane import Lane
 from l7lb.model.outcome import Again
 from l7lb.model.snapshot import Settings
@@ -29,7 +29,7 @@ from l7lb.reconciler.reconciler import Reconciler
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
 
-__all__ = ["Finding", "Worlds", "offline", "patiently", "plans"]
+__all__ = ["Finding", "Hands", "Worlds", "offline", "patiently", "plans"]
 
 T = TypeVar("T")
 
@@ -52,11 +52,31 @@ class Worlds:
     clock: Clock
 
 
-def plans(worlds: Worlds, sleep: Callable[[float], None] = time.sleep) -> tuple[Finding, ...]:
-    """One finding for each Ingress that is ours, in the order of their names. Waits where the API budget is used up."""
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a survey works with. Whatever they are, no plan is begun: `writable` always refuses."""
+
+    ingresses: Ingresses
+    """Where finalizers, records and conditions go."""
+    observations: Observations = field(default_factory=Observations)
+    """What was read of the cloud; kept for whoever asks afterwards."""
+    only: frozenset[ObjectKey] | None = None
+    """None: every Ingress."""
+
+
+def plans(
+    worlds: Worlds, sleep: Callable[[float], None] = time.sleep, hands: Hands | None = None
+) -> tuple[Finding, ...]:
+    """One finding for each Ingress that is ours, in the order of their names. Waits where the API budget is used up.
+
+    Without `hands` nothing is written anywhere.
+    """
+    hands = hands if hands is not None else Hands(ReadOnly(worlds.live, worlds.stores))
     collector, desk = Collector(), OneAtATime(worlds.caches)
-    reconciler = Reconciler(_workshop(worlds, collector, desk))
+    reconciler = Reconciler(_workshop(worlds, collector, desk, hands))
     ingresses = sorted((item.object for item in worlds.stores.ingresses.list()), key=lambda one: one.key)
+    if hands.only is not None:
+        ingresses = [ingress for ingress in ingresses if ingress.key in hands.only]
     for ingress in ingresses:
         desk.only = ingress.key
         _plan(worlds, reconciler, collector, ingress, sleep)
@@ -91,20 +111,19 @@ def _plan(
         collector.of(ingress.key).error = str(error)
 
 
-def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime) -> Workshop:
-    observations = Observations()
-    dry = ReadOnly(worlds.live, worlds.stores)
+def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime, hands: Hands) -> Workshop:
+    observations = hands.observations
     return Workshop(
         cluster=worlds.cluster,
         settings=worlds.settings,
         cloud=worlds.cloud,
-        ingresses=dry,
+        ingresses=hands.ingresses,
         snapshots=desk,
         events=collector,
         telemetry=collector,
         executor=Executor(Flights(), observations, worlds.clock.monotonic),
         locator=Locator(observations, worlds.caches, collector),
-        desk=WriteBack(dry, worlds.clock.time),
+        desk=WriteBack(hands.ingresses, worlds.clock.time),
         monotonic=worlds.clock.monotonic,
         wall=worlds.clock.time,
         class_exit_grace_s=0.0,

@@ -1,20 +1,23 @@
-"""Fills the worlds that `l7lb plan` plans from: a live cluster and account, read once, or files."""
+"""Fills the worlds that `l7lb plan` and `l7lb adopt` look at: a live cluster and account, read once, or files."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from l7lb import __version__
 from l7lb.app.config import Config
-from l7lb.app.connections import connect
+from l7lb.app.connections import Connections, connect
+from l7lb.app.gate import Gate, Standing
 from l7lb.app.leading import confirm_identity, with_limits
 from l7lb.app.planning import Finding, Worlds, offline, patiently, plans
 from l7lb.app.watching import Watching, settings_of, watching
 from l7lb.errors import GateClosed, Unavailable
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
+from l7lb.model.loadbalancer import LoadBalancerHead
 from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.telemetry.metrics import Metrics
 
@@ -57,18 +60,36 @@ def survey_live(config: Config, environ: Mapping[str, str]) -> Survey:
     """From the cluster and the account as they are; raises Unavailable when they cannot be read."""
     clock, metrics = SystemClock(), Metrics(__version__)
     connections = connect(config, environ, metrics, _closed, clock)
+    with surveyed(config, connections, clock, metrics) as found:
+        return Survey(plans(found.worlds), "" if found.standing.open else found.standing.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A live cluster and account with filled caches."""
+
+    worlds: Worlds
+    standing: Standing
+    """Of the gate, when the caches had been filled."""
+    gate: Gate
+    heads: tuple[LoadBalancerHead, ...]
+    """Every load balancer that bears the cluster's id."""
+
+
+@contextmanager
+def surveyed(config: Config, connections: Connections, clock: Clock, metrics: Metrics) -> Iterator[Surveyed]:
+    """Caches are filled, and kept right until the end of the context."""
     cluster = Cluster(config.cluster_id, connections.cluster.uid())
-    patiently(lambda: confirm_identity(connections.cloud, cluster, config.region))
+    heads = patiently(lambda: confirm_identity(connections.cloud, cluster, config.region))
     settings = patiently(lambda: with_limits(settings_of(config), connections.cloud))
     watch = watching(config, connections, _Nowhere(), clock, metrics)
     watch.informers.start(_note_death)
     try:
         _fill(watch, clock)
-        standing = watch.gate.standing()
         worlds = Worlds(
             cluster, settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock
         )  # fmt: skip
-        return Survey(plans(worlds), "" if standing.open else standing.reason)
+        yield Surveyed(worlds, watch.gate.standing(), watch.gate, heads)
     finally:
         watch.informers.stop(STOP_S)
 

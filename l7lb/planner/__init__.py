@@ -10,6 +10,7 @@ from l7lb.planner.describe import describe, digest, shape_digest, to_json
 from l7lb.planner.guard import Circumstances, guard
 from l7lb.planner.order import RANK
 from l7lb.planner.predict import bind, predict
+from l7lb.planner.rulings import rulings
 from l7lb.planner.teardown import teardown
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "digest",
     "guard",
     "predict",
+    "rulings",
     "shape_digest",
     "teardown",
     "to_json",

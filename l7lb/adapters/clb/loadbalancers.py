@@ -106,6 +106,16 @@ class TencentLoadBalancers:
         answer = self._read(region, "DescribeTargetHealth", {"LoadBalancerIds": [ref.id for ref in refs]})
         return codec.health(region, wire.read(answer, wire_targets.Health))
 
+    def protected(self, refs: tuple[CloudRef, ...]) -> frozenset[CloudRef]:
+        """Those of `refs` (one region, at most 20) whose modification protection is on (DescribeLBOperateProtect)."""
+        if not refs:
+            return frozenset()
+        region = _one_region(refs, HEADS_MAX)
+        answer = self._read(region, "DescribeLBOperateProtect", {"LoadBalancerIds": [ref.id for ref in refs]})
+        states = wire.read(answer, wire.Protections).load_balancer_set or ()
+        on = {state.load_balancer_id for state in states if state.protect_state}
+        return frozenset(ref for ref in refs if ref.id in on)
+
     def limits(self, region: str) -> Limits:
         """The quotas of the account, at most ten minutes old; older ones serve while they cannot be read."""
         at, found = self._limits.get(region, (0.0, None))

@@ -126,6 +126,7 @@ class Listeners(Wire, frozen=True):
 class _Protection(Wire, frozen=True):
     """LBOperateProtectInfo."""
 
+    load_balancer_id: str = ""
     protect_state: bool | None = None
 
 
