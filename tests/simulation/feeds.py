@@ -46,14 +46,18 @@ class Feed(Generic[T]):
 
     def list(self, transport: Transport) -> None:
         """Fill the store and begin to watch, as a process does that starts."""
-        page = KubeListWatch(transport, self._kind).list_page(resource_version="", continue_token="")
-        assert not page.continue_token, "a simulation has few objects"
+        reader = KubeListWatch(transport, self._kind)
+        page = reader.list_page(resource_version="", continue_token="")
+        items = [*page.items]
+        while page.continue_token:
+            page = reader.list_page(resource_version="", continue_token=page.continue_token)
+            items += page.items
         assert not page.quarantined, page.quarantined
         query = {"watch": "1", "resourceVersion": page.resource_version, "timeoutSeconds": "1000000"}
         if self._kind.field_selector:
             query["fieldSelector"] = self._kind.field_selector
         self._stream = self._kube.handle(Request.of("GET", f"{self._kind.path()}?{urlencode(query)}")).stream
-        self._hand_on(self._store.replace(page.items))
+        self._hand_on(self._store.replace(tuple(items)))
 
     def collect(self, now: float, post: Post) -> None:
         """Take what the API server says and put it into the post."""

@@ -48,7 +48,7 @@ class World:
 
     def __init__(
         self, *, seed: int | None = None, latency: Any = 0.5, post: Post = PROMPT,
-        config: Mapping[str, Any] | None = None, **setup: Any,
+        config: Mapping[str, Any] | None = None, furnished: bool = True, **setup: Any,
     ) -> None:  # fmt: skip
         self.clock = SimClock()
         cloud = ClbEmulator(
@@ -61,7 +61,8 @@ class World:
         self.gate_open = True
         self.after_step: Callable[[], None] = lambda: None
         self.inspect: Inspect = lambda _action, _params: None
-        _furnish(self.users, self.account)
+        if furnished:
+            _furnish(self.users, self.account)
         self.around = Surroundings(
             clock=self.clock,
             cloud=cloud,

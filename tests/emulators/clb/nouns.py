@@ -54,6 +54,10 @@ class Rule:
     oauth: dict[str, Any] | None = None
     target_type: str = "NODE"
     auto_created: bool = False
+    gzip: bool = True
+    """Set in the console only, as the next one: no action of the API changes them (RuleOutput: HttpGzip)."""
+    waf_domain: str = ""
+    """RuleOutput: WafDomainId."""
     created_at: float = 0.0
     redirect: Redirect | None = None
     targets: list[Target] = field(default_factory=list)
@@ -143,6 +147,11 @@ class LoadBalancer:
     tags_seen: list[TagsSeen] = field(default_factory=list)
     traffic_mbps: float = 0.0
     eip_traffic_mbps: float = 0.0
+    log_set: str = ""
+    """Access logs, by their owner (LoadBalancer: LogSetId, LogTopicId)."""
+    log_topic: str = ""
+    config_id: str = ""
+    """Customised configuration, by its owner (LoadBalancer: ConfigId)."""
     free_at: float = 0.0
     """Until then busy without a task that anybody could poll (Batch calls: open point)."""
     listeners: dict[str, Listener] = field(default_factory=dict)
