@@ -276,3 +276,26 @@ def test_without_a_command_the_help_is_shown(run: Run) -> None:
     code, out, err = run()
     assert code == 2
     assert "plan" in out + err
+
+
+# adopt and release
+
+
+def test_a_release_wants_to_be_told_that_every_ingress_is_meant(run: Run) -> None:
+    code, out, err = run("release", *flags())
+    assert (code, out) == (2, "")
+    assert err == "l7lb: --all: say that every Ingress is meant\n"
+
+
+@pytest.mark.parametrize("command", ["adopt", "release"])
+def test_a_command_that_hands_over_checks_its_flags_before_anything_else(run: Run, command: str) -> None:
+    code, out, err = run(command, *flags(region="Guangzhou"))
+    assert (code, out) == (2, "")
+    assert "--region" in err
+
+
+@pytest.mark.parametrize("arguments", [("adopt", "--dry-run"), ("adopt", "--apply"), ("release", "--all", "--yes")])
+def test_a_cluster_that_cannot_be_reached_is_one_line(run: Run, kubeconfig: str, arguments: tuple[str, ...]) -> None:
+    code, out, err = run(*arguments, *flags(kubeconfig=kubeconfig))
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
