@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from l7lb.translator import parsers
+from l7lb.translator import entries, parsers
 from l7lb.translator.certificate_list import certificate_list
 from l7lb.translator.names import Name
 
@@ -153,35 +153,46 @@ TABLE: tuple[Annotation, ...] = (
     ),
     Annotation(
         Name.LISTEN_PORTS, 'JSON array like `[{"HTTP":80},{"HTTPS":443}]`', parsers.listen_ports,
-        "Listeners instead of the default one.", support=REFUSED, fault=REFUSES, default="80, with TLS 443",
+        "Exactly these listeners, each with all rules of its protocol; HTTPS needs a certificate.",
+        fault=REFUSES, default="80, with TLS 443",
     ),
     Annotation(
-        Name.RULE_MIX, BOOL, parsers.boolean, "Rules on both protocols, sorted by the two annotations below.",
-        support=REFUSED, fault=REFUSES, code="E4044", default="false",
+        Name.RULE_MIX, BOOL, parsers.boolean,
+        "HTTP:80 and HTTPS:443; the two annotations below say which rule goes where, and a rule that neither names goes"
+        " to HTTPS.",
+        fault=REFUSES, code="E4044", default="false",
     ),
     Annotation(
-        Name.HTTP_RULES, "JSON array or `null`", parsers.json_array, "Rules that go to HTTP.",
-        support=REFUSED, fault=REFUSES, code="E4022", needs=Name.RULE_MIX,
+        Name.HTTP_RULES, "JSON array or `null`", entries.rule_set,
+        "Rules of the Ingress that go to HTTP, and redirects from there (entries with `rewrite`).",
+        fault=REFUSES, code="E4022", needs=Name.RULE_MIX,
     ),
     Annotation(
-        Name.HTTPS_RULES, "JSON array or `null`", parsers.json_array, "Rules that go to HTTPS.",
-        support=REFUSED, fault=REFUSES, code="E4023", needs=Name.RULE_MIX,
+        Name.HTTPS_RULES, "JSON array or `null`", entries.rule_set,
+        "Rules of the Ingress that go to HTTPS, and redirects from there (entries with `rewrite`).",
+        fault=REFUSES, code="E4023", needs=Name.RULE_MIX,
     ),
     Annotation(
-        Name.RULE_MIX_BOTH, BOOL, parsers.boolean, "Every rule on HTTP and on HTTPS.",
-        support=REFUSED, fault=REFUSES, default="false",
+        Name.RULE_MIX_BOTH, BOOL, parsers.boolean,
+        "Every rule on HTTP and on HTTPS; not together with `rule-mix`, `rewrite-support` or `auto-rewrite`.",
+        fault=REFUSES, default="false",
     ),
     Annotation(
-        Name.REWRITE_SUPPORT, BOOL, parsers.boolean, "All redirects of the load balancer are declared by annotations.",
-        support=REFUSED, fault=REFUSES, default="false",
+        Name.REWRITE_SUPPORT, BOOL, parsers.boolean,
+        "All redirects from the listeners are declared by annotations; entries with `rewrite` count. Only `false`"
+        " switches it off.",
+        fault=REFUSES, default="false",
     ),
     Annotation(
-        Name.AUTO_REWRITE, BOOL, parsers.boolean, "Every HTTPS rule gets a redirect on HTTP:80.",
-        support=REFUSED, fault=REFUSES, default="false",
+        Name.AUTO_REWRITE, BOOL, parsers.boolean,
+        "Every rule on HTTPS:443 gets a redirect on HTTP:80. Only `false` switches it off.",
+        fault=REFUSES, default="false",
     ),
     Annotation(
-        Name.AUTO_REWRITE_CODE, "JSON object", parsers.json_object, "Status codes of the automatic redirects.",
-        support=REFUSED, fault=REFUSES, default="302", needs=Name.AUTO_REWRITE,
+        Name.AUTO_REWRITE_CODE,
+        'JSON object like `{"defaultRewriteCode":301,"rewriteCodeInfos":[{"host":"a.example.com","rewriteCode":307}]}`',
+        entries.codes, "Status codes of the automatic redirects: 301, 302 or 307.",
+        default="302", needs=Name.AUTO_REWRITE,
     ),
     Annotation(
         Name.CONFIG, "name", parsers.text, "TkeServiceConfig in the same namespace that tunes listeners and rules.",

@@ -87,6 +87,11 @@ class _Entries:
         return self._read[id(found[0])] if len(found) == 1 else None
 
 
+def is_https(snapshot: Snapshot, reading: Reading) -> bool:
+    """Whether the Ingress brings certificates, or means to."""
+    return bool(snapshot.ingress.spec.tls or _listed(reading)) or _is_unreadable(snapshot, reading)
+
+
 def certificates(
     snapshot: Snapshot, reading: Reading, hosts: tuple[str, ...], notebook: Notebook
 ) -> Certificates | None:
@@ -96,7 +101,7 @@ def certificates(
     """
     ingress = snapshot.ingress
     listed, unreadable = _listed(reading), _is_unreadable(snapshot, reading)
-    if not (ingress.spec.tls or listed or unreadable):
+    if not is_https(snapshot, reading):
         return None
     if ingress.spec.tls and (listed or unreadable):
         notebook.problem(
@@ -132,7 +137,7 @@ def _choose(entries: _Entries | None, hosts: tuple[str, ...], notebook: Notebook
             )
         certificate = entries.one(found) if entries is not None else None
         if certificate is None:
-            notebook.hold_host(host)
+            notebook.hold_certificate(host)
         else:
             by_host[host] = certificate
     default = entries.one(entries.default) if entries is not None else None

@@ -18,6 +18,8 @@ from l7lb.translator.parsers import TRUE
 
 RESERVED_SUFFIXES: Final = ("-auto-ingress-config", "-auto-service-config")
 KUBERNETES: Final = "kubernetes"
+EXCLUDED: Final = {Name.RULE_MIX: "", Name.REWRITE_SUPPORT: "", Name.AUTO_REWRITE: "E4068"}
+"""By `rule-mix-both`, with TKE's codes."""
 ROWS: Final = {row.name: row for row in TABLE}
 
 
@@ -73,6 +75,7 @@ def read(ingress: Ingress) -> Reading:
             continue
         _unsupported(row, values[row.name], given, notebook, faults)
     _reserved_name(values, notebook)
+    _exclusive(values, notebook, faults)
     return Reading(values, notebook.findings().problems, faults.get(Fault.REFUSES), faults.get(Fault.STOPS_CREATION))
 
 
@@ -156,6 +159,21 @@ def _reserved_name(values: Mapping[Name, object], notebook: Notebook) -> None:
             " suffix; give the TkeServiceConfig another name",
             field=field_of(Name.CONFIG),
         )
+
+
+def _exclusive(values: Mapping[Name, object], notebook: Notebook, faults: dict[Fault, Problem]) -> None:
+    if values.get(Name.RULE_MIX_BOTH) is not True:
+        return
+    for name, code in EXCLUDED.items():
+        if values.get(name) is True and not (name is Name.REWRITE_SUPPORT and values.get(Name.GROUP) is True):
+            problem = notebook.problem(
+                code,
+                "ContradictingAnnotations",
+                f"Ingress {notebook.about}: annotation {Name.RULE_MIX_BOTH.value} excludes {name.value}; remove one of"
+                " them, until then the Ingress is held",
+                field=field_of(name),
+            )
+            faults.setdefault(Fault.REFUSES, problem)
 
 
 def _has_effect(row: Annotation, given: Mapping[str, str]) -> bool:

@@ -112,8 +112,11 @@ def json_array(value: str) -> tuple[object, ...]:
 
 
 def listen_ports(value: str) -> tuple[tuple[str, int], ...]:
-    """`[{"HTTP":80},{"HTTPS":443}]` as (protocol, port) pairs."""
-    return tuple(_listen_port(entry) for entry in json_array(value))
+    """`[{"HTTP":80},{"HTTPS":443}]` as (protocol, port) pairs, each once."""
+    pairs = tuple(dict.fromkeys(_listen_port(entry) for entry in json_array(value)))
+    if len({port for _, port in pairs}) < len(pairs):
+        raise ValueError("must name each port for one protocol only")
+    return pairs
 
 
 def security_groups(value: str) -> frozenset[str]:

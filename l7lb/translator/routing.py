@@ -4,7 +4,6 @@ The meaning of a path is TKE's: Exact is CLB's `=`, Prefix and ImplementationSpe
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +19,7 @@ PLAIN: Final = re.compile(r"(=|\^~)?/[a-zA-Z0-9.\-_/=?:]*", re.ASCII)
 REGEX: Final = re.compile(r"~\*?[a-zA-Z0-9.\-_/=?~^*$:()\[\]+|]+", re.ASCII)
 PATH_TYPES: Final = ("Exact", "Prefix", "ImplementationSpecific")
 ROOT: Final = "/"
+DEFAULT_BACKEND: Final = "spec.defaultBackend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ class Route:
     backend: Backend
     field: str
     """Where it stands in the Ingress."""
+    path: str
+    """As the Ingress writes it."""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it comes from the default backend."""
+        return self.field == DEFAULT_BACKEND
 
 
 def routes(ingress: Ingress, notebook: Notebook, *, rules_max: int, ipv6: bool = False) -> tuple[Route, ...]:
@@ -61,32 +68,29 @@ def routes(ingress: Ingress, notebook: Notebook, *, rules_max: int, ipv6: bool =
     return tuple(found.values())
 
 
-def hosts_of(keys: Iterable[RuleKey]) -> tuple[str, ...]:
-    """Hosts in order of appearance, the load balancer's own address first: the first one becomes the default domain."""
-    seen = dict.fromkeys(key.host for key in keys)
-    return tuple(sorted(seen, key=bool))
+def bad_host(host: str, *, ipv6: bool) -> tuple[str, str] | None:
+    """TKE's code and what is wrong with a host; None: nothing. `ipv6`: the load balancer has no IPv4 address."""
+    if not host:
+        return ("E4034", "no host is given, and an IPv6 load balancer needs one") if ipv6 else None
+    if len(host) > HOST_MAX or not HOST.fullmatch(host):
+        what = f"host {shown(host)} cannot be served; use lower-case letters, digits, hyphens and at least one dot,"
+        return "E4052", f"{what} at most {HOST_MAX} characters, and * only as the whole first label"
+    return None
+
+
+def is_url(url: str) -> bool:
+    """Whether a path is one that CLB takes, in any of its forms."""
+    return len(url) <= PATH_MAX and (PLAIN.fullmatch(url) is not None or REGEX.fullmatch(url) is not None)
 
 
 def _is_usable(host: str, field: str, notebook: Notebook, *, ipv6: bool) -> bool:
-    if not host:
-        if ipv6:
-            notebook.problem(
-                "E4034",
-                "HostMissing",
-                f"Ingress {notebook.about}: {field} has no host, which an IPv6 load balancer needs; give it one",
-                field=f"{field}.host",
-            )
-        return not ipv6
-    if len(host) > HOST_MAX or not HOST.fullmatch(host):
-        notebook.problem(
-            "E4052",
-            "BadHost",
-            f"Ingress {notebook.about}: host {shown(host)} in {field} cannot be served; use lower-case letters, digits,"
-            f" hyphens and at least one dot, at most {HOST_MAX} characters, and * only as the whole first label",
-            field=f"{field}.host",
-        )
-        return False
-    return True
+    fault = bad_host(host, ipv6=ipv6)
+    if fault is None:
+        return True
+    code, what = fault
+    reason = "BadHost" if host else "HostMissing"
+    notebook.problem(code, reason, f"Ingress {notebook.about}: {field}: {what}", field=f"{field}.host")
+    return False
 
 
 def _add(found: dict[RuleKey, Route], host: str, path: HttpPath, field: str, notebook: Notebook) -> None:
@@ -110,7 +114,7 @@ def _add(found: dict[RuleKey, Route], host: str, path: HttpPath, field: str, not
             field=field,
         )
     else:
-        found[key] = Route(key, path.backend, field)
+        found[key] = Route(key, path.backend, field, path.path or ROOT)
 
 
 def _url(path: HttpPath) -> str:
@@ -124,7 +128,7 @@ def _is_valid(url: str, path: HttpPath) -> bool:
         return PLAIN.fullmatch(url) is not None and url.startswith("=/")
     if path.path_type == "Prefix":
         return PLAIN.fullmatch(url) is not None and url.startswith(ROOT)
-    return PLAIN.fullmatch(url) is not None or REGEX.fullmatch(url) is not None
+    return is_url(url)
 
 
 def _add_default(
@@ -144,20 +148,20 @@ def _add_default(
             "E4034",
             "HostMissing",
             f"Ingress {notebook.about}: spec.defaultBackend serves its hosts only, an IPv6 load balancer needs a host",
-            field="spec.defaultBackend",
+            field=DEFAULT_BACKEND,
         )
     wanted = [RuleKey(host, ROOT) for host in dict.fromkeys((*(() if ipv6 else ("",)), *hosts))]
     missing = [key for key in wanted if key not in found]
     room = max(0, rules_max - len(found))
     for key in missing[:room]:
-        found[key] = Route(key, backend, "spec.defaultBackend")
+        found[key] = Route(key, backend, DEFAULT_BACKEND, ROOT)
     for key in missing[room:]:
         notebook.warn(
             "E4005",
             "RuleQuota",
             f"Ingress {notebook.about}: no room for the rule of spec.defaultBackend under {_named(key.host)}:"
             f" a listener takes {rules_max} rules",
-            field="spec.defaultBackend",
+            field=DEFAULT_BACKEND,
         )
 
 

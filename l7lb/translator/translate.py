@@ -1,35 +1,24 @@
 """Snapshot -> Translation: the other modules' findings put together; no rule of the contract is decided here.
 
-How a part that is at fault shows. Its scope is in `held`, on HTTP:80 and on HTTPS:443 alike. A rule whose targets
-cannot be told because its backend cannot be resolved is left out of `desired`. A rule whose shape is held but whose
-targets are known (bad certificate of its host; Service gone for five minutes) is in both: its targets are followed
-where it exists. A listener is named also when all its rules are left out.
+How a part that is at fault shows. Its scope is in `held`, on each listener asked for and on the two default ones. A
+rule whose targets cannot be told because its backend cannot be resolved is left out of `desired`. A rule whose shape is
+held but whose targets are known (bad certificate of its host; Service gone for five minutes) is in both: its targets
+are followed where it exists. A listener is named also when all its rules are left out.
 """
 
-from dataclasses import dataclass
-
-from l7lb.model.identity import RuleKey
+from l7lb.model.identity import ListenerKey, Protocol
 from l7lb.model.loadbalancer import Certificate, DesiredLoadBalancer, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Settings, Snapshot, Translation
 from l7lb.translator import create
 from l7lb.translator.backends import Backends
-from l7lb.translator.certificates import Certificates, certificates
+from l7lb.translator.certificates import Certificates, certificates, is_https
+from l7lb.translator.listeners import Layout, lay_out
 from l7lb.translator.names import Name
-from l7lb.translator.notebook import HTTP, HTTPS, Notebook
+from l7lb.translator.notebook import Notebook
 from l7lb.translator.options import read
-from l7lb.translator.routing import Route, hosts_of, routes
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the listener is made of."""
-
-    routes: tuple[Route, ...]
-    rules: tuple[RuleSpec, ...]
-    certificates: Certificates | None
-    """None: no TLS."""
+from l7lb.translator.routing import Route, routes
 
 
 def translate(snapshot: Snapshot, settings: Settings) -> Translation:
@@ -49,12 +38,13 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
         ipv6=version in create.WITHOUT_ADDRESS,
     )
     backends = Backends(snapshot, settings, notebook, ipv6=version == create.FULL_CHAIN)
-    rules = _rules(wanted, backends, notebook)
-    hosts = hosts_of(route.key for route in wanted)
-    certified = certificates(snapshot, reading, hosts, notebook)
+    secure = is_https(snapshot, reading)
+    layout = lay_out(wanted, reading, notebook, secure=secure, ipv6=version in create.WITHOUT_ADDRESS)
+    certified = certificates(snapshot, reading, layout.hosts_of(Protocol.HTTPS), notebook)
     desired = DesiredLoadBalancer(
         create=creation.spec,
-        listeners=_listeners(_Parts(wanted, rules, certified)),
+        listeners=tuple(_listener(key, layout, certified, backends, notebook) for key in layout.rules),
+        redirects=layout.redirects,
         security_groups=reading.names(Name.SECURITY_GROUPS),
         pass_to_target=reading.flag(Name.PASS_TO_TARGET),
         delete_protection=reading.flag(Name.DELETION_PROTECTION),
@@ -65,17 +55,31 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
     )
 
 
+def _listener(
+    key: ListenerKey, layout: Layout, certified: Certificates | None, backends: Backends, notebook: Notebook
+) -> ListenerSpec:
+    rules = _rules(layout.rules[key], backends, notebook)
+    known = {rule.key.host for rule in rules} | {spec.source.rule.host for spec in layout.redirects_from(key)}
+    hosts = [host for host in layout.hosts(key) if host in known]
+    if key.protocol != Protocol.HTTPS:
+        return ListenerSpec(key, certificate=None, hosts=tuple(HostSpec(host, None) for host in hosts), rules=rules)
+    if certified is None or (certified.default is None and not certified.by_host):
+        notebook.hold_listener(key)
+    return ListenerSpec(
+        key,
+        certificate=UNSET if certified is None or certified.default is None else certified.default,
+        sni=True if certified is not None and certified.sni else UNSET,
+        hosts=tuple(HostSpec(host, _effective(host, certified)) for host in hosts),
+        rules=rules,
+    )
+
+
 def _rules(wanted: tuple[Route, ...], backends: Backends, notebook: Notebook) -> tuple[RuleSpec, ...]:
     rules: list[RuleSpec] = []
-    keys = {route.key for route in wanted}
     for route in wanted:
         served = backends.resolve(route.backend, f"{route.field}.backend")
         if served is None or served.shape_held:
-            notebook.hold_rule(route.key)
-            twin = RuleKey(route.key.host, route.key.path.removeprefix("="))
-            if twin not in keys:
-                # TKE writes Exact as a plain path: that rule is the one that is held.
-                notebook.hold_rule(twin)
+            notebook.hold_broken(route.key)
         if served is not None:
             rules.append(
                 RuleSpec(
@@ -88,28 +92,5 @@ def _rules(wanted: tuple[Route, ...], backends: Backends, notebook: Notebook) ->
     return tuple(rules)
 
 
-def _listeners(parts: _Parts) -> tuple[ListenerSpec, ...]:
-    if not parts.routes:
-        return ()
-    hosts = tuple(
-        HostSpec(host, _effective(host, parts.certificates)) for host in hosts_of(rule.key for rule in parts.rules)
-    )
-    return (
-        ListenerSpec(
-            key=HTTP if parts.certificates is None else HTTPS,
-            certificate=_own(parts.certificates),
-            sni=True if parts.certificates is not None and parts.certificates.sni else UNSET,
-            hosts=hosts,
-            rules=parts.rules,
-        ),
-    )
-
-
 def _effective(host: str, certified: Certificates | None) -> Maybe[Certificate | None]:
-    return None if certified is None else certified.by_host.get(host, UNSET)
-
-
-def _own(certified: Certificates | None) -> Maybe[Certificate | None]:
-    if certified is None:
-        return None
-    return UNSET if certified.default is None else certified.default
+    return UNSET if certified is None else certified.by_host.get(host, UNSET)

@@ -83,6 +83,14 @@ CODES: Final = {
     "E4053": Meaning("The subnet has no free address.", "Choose another subnet. It is tried again every 5 minutes."),
     "E4054": Meaning("The rule may not have another target. Those that fit are bound.", _ASK_LIMIT),
     "E4055": Meaning("The subnet id has a wrong form, or the cloud refuses it.", "Correct the annotation `subnetId`."),
+    "E4068": Meaning(
+        "An automatic redirect clashes with what is declared otherwise, or has no listener. What is declared stays.",
+        "Take the rule out of the HTTP rules, list HTTP:80 and HTTPS:443, or switch `auto-rewrite` off.",
+    ),
+    "E4081": Meaning(
+        "An entry of `https-rules` redirects from a rule that is declared as a forwarding rule.",
+        "Remove one of them.",
+    ),
     "E4091": Meaning("The subnet does not exist.", "Correct the annotation `subnetId`."),
     "E4098": Meaning("The annotation `existLbId` is no id of a load balancer.", _EDIT_VALUE),
     "E4101": Meaning(
@@ -99,9 +107,11 @@ CODES: Final = {
 
 REASONS: Final = {
     "AccessDenied": "The credentials are missing, wrong, or lack a right. Tried again every 5 minutes.",
+    "ContradictingAnnotations": "Two annotations exclude each other. Nothing is changed until one of them is removed.",
     "CREATE": "A load balancer was created for the Ingress; its id is in the Event.",
     "ClassUnresolved": "It cannot be told whether the Ingress is still ours: its class changed its meaning, not the "
     "Ingress. Nothing is changed until it is edited or its class is restored.",
+    "BackendUnused": "An entry of `http-rules` or `https-rules` has `backend` and `rewrite`. The redirect counts.",
     "ClientTokenRefused": "The order that the token stands for has ended. After two looks by tag another one is used.",
     "ClientAuthorityNotSupported": "The annotation `certificate` knows no mutual TLS. Hosts of that entry are held; "
     "use `spec.tls` and a Secret.",
@@ -113,6 +123,7 @@ REASONS: Final = {
     "Drift": "Rules that no Ingress asks for were found on a listener of ours. They are removed.",
     "DuplicateRule": "Two paths of the Ingress give the same CLB rule. The first one counts.",
     "Ensured": "Condition: the load balancer is as the Ingress asks.",
+    "EntryWithoutRule": "An entry of an annotation names no rule of the Ingress. It has no effect.",
     "EnsuredIngress": "The load balancer is as the Ingress asks.",
     "ForcingDeletion": "The deletion is forced, because the Ingress is gone and that is its author's word.",
     "ForeignListenersDeleted": "A load balancer that we made is deleted together with listeners of others.",
@@ -130,8 +141,12 @@ REASONS: Final = {
     "Noted": "Something was seen and left alone, or removed uninvited. The Event says what.",
     "Protected": "The cloud refuses because of deletion or modification protection, or PrivateLink.",
     "QuotaExceeded": "A quota of the account is used up. Tried again every 5 minutes.",
+    "RedirectRefused": "A redirect of `http-rules` or `https-rules` cannot be: a loop, a chain, a second target, or no "
+    "rule at its target. What is there is left.",
     "RequestRejected": "The cloud says that the request itself is wrong. Read its text in the Event.",
+    "RewriteWithoutEffect": "Entries with `rewrite` count only with the annotations that the Event names.",
     "RuleServesSeveralHosts": "A rule cannot be deleted, because the cloud keeps it together with one that is to stay.",
+    "RuleWithoutListener": "Mixing gives the rule to a protocol of which `listen-ports` lists no port. It is held.",
     "FinalizersLeft": "The load balancer is dealt with; finalizers of others still hold the Ingress.",
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
     "TwoSourcesOfCertificates": "The annotation `certificate` and `spec.tls` are both there. Until one is removed, "

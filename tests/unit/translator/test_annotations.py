@@ -41,11 +41,6 @@ def test_every_row_is_documented() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        (Name.RULE_MIX, "true"),
-        (Name.RULE_MIX_BOTH, "true"),
-        (Name.REWRITE_SUPPORT, "true"),
-        (Name.AUTO_REWRITE, "true"),
-        (Name.LISTEN_PORTS, '[{"HTTP":80},{"HTTP":8081}]'),
         (Name.DIRECT_ACCESS, "true"),
         (Name.GROUP, "true"),
         (Name.CROSS_REGION, "ap-shanghai"),
