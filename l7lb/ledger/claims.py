@@ -111,7 +111,11 @@ def _ours(
     wanted: frozenset[ListenerKey],
     declared_names: Mapping[ListenerKey, str],
 ) -> frozenset[ListenerKey]:
-    recorded = set(evidence.record.listeners.values()) if evidence.record is not None else set()
+    record = evidence.record.listeners if evidence.record is not None else {}
+    recorded = set(record.values())
+    ids = {listener for listener, _ in recorded}
+    # Announced before they were made: the answer to their creation may have been lost.
+    announced = {key: name for key, (listener, name) in record.items() if not listener}
     created = evidence.tags.get(tags.CREATED_BY) == tags.YES
     service = tags.serves_a_service(evidence.tags)
 
@@ -121,11 +125,14 @@ def _ours(
             return False
         if (listener.id, name) in recorded:
             return True
+        if listener.id in ids and name == declared_names.get(key):
+            # Renamed by us, before the record could say so.
+            return True
         if service:
             return False
         if created:
-            return name in {marks.LISTENER_NAME, declared_names.get(key)}
-        return name == marks.LISTENER_NAME and key in wanted
+            return name in {marks.LISTENER_NAME, declared_names.get(key), announced.get(str(key))}
+        return name in {marks.LISTENER_NAME, announced.get(str(key))} and key in wanted
 
     return frozenset(listener.spec.key for listener in observed.listeners if is_ours(listener))
 

@@ -112,6 +112,9 @@ class RuleSpec:
     health_check: HealthCheck = HealthCheck()
     scheduler: Maybe[str] = UNSET
     session_s: Maybe[int] = UNSET
+    """Sticky sessions, seconds; 0: none."""
+    sticky: Maybe[bool] = UNSET
+    """Desired only: with `session_s` UNSET, sessions are on, as long as they are now, and 30 s where there are none."""
     forward_type: Maybe[str] = UNSET
 
 

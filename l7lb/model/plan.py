@@ -81,6 +81,7 @@ class CreateListeners:
     certificate: Certificate | None = None
     sni: bool = False
     keepalive: Maybe[bool] = UNSET
+    snat: Maybe[bool] = UNSET
 
     @property
     def keys(self) -> tuple[ListenerKey, ...]:

@@ -19,6 +19,7 @@ def new_rule(spec: RuleSpec, hosts: Iterable[str]) -> RuleSpec:
         targets=(),
         targets_known=True,
         endpointless=False,
+        sticky=UNSET,
         health_check=_checkable(spec.health_check, spec.key.host, hosts),
     )
 
@@ -46,7 +47,7 @@ def _checkable(check: HealthCheck, host: str, hosts: Iterable[str]) -> HealthChe
     sibling = next((other for other in hosts if is_exact(other)), None)
     if sibling is not None:
         return replace(check, host=sibling)
-    return replace(check, check_type="TCP") if check.check_type is UNSET else check
+    return replace(check, check_type="TCP")
 
 
 def is_exact(host: str) -> bool:

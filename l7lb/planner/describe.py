@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final, assert_never
 
 from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
-from l7lb.model.loadbalancer import Certificate, CreateSpec, DesiredLoadBalancer, TargetKey
+from l7lb.model.loadbalancer import Certificate, CreateSpec, DesiredLoadBalancer, HealthCheck, TargetKey
 from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     AddTags,
@@ -35,6 +35,7 @@ from l7lb.model.plan import (
 DIGITS: Final = 16
 NAMED: Final = 3
 """So many of a list are named in a line; the rest is counted."""
+_NOT_CHANGES: Final = frozenset({"key", "host", "hosts", "rules", "targets", "targets_known", "endpointless"})
 
 
 def describe(step: Step) -> str:
@@ -129,7 +130,7 @@ def _changes(before: object, after: object) -> str:
     """The set fields of `after`, each with what was there."""
     told = []
     for name, value in _pairs(after):
-        if value is UNSET or name in {"key", "host", "hosts", "rules", "targets", "targets_known", "endpointless"}:
+        if value is UNSET or (name in _NOT_CHANGES and not isinstance(after, HealthCheck)):
             continue
         old = getattr(before, name) if before is not None else UNSET
         if name == "health_check":

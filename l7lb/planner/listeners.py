@@ -133,13 +133,13 @@ def _create(
     creatable: Mapping[ListenerKey, ListenerSpec], bindings: Mapping[ListenerKey, Binding], draft: Draft
 ) -> None:
     """Ports of one protocol with the same settings go into one call."""
-    groups: dict[tuple[str, str, Binding, Maybe[bool]], list[int]] = {}
+    groups: dict[tuple[str, str, Binding, Maybe[bool], Maybe[bool]], list[int]] = {}
     for key, spec in creatable.items():
-        settings = (key.protocol, given(spec.name, marks.LISTENER_NAME), bindings[key], spec.keepalive)
-        groups.setdefault(settings, []).append(key.port)
-    for (protocol, name, binding, keepalive), ports in groups.items():
+        name = given(spec.name, marks.LISTENER_NAME)
+        groups.setdefault((key.protocol, name, bindings[key], spec.keepalive, spec.snat), []).append(key.port)
+    for (protocol, name, binding, keepalive, snat), ports in groups.items():
         for part in chunks(ports, PORTS_PER_CALL):
-            step = CreateListeners(protocol, part, name, binding.certificate, binding.sni, keepalive)
+            step = CreateListeners(protocol, part, name, binding.certificate, binding.sni, keepalive, snat)
             draft.add(Phase.LISTENERS, step)
 
 
@@ -172,6 +172,7 @@ def _modify(desired: ListenerSpec, observed: ListenerSpec, binding: Binding, dra
         certificate=differs(binding.certificate, given(observed.certificate, None)),
         sni=differs(binding.sni, given(observed.sni, False)),
         keepalive=differs(desired.keepalive, observed.keepalive),
+        snat=differs(desired.snat, observed.snat),
     )
     if after != ListenerSpec(key=desired.key):
         draft.add(Phase.SETTINGS, ModifyListener(desired.key, before, after))

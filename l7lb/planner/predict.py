@@ -122,7 +122,14 @@ def _on(
 
 
 def _new_listener(step: CreateListeners, key: ListenerKey, ids: Mapping[ListenerKey, str]) -> ObservedListener:
-    spec = ListenerSpec(key, name=step.name, certificate=step.certificate, sni=step.sni, keepalive=step.keepalive)
+    spec = ListenerSpec(
+        key,
+        name=step.name,
+        certificate=step.certificate,
+        sni=step.sni,
+        keepalive=given(step.keepalive, False),
+        snat=given(step.snat, False),
+    )
     return ObservedListener(ListenerId(ids.get(key, "")), spec)
 
 

@@ -11,6 +11,7 @@ from l7lb.model.maybe import UNSET, Maybe, given
 from l7lb.model.plan import CreateRules, DeleteRules, ModifyHost, ModifyRule
 from l7lb.planner.certificates import effective
 from l7lb.planner.defaults import ANY_HOST, default_host, new_rule
+from l7lb.planner.fitting import Fitter, serves_http2
 from l7lb.planner.listeners import Site, differs
 from l7lb.planner.order import Draft, Phase, chunks
 from l7lb.planner.pairing import Pairing, pair
@@ -69,6 +70,7 @@ def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
     observed = site.observed.spec if site.observed is not None else ListenerSpec(site.key)
     pairing = _pair(scene, site.desired, observed)
     surplus = _surplus(scene, site, pairing.surplus, draft)
+    pairing = _fitted(scene, site, pairing, observed, draft)
     missing = [spec for spec in pairing.missing.values() if _whole(scene, site, observed, spec.key)]
     room = scene.limits.rules_per_listener - len(observed.rules)
     room_first = len(missing) > room and bool(surplus)
@@ -87,6 +89,33 @@ def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
         room_first=room_first,
         certificates=_certificates(scene, site, observed),
     )
+
+
+def _fitted(
+    scene: Scene,
+    site: Site,
+    pairing: Pairing[RuleKey, RuleSpec, RuleSpec],
+    observed: ListenerSpec,
+    draft: Draft,
+) -> Pairing[RuleKey, RuleSpec, RuleSpec]:
+    """The desired rules without settings that cannot be had; what is held is not looked at."""
+    fitter = Fitter(site.key, scene.head)
+    wants = {host.host: host for host in site.desired.hosts}
+    haves = {host.host: host for host in observed.hosts}
+
+    def fit(key: RuleKey, want: RuleSpec, have: RuleSpec | None) -> RuleSpec:
+        if scene.held.covers(RuleRef(site.key, key)):
+            return want
+        return fitter.fit(want, have, serves_http2(site.key, wants.get(key.host), haves.get(key.host)))
+
+    made = replace(
+        pairing,
+        missing={key: fit(key, want, None) for key, want in pairing.missing.items()},
+        matched={key: (fit(key, want, have), have) for key, (want, have) in pairing.matched.items()},
+    )
+    for text in fitter.notes:
+        draft.note(text)
+    return made
 
 
 def _certificates(scene: Scene, site: Site, observed: ListenerSpec) -> dict[str, Certificate | None]:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from l7lb.model.identity import ListenerKey, RuleRef
-from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedListener, ObservedLoadBalancer
+from l7lb.model.loadbalancer import (
+    DesiredLoadBalancer,
+    ListenerSpec,
+    LoadBalancerHead,
+    ObservedListener,
+    ObservedLoadBalancer,
+)
 from l7lb.model.ownership import Claim
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Limits
@@ -33,6 +39,8 @@ class Scene:
     held: Held
     limits: Limits
     native: bool
+    head: LoadBalancerHead | None
+    """None: the load balancer is made by this plan."""
 
     def holds_listener(self, key: ListenerKey) -> bool:
         """Whether the listener as a whole must keep its shape."""
@@ -69,6 +77,7 @@ def survey(
         held=held,
         limits=limits,
         native=claim.native,
+        head=observed.head if observed is not None else None,
     )
 
 

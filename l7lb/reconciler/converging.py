@@ -5,10 +5,9 @@ from typing import Final
 
 from l7lb import ledger, planner, translator
 from l7lb.errors import Rejected, TerminalError, UnsafePlan
-from l7lb.model.identity import CloudRef, ListenerKey
+from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
-from l7lb.model.maybe import given
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
 from l7lb.model.plan import AddTags, CreateRules, Plan
@@ -303,10 +302,7 @@ def _servable(desired: DesiredLoadBalancer) -> bool:
 
 def _claim(matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:
     wanted = frozenset(listener.key for listener in desired.listeners) | records.expected(matter.record)
-    names: dict[ListenerKey, str] = {
-        listener.key: given(listener.name, "") for listener in desired.listeners if given(listener.name, "")
-    }
-    return ledger.read(matter.evidence(observed), observed, wanted, names)
+    return ledger.read(matter.evidence(observed), observed, wanted, records.declared_names(desired.listeners))
 
 
 def _address(matter: Matter, ref: CloudRef) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from l7lb import ledger, planner, translator
 from l7lb.errors import DeleteRisk, Protected, Rejected, TerminalError, Unavailable, UnsafePlan
-from l7lb.model.identity import CloudRef, Owner
+from l7lb.model.identity import CloudRef, ListenerKey, Owner
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
@@ -149,13 +149,15 @@ class Disposer:
 
     def _claim(self, matter: Matter, observed: ObservedLoadBalancer) -> Claim:
         """Before an adoption has ended no listener is ours: the first one comes after it."""
-        wanted = records.expected(matter.record)
+        wanted, names = records.expected(matter.record), dict[ListenerKey, str]()
         if matter.record is None or matter.record.claim != "adopting":
             snapshot = self._shop.snapshots.snapshot(matter.ingress)
             desired = translator.translate(snapshot, self._shop.settings).desired
-            wanted |= frozenset(listener.key for listener in desired.listeners) if desired is not None else frozenset()
+            listeners = desired.listeners if desired is not None else ()
+            wanted |= frozenset(listener.key for listener in listeners)
+            names = records.declared_names(listeners)
         evidence = matter.evidence(observed, refused=observed.head.ref in self._refused)
-        return ledger.read(evidence, observed, wanted, {})
+        return ledger.read(evidence, observed, wanted, names)
 
     def _is_deleted(self, matter: Matter, observed: ObservedLoadBalancer) -> bool:
         """Whether it goes as a whole; for what is given back, or left, what is remembered of it is not good enough."""

@@ -1,10 +1,11 @@
 """What the record on an Ingress is to say, out of the matter at hand. Writing it is the business of `writeback`."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from l7lb import translator
 from l7lb.model.identity import ListenerKey
-from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.loadbalancer import ListenerSpec, ObservedLoadBalancer
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Claim, Ownership, Record
 from l7lb.model.plan import CreateListeners, Plan
@@ -56,6 +57,11 @@ def expected(record: Record | None) -> frozenset[ListenerKey]:
     without_id = (key for key, (listener, _) in listeners.items() if not listener)
     # People edit annotations: what is no listener's key says nothing.
     return frozenset(ListenerKey.parse(key) for key in without_id if key.rpartition(":")[2].isdecimal())
+
+
+def declared_names(listeners: Iterable[ListenerSpec]) -> dict[ListenerKey, str]:
+    """The names that a TkeServiceConfig gives to listeners."""
+    return {listener.key: name for listener in listeners if (name := given(listener.name, ""))}
 
 
 def blank(matter: Matter) -> Record:

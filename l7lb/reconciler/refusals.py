@@ -1,8 +1,9 @@
 """What the cloud has refused is left out of the next plans, so that it holds only itself (promise 5).
 
 A call carries many parts, and an answer says no to all of them without saying which is meant. So a refused step is
-taken apart: each part goes alone, and one that is refused alone is left out, together with what rests on it. It is
-tried again when it is asked for otherwise (another certificate is another step), or after a while.
+taken apart: each part goes alone, and one that is refused alone is left out, together with what rests on it. A rule
+goes without its settings before it is given up. What was refused is tried again when it is asked for otherwise
+(another certificate is another step), or after a while.
 """
 
 import threading
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from l7lb import planner
 from l7lb.errors import Rejected
 from l7lb.model.identity import CloudRef, ListenerKey, RuleRef
-from l7lb.model.loadbalancer import RuleSpec
+from l7lb.model.loadbalancer import HealthCheck, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     CreateListeners,
@@ -36,6 +38,7 @@ AGAIN_S: Final = 300.0
 OF_A_CERTIFICATE: Final = frozenset({"E4012", "E4035", "E4036", "E4039"})
 
 _SHAPES = (CreateListeners, CreateRules, ModifyHost, ModifyListener, ModifyLoadBalancer, ModifyRule, SetSecurityGroups)
+_CHANGES = (ModifyHost, ModifyListener, ModifyRule)
 _TARGETS = (RegisterTargets, ModifyWeights)
 _ON_A_LISTENER = (CreateRules, ModifyHost, ModifyRule)
 
@@ -63,10 +66,12 @@ class Refusals:
             return False
         until = self._monotonic() + AGAIN_S
         with self._lock:
-            if len(_parts(step)) > 1 and not _is_of_a_host(step, refusal):
+            if _parts(step) != (step,) and not _is_of_a_host(step, refusal):
                 self._apart[ref, step] = until
             else:
-                told = Problem(code=refusal.code, reason=refusal.reason, message=str(refusal))
+                # The cloud's text names neither rule nor listener.
+                where = f"{planner.describe(step)}: " if isinstance(step, _CHANGES) else ""
+                told = Problem(code=refusal.code, reason=refusal.reason, message=f"{where}{refusal}")
                 self._refused[ref, step] = until, told
         return True
 
@@ -106,21 +111,69 @@ class Refusals:
 
 
 def _is_of_a_host(step: Step, refusal: Rejected) -> bool:
-    """A certificate is all of its host's rules' in the same way."""
-    one = isinstance(step, CreateRules) and len({rule.key.host for rule in step.rules}) == 1
+    """A certificate is all of its host's rules' in the same way, and no setting can cure it."""
+    one = isinstance(step, CreateListeners) or (
+        isinstance(step, CreateRules) and len({rule.key.host for rule in step.rules}) == 1
+    )
     return one and refusal.code in OF_A_CERTIFICATE
 
 
 def _parts(step: Step) -> tuple[Step, ...]:
-    """One step for each host, then one for each rule. A step that cannot be taken apart is its own part."""
-    if not isinstance(step, CreateRules):
-        return (step,)
+    """What goes alone when all of it is refused. A step that cannot be taken apart is its own part."""
+    match step:
+        case CreateRules():
+            return _rules_apart(step)
+        case CreateListeners():
+            # Without what only some accounts may have: it is asked for by itself once the listener is there.
+            return (replace(step, keepalive=UNSET, snat=UNSET),)
+        case ModifyRule(after=rule):
+            bare = RuleSpec(rule.key)
+            changes = (
+                replace(bare, health_check=rule.health_check),
+                replace(bare, forward_type=rule.forward_type),
+                replace(bare, session_s=rule.session_s),
+                replace(bare, scheduler=rule.scheduler),
+            )
+            return tuple(replace(step, after=change) for change in changes if change != bare)
+        case ModifyHost(after=host):
+            nothing = HostSpec(host.host)
+            of_host = (
+                replace(nothing, certificate=host.certificate),
+                replace(nothing, http2=host.http2),
+                replace(nothing, default=host.default),
+            )
+            return tuple(replace(step, after=change) for change in of_host if change != nothing)
+        case ModifyListener(after=listener):
+            empty = ListenerSpec(listener.key)
+            of_listener = (
+                replace(empty, certificate=listener.certificate, sni=listener.sni),
+                replace(empty, name=listener.name),
+                replace(empty, keepalive=listener.keepalive),
+                replace(empty, snat=listener.snat),
+            )
+            return tuple(replace(step, after=change) for change in of_listener if change != empty)
+        case _:
+            return (step,)
+
+
+def _rules_apart(step: CreateRules) -> tuple[Step, ...]:
+    """One step for each host, then for each rule, then the rule without its settings: these come when it is there."""
     hosts = dict.fromkeys(rule.key.host for rule in step.rules)
     if len(hosts) > 1:
         return tuple(_of(step, tuple(rule for rule in step.rules if rule.key.host == host)) for host in hosts)
+    if len(step.rules) == 1:
+        plain = (replace(host, http2=UNSET) for host in step.hosts)
+        return (replace(step, rules=(_bare(step.rules[0]),), hosts=tuple(plain)),)
     # Only the first may make its host the default; each brings the host's certificate, for it may be the only one.
     later = replace(step, hosts=tuple(replace(host, default=UNSET) for host in step.hosts))
     return tuple(_of(later if number else step, (rule,)) for number, rule in enumerate(step.rules))
+
+
+def _bare(rule: RuleSpec) -> RuleSpec:
+    """A host that is a pattern cannot be asked for, so its check only connects (RuleInput page, HttpCheckDomain)."""
+    is_pattern = "*" in rule.key.host or rule.key.host.startswith("~")
+    check = HealthCheck(check_type="TCP") if is_pattern else HealthCheck()
+    return replace(rule, health_check=check, scheduler=UNSET, session_s=UNSET, forward_type=UNSET)
 
 
 def _of(step: CreateRules, rules: tuple[RuleSpec, ...]) -> CreateRules:

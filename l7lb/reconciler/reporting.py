@@ -56,7 +56,7 @@ def noted(plan: Plan, *, edited: bool = False) -> list[Problem]:
         known = word in _REASONS
         found.append(
             Problem(
-                code=word if known and word != DRIFT else "",
+                code=word if known and word not in _WORDS else "",
                 reason=reason_of(word, "Noted"),
                 message=rest if known else text,
                 severity=Severity.ERROR if word in _LEFT_OUT else Severity.WARNING,
@@ -73,8 +73,12 @@ def reason_of(code: str, otherwise: str) -> str:
 SKIPPED = Readiness(True, "Skipped", "the load balancer is neither compared nor changed")
 _NOT_YET = Readiness(False, "NotServed", "nothing of this Ingress can be served yet")
 DRIFT: Final = "drift"
+UNFIT: Final = "unfit"
+_WORDS = frozenset({DRIFT, UNFIT})
+"""What a note may begin with instead of a code."""
 _REASONS = {
     DRIFT: "Drift",
+    UNFIT: "InvalidServiceConfig",
     "E4017": "OwnershipConflict",
     "E4018": "LoadBalancerNotFound",
     "E4019": "LoadBalancerMadeByTke",
@@ -87,5 +91,5 @@ _REASONS = {
     "E4040": "CertificateMissing",
     "E4054": "TargetsExhausted",
 }
-_LEFT_OUT = frozenset({"E4004", "E4005", "E4040", "E4101"})
+_LEFT_OUT = frozenset({"E4004", "E4005", "E4040", "E4101", UNFIT})
 """A part that is asked for is not served."""

@@ -195,12 +195,14 @@ TABLE: tuple[Annotation, ...] = (
         default="302", needs=Name.AUTO_REWRITE,
     ),
     Annotation(
-        Name.CONFIG, "name", parsers.text, "TkeServiceConfig in the same namespace that tunes listeners and rules.",
-        support=NOTICE,
+        Name.CONFIG, "name", parsers.text,
+        "TkeServiceConfig in the same namespace that tunes listeners and rules; removing it leaves what is there.",
     ),
     Annotation(
-        Name.CONFIG_AUTO, BOOL, parsers.boolean, "Make and keep a TkeServiceConfig of what is there.",
-        support=NOTICE, code="E4050", default="false",
+        Name.CONFIG_AUTO, BOOL, parsers.boolean,
+        "Make a TkeServiceConfig `<ingress>-auto-ingress-config` of what is there, keep its entries in step with the "
+        "rules, and apply it; not together with the one above.",
+        code="E4050", default="false",
     ),
     Annotation(
         Name.DIRECT_ACCESS, BOOL, parsers.boolean, "Pods are the targets instead of NodePorts.",

@@ -17,6 +17,7 @@ from l7lb.translator.annotations import TABLE, When
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
 from l7lb.translator.options import field_of, text_of
+from l7lb.translator.tuning import config_key
 
 OWN_CLAIMS: Final = frozenset({"created", "creating"})
 HOW_TO_APPLY: Final = "to apply it, delete the Ingress and create it anew"
@@ -39,11 +40,11 @@ def references(ingress: Ingress) -> References:
     """Services, Secrets and TkeServiceConfigs that the Ingress names; all are in its own namespace."""
     space = ingress.metadata.namespace
     backends = (backend.service for backend in _backends(ingress) if backend.service is not None)
-    config = text_of(ingress, Name.CONFIG)
+    config = config_key(ingress)
     return References(
         services=frozenset(ObjectKey(space, service.name) for service in backends if service.name),
         secrets=frozenset(ObjectKey(space, tls.secret_name) for tls in ingress.spec.tls or () if tls.secret_name),
-        configs=frozenset({ObjectKey(space, config)} if config else ()),
+        configs=frozenset({config} if config is not None else ()),
     )
 
 

@@ -112,6 +112,12 @@ def text_of(ingress: Ingress, name: Name) -> str:
     return value if isinstance(value, str) else ""
 
 
+def flag_of(ingress: Ingress, name: Name) -> bool:
+    """One boolean by itself, likewise; False when absent or unreadable."""
+    text = ingress.annotations.get(name)
+    return text is not None and text.strip() in TRUE
+
+
 def field_of(name: Name) -> str:
     """Where an annotation stands in its object."""
     return f"metadata.annotations[{name.value}]"
@@ -156,7 +162,7 @@ def _reserved_name(values: Mapping[Name, object], notebook: Notebook) -> None:
             "E4051",
             "ReservedName",
             f"Ingress {notebook.about}: annotation {Name.CONFIG.value} names an object whose name ends in a reserved"
-            " suffix; give the TkeServiceConfig another name",
+            " suffix, so it is not applied; give the TkeServiceConfig another name",
             field=field_of(Name.CONFIG),
         )
 

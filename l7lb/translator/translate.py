@@ -19,6 +19,7 @@ from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
 from l7lb.translator.options import read
 from l7lb.translator.routing import Route, routes
+from l7lb.translator.tuning import tuned
 
 
 def translate(snapshot: Snapshot, settings: Settings) -> Translation:
@@ -41,9 +42,10 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
     secure = is_https(snapshot, reading)
     layout = lay_out(wanted, reading, notebook, secure=secure, ipv6=version in create.WITHOUT_ADDRESS)
     certified = certificates(snapshot, reading, layout.hosts_of(Protocol.HTTPS), notebook)
+    listeners = tuple(_listener(key, layout, certified, backends, notebook) for key in layout.rules)
     desired = DesiredLoadBalancer(
         create=creation.spec,
-        listeners=tuple(_listener(key, layout, certified, backends, notebook) for key in layout.rules),
+        listeners=tuned(listeners, snapshot, notebook),
         redirects=layout.redirects,
         security_groups=reading.names(Name.SECURITY_GROUPS),
         pass_to_target=reading.flag(Name.PASS_TO_TARGET),

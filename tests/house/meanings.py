@@ -71,6 +71,10 @@ CODES: Final = {
     ),
     "E4041": Meaning("The Service does not exist. Its rules are held.", "Create it, or change the backend."),
     "E4042": Meaning("The backend is not a Service port that can be served.", "Point it at a TCP port of a Service."),
+    "E4043": Meaning(
+        "The TkeServiceConfig that is named does not exist. Nothing waits for it; what is there is left.",
+        "Create it in the namespace of the Ingress, or correct the name.",
+    ),
     "E4044": Meaning("The annotation `rule-mix` cannot be read.", _EDIT_VALUE),
     "E4045": Meaning("The annotation `internetChargeType` cannot be read.", _EDIT_VALUE),
     "E4046": Meaning("The annotation `internetMaxBandwidthOut` cannot be read.", _EDIT_VALUE),
@@ -131,6 +135,7 @@ REASONS: Final = {
     "LoadBalancerGone": "The load balancer that we made is gone. A new one is made, with another address.",
     "LoadBalancerKept": "The cloud refuses to delete the load balancer. Our listeners are released instead.",
     "LoadBalancerLeft": "The load balancer is left as it is, because it is not ours or not to be touched.",
+    "InvalidServiceConfig": "A field of a TkeServiceConfig cannot be applied. The Event names it; the others are.",
     "NoInstanceRole": "No role is bound to the machine, so there are no credentials.",
     "NodesUnknown": "Nodes cannot be read, or too many are NotReady at once to believe it. Targets are left.",
     "NotApplied": "An annotation that counts only at creation was edited. The Event says how to apply it.",
@@ -147,7 +152,9 @@ REASONS: Final = {
     "RewriteWithoutEffect": "Entries with `rewrite` count only with the annotations that the Event names.",
     "RuleServesSeveralHosts": "A rule cannot be deleted, because the cloud keeps it together with one that is to stay.",
     "RuleWithoutListener": "Mixing gives the rule to a protocol of which `listen-ports` lists no port. It is held.",
+    "ExcludedAnnotation": "Two annotations cannot be had together. The Event says which of them counts.",
     "FinalizersLeft": "The load balancer is dealt with; finalizers of others still hold the Ingress.",
+    "ServiceConfigUnmatched": "An entry of a TkeServiceConfig stands for nothing that this Ingress asks for.",
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
     "TwoSourcesOfCertificates": "The annotation `certificate` and `spec.tls` are both there. Until one is removed, "
     "HTTPS is left as it is.",

@@ -65,6 +65,7 @@ def listener(owner: LoadBalancerHead, entry: wire.Listener) -> ObservedListener:
         certificate=own,
         sni=sni,
         keepalive=entry.keepalive_enable == 1,
+        snat="SnatEnable" in (entry.attr_flags or ()),
         hosts=_hosts(keyed, own, sni=sni),
         rules=tuple(_rule(key, rule) for key, rule in keyed),
     )

@@ -12,7 +12,7 @@ from l7lb.adapters.clb.calls import Request
 from l7lb.adapters.clb.fields import certificate_fields, given_fields, health_fields, target_fields
 from l7lb.errors import Conflict, Rejected, UnauthorizedPlan
 from l7lb.model.identity import ListenerKey, RuleRef
-from l7lb.model.loadbalancer import Certificate, HostSpec, RuleSpec
+from l7lb.model.loadbalancer import Certificate, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     AddTags,
@@ -134,12 +134,10 @@ def _listener_call(step: CreateListeners | ModifyListener | DeleteListeners, bin
                 params["SniSwitch"] = 1
             else:
                 params |= certificate_fields(step.certificate)
-            return _clb("CreateListener", params | given_fields({"KeepaliveEnable": step.keepalive}, number=True))
+            return _clb("CreateListener", params | _connection_fields(step))
         case ModifyListener():
             after = step.after
-            changed = given_fields({"ListenerName": after.name}) | given_fields(
-                {"KeepaliveEnable": after.keepalive}, number=True
-            )
+            changed = given_fields({"ListenerName": after.name}) | _connection_fields(after)
             if isinstance(after.certificate, Certificate):
                 changed |= certificate_fields(after.certificate)
             if after.sni is True:  # it can be switched on, never off (ModifyListener page)
@@ -150,6 +148,11 @@ def _listener_call(step: CreateListeners | ModifyListener | DeleteListeners, bin
             ids = [_listener_id(key, bindings) for key in step.keys]
             params["ListenerIds"] = _allowed(ids, "DeleteLoadBalancerListeners without ids, which deletes all")
             return _clb("DeleteLoadBalancerListeners", params)
+
+
+def _connection_fields(said: CreateListeners | ListenerSpec) -> Params:
+    """One is a number and the other a boolean (CreateListener page)."""
+    return given_fields({"KeepaliveEnable": said.keepalive}, number=True) | given_fields({"SnatEnable": said.snat})
 
 
 def _rule_call(step: CreateRules | ModifyRule | ModifyHost | DeleteRules, bindings: Bindings) -> Request:

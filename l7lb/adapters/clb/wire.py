@@ -114,6 +114,7 @@ class Listener(Wire, frozen=True):
     certificate: Certificate | None = None
     sni_switch: int | None = None
     keepalive_enable: int | None = None
+    attr_flags: tuple[str, ...] | None = None
     rules: tuple[Rule, ...] | None = None
 
 

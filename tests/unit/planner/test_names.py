@@ -82,7 +82,7 @@ def test_the_order_of_listeners_is_no_shape() -> None:
             ["*.example.com", "b.example.com"], {"host": "c.example.com"}, {"host": "c.example.com"}, id="said"
         ),
         pytest.param(["*.example.com"], {"enabled": False}, {"enabled": False}, id="switched off"),
-        pytest.param(["*.example.com"], {"check_type": "HTTP"}, {"check_type": "HTTP"}, id="nobody to ask for"),
+        pytest.param(["*.example.com"], {"check_type": "HTTP"}, {"check_type": "TCP"}, id="nobody to ask for"),
         pytest.param(["a.example.com"], {}, {}, id="an exact host"),
         pytest.param([""], {}, {}, id="the nameless host"),
     ],

@@ -139,9 +139,7 @@ def test_the_arrays_of_rule_mix_are_judged_only_with_rule_mix() -> None:
     assert together.refusal is not None
 
 
-@pytest.mark.parametrize(
-    "name", [Name.CONFIG, Name.CONFIG_AUTO, Name.MODIFICATION_PROTECTION, Name.WEIGHTS], ids=lambda name: name.name
-)
+@pytest.mark.parametrize("name", [Name.MODIFICATION_PROTECTION, Name.WEIGHTS], ids=lambda name: name.name)
 def test_what_only_tunes_is_noticed_and_the_rest_goes_on(name: Name) -> None:
     found = translate({name: '{"defaultWeight":5}' if name is Name.WEIGHTS else "true"})
     assert codes(found) == ["NotSupported"]
