@@ -25,21 +25,22 @@ class Layout:
 
     rules: Mapping[ListenerKey, tuple[Route, ...]]
     redirects: Maybe[tuple[RedirectSpec, ...]] = UNSET
+    order: tuple[str, ...] = ()
+    """Hosts as the Ingress has them."""
 
-    def redirects_from(self, listener: ListenerKey) -> tuple[RedirectSpec, ...]:
-        """Redirects that begin on an HTTPS listener: their hosts need a certificate, as those of rules do."""
-        if self.redirects is UNSET or listener.protocol != Protocol.HTTPS:
-            return ()
-        return tuple(spec for spec in self.redirects if spec.source.listener == listener)
+    def sources(self, listener: ListenerKey) -> tuple[str, ...]:
+        """Hosts of redirects that begin on a listener."""
+        specs = () if self.redirects is UNSET else self.redirects
+        return tuple(spec.source.rule.host for spec in specs if spec.source.listener == listener)
 
     def hosts(self, listener: ListenerKey) -> tuple[str, ...]:
-        """Hosts of one listener in order of appearance, the load balancer's own address first.
+        """Hosts of one listener, also those that only redirect, in the Ingress's order; its own address first.
 
         The first one becomes the default domain.
         """
-        sources = [spec.source.rule.host for spec in self.redirects_from(listener)]
-        seen = dict.fromkeys([*(route.key.host for route in self.rules[listener]), *sources])
-        return tuple(sorted(seen, key=bool))
+        here = dict.fromkeys((*(route.key.host for route in self.rules[listener]), *self.sources(listener)))
+        ordered = dict.fromkeys((*(host for host in self.order if host in here), *here))
+        return tuple(sorted(ordered, key=bool))
 
     def hosts_of(self, protocol: Protocol) -> tuple[str, ...]:
         """Hosts of all listeners of a protocol, in the same order."""
@@ -69,10 +70,11 @@ def lay_out(wanted: tuple[Route, ...], reading: Reading, notebook: Notebook, *, 
         key: tuple(route for route in routes if RuleRef(key, route.key) not in moved) for key, routes in placed.items()
     }
     notebook.place({key: tuple(route.key for route in routes) for key, routes in forwarding.items()})
+    order = tuple(dict.fromkeys(route.key.host for route in wanted))
     if not asked.any:
-        return Layout(forwarding)
+        return Layout(forwarding, order=order)
     specs = (*moves.specs, *(redirects.mirrors(forwarding, moves, reading, notebook) if mirrored else ()))
-    return Layout(forwarding, tuple(sorted(specs, key=lambda spec: spec.source)))
+    return Layout(forwarding, tuple(sorted(specs, key=lambda spec: spec.source)), order)
 
 
 def _keys(reading: Reading, sets: Sets, *, secure: bool) -> tuple[ListenerKey, ...]:

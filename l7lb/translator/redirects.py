@@ -76,19 +76,13 @@ def moves(forwarding: Forwarding, reading: Reading, notebook: Notebook, *, ipv6:
     specs = []
     for source, move in found.items():
         why_not = _fault(source, move, found, forwarding, ipv6=ipv6)
-        if why_not is not None or move.target is None:
-            code, what = why_not or ("", "no listener")
-            _refuse(source, move, code, what, notebook)
-            continue
-        specs.append(RedirectSpec(source, move.target))
-        if move.entry.service:
-            notebook.warn(
-                "",
-                "BackendUnused",
-                f"Ingress {notebook.about}: {move.place} has backend and rewrite: {source} redirects, its backend is"
-                " not used there",
-                field=move.field,
-            )
+        if why_not is not None:
+            _refuse(source, move, why_not, notebook)
+        elif _is_declared(source, move.entry, forwarding):
+            _give_way(source, move, notebook)
+        elif move.target is not None:
+            specs.append(RedirectSpec(source, move.target))
+            _warn_of_backend(source, move, notebook)
     return Moves(tuple(specs), {source: move.target or source for source, move in found.items()})
 
 
@@ -183,18 +177,18 @@ def _fault(
         return "", f"its target {target} redirects itself ({sources[target].place}); redirects may not be chained"
     if not any(route.key == target.rule for route in forwarding[target.listener]):
         return "", f"its target {target} is no forwarding rule of this Ingress"
-    declared = any(route.key == source.rule for route in forwarding[source.listener])
-    if declared and not _names_a_rule(entry, forwarding[source.listener]):
-        code = "E4081" if source.listener.protocol == Protocol.HTTPS else ""
-        return code, f"{source} is declared as a forwarding rule"
     return None
 
 
-def _names_a_rule(entry: Entry, routes: tuple[Route, ...]) -> bool:
-    return any(mixing.meant_by(entry) in mixing.tuples(route) for route in routes)
+def _is_declared(source: RuleRef, entry: Entry, forwarding: Forwarding) -> bool:
+    """Whether the source forwards by a rule of the Ingress, other than the one that the entry itself names."""
+    routes = forwarding[source.listener]
+    itself = any(mixing.meant_by(entry) in mixing.tuples(route) for route in routes)
+    return not itself and any(route.key == source.rule for route in routes)
 
 
-def _refuse(source: RuleRef, move: _Move, code: str, what: str, notebook: Notebook) -> None:
+def _refuse(source: RuleRef, move: _Move, why_not: tuple[str, str], notebook: Notebook) -> None:
+    code, what = why_not
     notebook.problem(
         code,
         "RedirectRefused",
@@ -202,6 +196,27 @@ def _refuse(source: RuleRef, move: _Move, code: str, what: str, notebook: Notebo
         field=move.field,
     )
     notebook.hold(source)
+
+
+def _give_way(source: RuleRef, move: _Move, notebook: Notebook) -> None:
+    notebook.problem(
+        "E4081" if source.listener.protocol == Protocol.HTTPS else "",
+        "RedirectRefused",
+        f"Ingress {notebook.about}: {move.place} is refused: {source} is a forwarding rule, which stays; remove one of"
+        " them, or name the rule's backend in the entry",
+        field=move.field,
+    )
+
+
+def _warn_of_backend(source: RuleRef, move: _Move, notebook: Notebook) -> None:
+    if move.entry.service:
+        notebook.warn(
+            "",
+            "BackendUnused",
+            f"Ingress {notebook.about}: {move.place} has backend and rewrite: {source} redirects, its backend is"
+            " not used there",
+            field=move.field,
+        )
 
 
 def _warn_without_effect(reading: Reading, notebook: Notebook) -> None:

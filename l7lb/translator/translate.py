@@ -61,7 +61,7 @@ def _listener(
     key: ListenerKey, layout: Layout, certified: Certificates | None, backends: Backends, notebook: Notebook
 ) -> ListenerSpec:
     rules = _rules(layout.rules[key], backends, notebook)
-    known = {rule.key.host for rule in rules} | {spec.source.rule.host for spec in layout.redirects_from(key)}
+    known = {rule.key.host for rule in rules} | set(layout.sources(key))
     hosts = [host for host in layout.hosts(key) if host in known]
     if key.protocol != Protocol.HTTPS:
         return ListenerSpec(key, certificate=None, hosts=tuple(HostSpec(host, None) for host in hosts), rules=rules)

@@ -146,8 +146,8 @@ REASONS: Final = {
     "Noted": "Something was seen and left alone, or removed uninvited. The Event says what.",
     "Protected": "The cloud refuses because of deletion or modification protection, or PrivateLink.",
     "QuotaExceeded": "A quota of the account is used up. Tried again every 5 minutes.",
-    "RedirectRefused": "A redirect of `http-rules` or `https-rules` cannot be: a loop, a chain, a second target, or no "
-    "rule at its target. What is there is left.",
+    "RedirectRefused": "A redirect of `http-rules` or `https-rules` cannot be: a loop, a chain, a second target, no "
+    "rule at its target, or one at its source. What is there is left.",
     "RequestRejected": "The cloud says that the request itself is wrong. Read its text in the Event.",
     "RewriteWithoutEffect": "Entries with `rewrite` count only with the annotations that the Event names.",
     "RuleServesSeveralHosts": "A rule cannot be deleted, because the cloud keeps it together with one that is to stay.",

@@ -60,6 +60,19 @@ SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
             "press.clubs.paperboat.example/": [30108, 30108],
         }
     },
+    "07-mixed-protocols-and-config": {
+        "HTTP:80": {"/ping": [30109, 30109]},
+        "HTTPS:443": {"guide.paperboat.example/": [30110, 30110]},
+    },
+    "08-automatic-redirect": {
+        "HTTP:80": {},
+        "HTTPS:443": {"www.paperboat.example/": [30111, 30111], "api.paperboat.example/v1": [30112, 30112]},
+    },
+    "09-manual-redirect": {"HTTP:80": {"/shelves": [30113, 30113]}},
+    "10-both-protocols": {
+        "HTTP:80": {"twin.paperboat.example/": [30114, 30114]},
+        "HTTPS:443": {"twin.paperboat.example/": [30114, 30114]},
+    },
 }
 """What this release serves; all other manifests are refused as a whole."""
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.yaml"))]

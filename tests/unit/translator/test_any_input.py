@@ -28,6 +28,7 @@ from l7lb.model.cluster import (
     ServiceSpec,
 )
 from l7lb.model.identity import ObjectKey
+from l7lb.model.maybe import UNSET
 from l7lb.model.snapshot import Limits, Settings, Snapshot, Translation
 from l7lb.translator.names import Name
 
@@ -171,7 +172,9 @@ def check(found: Translation) -> None:
     for listener in found.desired.listeners:
         keys = [rule.key for rule in listener.rules]
         assert len(keys) == len(set(keys))
-        assert {key.host for key in keys} == {host.host for host in listener.hosts}
+        redirects = () if found.desired.redirects is UNSET else found.desired.redirects
+        begins = {spec.source.rule.host for spec in redirects if spec.source.listener == listener.key}
+        assert {key.host for key in keys} | begins == {host.host for host in listener.hosts}
         for rule in listener.rules:
             assert list(rule.targets) == sorted(rule.targets, key=lambda target: target.key)
             assert len({target.key for target in rule.targets}) == len(rule.targets)

@@ -15,6 +15,7 @@ from l7lb.model.maybe import UNSET
 from l7lb.model.snapshot import Snapshot, Translation, Verdict
 
 from .builders import HTTP, HTTPS, NODES, NOW, SETTINGS, codes, decode, endpoints, listener, ref, secret
+from .layouts import shapes
 
 MANIFESTS = Path(__file__).parents[2] / "fixtures" / "manifests"
 
@@ -62,11 +63,6 @@ def shape(found: Translation) -> tuple[ListenerKey, dict[str, list[str]]]:
 
 
 ALL = sorted(path.name for path in MANIFESTS.glob("*.yaml"))
-
-
-def shapes(found: Translation) -> dict[str, list[str]]:
-    assert found.desired is not None
-    return {str(one.key): [str(rule.key) for rule in one.rules] for one in found.desired.listeners}
 
 
 def test_all_fourteen_are_there() -> None:
