@@ -25,6 +25,7 @@ from l7lb.model.cluster import (
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey, Owner
 from l7lb.model.marks import CLASS_ANNOTATION, RECORD
 from l7lb.model.ownership import Record
+from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Settings, Snapshot
 from l7lb.runtime.store import Store
 
@@ -42,6 +43,9 @@ class Stores:
     classes: Store[IngressClass] = field(default_factory=Store)
     services: Store[Service] = field(default_factory=Store)
     slices: Store[EndpointSlice] = field(default_factory=lambda: Store({"service": lambda one: (one.service,)}))
+    pods: Store[Pod] = field(
+        default_factory=lambda: Store({"address": lambda one: one.addresses, "terminating": _terminating})
+    )
     nodes: Store[Node] = field(default_factory=Store)
     secrets: Store[Secret] = field(default_factory=Store)
     configs: Store[TkeServiceConfig] = field(default_factory=Store)
@@ -64,6 +68,7 @@ def stores(cluster: Cluster, settings: Settings) -> Stores:
                 "secret": lambda one: translator.references(one).secrets,
                 "config": lambda one: translator.references(one).configs,
                 "class": _class_names,
+                "direct": _direct,
             }
         )
     )
@@ -82,6 +87,15 @@ def key_of(ingress: Ingress, cluster: Cluster, settings: Settings) -> BindingKey
 def _class_names(ingress: Ingress) -> tuple[str, ...]:
     names = (ingress.spec.ingress_class_name, ingress.annotations.get(CLASS_ANNOTATION))
     return tuple(name for name in names if name)
+
+
+def _direct(ingress: Ingress) -> tuple[str, ...]:
+    """The namespace, for one whose targets are pods."""
+    return (ingress.metadata.namespace,) if translator.direct(ingress) else ()
+
+
+def _terminating(pod: Pod) -> tuple[str, ...]:
+    return (pod.metadata.namespace,) if pod.terminating else ()
 
 
 class Caches:
@@ -120,12 +134,17 @@ class Caches:
             for key in (names.services if targets else ())
         }
         services = _present(self._stores.services, names.services)
+        nodes = tuple(item.object for item in self._stores.nodes.list()) if targets else ()
+        wants_pods = targets and (translator.direct(ingress) or any(map(translator.is_super, nodes)))
+        pods = pods_behind(self._stores, ingress.metadata.namespace, slices) if wants_pods else Behind()
         return Snapshot(
             ingress=ingress,
             now=self._wall(),
             services=services,
             slices={key: found for key, found in slices.items() if found},
-            nodes=tuple(item.object for item in self._stores.nodes.list()) if targets else (),
+            pods=pods.pods,
+            reused=pods.reused,
+            nodes=nodes,
             secrets=_present(self._stores.secrets, names.secrets),
             configs=_present(self._stores.configs, names.configs),
             classes=self.classes()[0],
@@ -170,6 +189,36 @@ class Caches:
         record = record_of(ingress, self._cluster)
         meta = ingress.metadata
         return (record is None or not record.lb, meta.creation_timestamp or "", meta.namespace, meta.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Pods as `Snapshot` has them."""
+
+    pods: Mapping[ObjectKey, Pod] = field(default_factory=dict)
+    reused: frozenset[str] = frozenset()
+
+
+def pods_behind(kept: Stores, namespace: str, slices: Mapping[ObjectKey, tuple[EndpointSlice, ...]]) -> Behind:
+    """Pods that endpoints name, those of the namespace that terminate, and whose addresses are others' already."""
+    names = {
+        ObjectKey(namespace, endpoint.target_ref.name)
+        for parts in slices.values()
+        for part in parts
+        for endpoint in part.endpoints or ()
+        if endpoint.target_ref is not None
+    }
+    dying = {item.key: item.object for item in kept.pods.by_index("terminating", namespace)}
+    reused = frozenset(
+        address for pod in dying.values() for address in pod.addresses if _is_anothers(kept, pod, address)
+    )
+    return Behind(_present(kept.pods, names) | dying, reused)
+
+
+def _is_anothers(kept: Stores, pod: Pod, address: str) -> bool:
+    """Whether a pod that lives has the address of one that terminates."""
+    claimants = (item.object for item in kept.pods.by_index("address", address))
+    return any(other.key != pod.key and not other.terminating and not other.over for other in claimants)
 
 
 def _present(store: Store[T], keys: Iterable[ObjectKey]) -> dict[ObjectKey, T]:

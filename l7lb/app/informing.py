@@ -151,6 +151,7 @@ def fill(made: Informers, stores: Stores, triggers: Triggers, *, namespace: str,
     made.add(kinds.INGRESS_CLASS, stores.classes, triggers.ingress_class)
     made.add(kinds.SERVICE, stores.services, triggers.service, namespace=namespace)
     made.add(kinds.ENDPOINT_SLICE, stores.slices, triggers.slice, namespace=namespace)
+    made.add(kinds.POD, stores.pods, triggers.pod, namespace=namespace)
     made.add(kinds.NODE, stores.nodes, triggers.node)
     made.add(kinds.TKE_SERVICE_CONFIG, stores.configs, triggers.service_config, namespace=namespace, optional=True)
     if referenced:

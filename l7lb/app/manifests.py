@@ -27,6 +27,7 @@ from l7lb.model.cluster import (
     TkeServiceConfig,
 )
 from l7lb.model.identity import ObjectKey
+from l7lb.model.pods import Pod
 from l7lb.model.watch import Change, ChangeType, Item
 from l7lb.runtime.store import Store
 
@@ -55,6 +56,7 @@ _KINDS: Mapping[str, _Kind] = {
     "IngressClass": _Kind(_NETWORKING, "classes", IngressClass),
     "Service": _Kind("", "services", Service),
     "EndpointSlice": _Kind("discovery.k8s.io", "slices", EndpointSlice),
+    "Pod": _Kind("", "pods", Pod),
     "Node": _Kind("", "nodes", Node),
     "Secret": _Kind("", "secrets", Secret),
     "TkeServiceConfig": _Kind("cloud.tencent.com", "configs", TkeServiceConfig),

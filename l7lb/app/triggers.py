@@ -10,11 +10,13 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from l7lb import translator
 from l7lb.app.caches import Caches, Stores, key_of
 from l7lb.model.cluster import EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
 from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID
+from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Settings
 from l7lb.model.watch import Item
 from l7lb.runtime.store import Delta
@@ -63,9 +65,36 @@ class Triggers:
     def slice(self, delta: Delta[EndpointSlice]) -> None:
         """Endpoints came or went; what takes targets off is urgent."""
         services = {item.object.service for item in (delta.old, delta.new) if item is not None}
-        urgent = delta.new is None or _count(delta.new) < (_count(delta.old) if delta.old is not None else 0)
+        urgent = bool(_serving(delta.old) - _serving(delta.new))
         for service in services:
             self._concerning("service", service, Lane.ENDPOINTS, urgent=urgent)
+
+    def pod(self, delta: Delta[Pod]) -> None:
+        """What an endpoint does not say: that it is gone, its weight, its gate, that its address is another's now."""
+        if _pod(delta.old) == _pod(delta.new):
+            return
+        for pod, urgent in self._touched(delta):
+            for item in self.stores.ingresses.by_index("direct", pod.metadata.namespace):
+                if self._is_behind(pod, item.object):
+                    key = key_of(item.object, self.cluster, self.settings)
+                    self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
+
+    def _touched(self, delta: Delta[Pod]) -> Iterable[tuple[Pod, bool]]:
+        """The pod itself, and those that terminate and whose address it has got; whether targets go off for it."""
+        old, new = (item.object if item is not None else None for item in (delta.old, delta.new))
+        if new is None and old is not None:
+            yield old, True
+        if new is None:
+            return
+        yield new, new.over or (new.terminating and (old is None or not old.terminating))
+        for address in set(new.addresses) - set(old.addresses if old is not None else ()):
+            for item in self.stores.pods.by_index("address", address):
+                if item.object.terminating and item.key != new.key:
+                    yield item.object, True
+
+    def _is_behind(self, pod: Pod, ingress: Ingress) -> bool:
+        services = (self.stores.services.get(key) for key in translator.references(ingress).services)
+        return any(translator.selects(item.object, pod) for item in services if item is not None)
 
     def node(self, delta: Delta[Node]) -> None:
         """A node concerns every load balancer with node targets."""
@@ -125,10 +154,23 @@ def _same_spec(delta: Delta[Service]) -> bool:
     return before.spec == after.spec and before.annotations == after.annotations and delta.old.uid == delta.new.uid
 
 
-def _count(item: Item[EndpointSlice]) -> int:
-    return sum(
-        1 for endpoint in item.object.endpoints or () if endpoint.conditions is None or endpoint.conditions.ready
+def _serving(item: Item[EndpointSlice] | None) -> frozenset[str]:
+    """Addresses that take traffic."""
+    return frozenset(
+        address
+        for endpoint in (item.object.endpoints if item is not None else None) or ()
+        if endpoint.conditions is None
+        or (endpoint.conditions.ready is not False and not endpoint.conditions.terminating)
+        for address in endpoint.addresses or ()
     )
+
+
+def _pod(item: Item[Pod] | None) -> tuple[object, ...]:
+    """What of a pod a target depends on; one without an address is no target."""
+    if item is None or not item.object.addresses:
+        return ()
+    one = item.object
+    return (item.uid, one.terminating, one.over, one.addresses, one.annotations, one.awaits_only_us)
 
 
 def _node(item: Item[Node]) -> bytes:

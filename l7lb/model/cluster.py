@@ -259,6 +259,7 @@ class NodeSpec(View, frozen=True):
     """spec of a Node."""
 
     provider_id: str | None = msgspec.field(default=None, name="providerID")
+    pod_cidr: str | None = msgspec.field(default=None, name="podCIDR")
     unschedulable: bool | None = None
     taints: tuple[Taint, ...] | None = None
 

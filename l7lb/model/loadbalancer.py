@@ -50,7 +50,10 @@ class Presence(Enum):
     REQUIRED = "required"
     """It is bound, or will be."""
     TOLERATED = "tolerated"
-    """Not added; left alone while it is bound (a cordoned, excluded or shortly NotReady node)."""
+    """Not added; left alone while it is bound (a cordoned, excluded or shortly NotReady node). With a weight of 0: a
+    pod that terminates or is not ready."""
+    GONE = "gone"
+    """Nobody is there any more, or somebody else: taken off before anything else happens."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,6 +79,8 @@ class Target:
     presence: Presence = Presence.REQUIRED
     suspect: bool = False
     """Desired only: weight 0, unless the cloud's own check calls it healthy or it is the rule's last."""
+    steady: bool = False
+    """Desired only: what its weight should be cannot be read, so it stays as it is, also at 0."""
 
 
 @dataclass(frozen=True, slots=True)

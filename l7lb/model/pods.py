@@ -1,8 +1,19 @@
 """What is read of Pods: where they are, what gates them, and the few annotations that decide about a target."""
 
+from typing import Final
+
 import msgspec
 
 from l7lb.model.cluster import Object, View
+
+CUSTOM_WEIGHT: Final = "ingress.cloud.tencent.com/custom-weight"
+NETWORKS: Final = "tke.cloud.tencent.com/networks"
+KEPT_ANNOTATIONS: Final = (CUSTOM_WEIGHT, NETWORKS)
+"""All others are dropped while decoding."""
+READINESS_GATE: Final = "cloud.tencent.com/load-balancer-backendgroup-ready"
+"""True once the pod is bound and healthy (contract, section 8.3)."""
+OVER: Final = ("Succeeded", "Failed")
+"""Phases in which no container runs and the address may be another pod's."""
 
 
 class PodReadinessGate(View, frozen=True):
@@ -34,7 +45,7 @@ class PodSpec(View, frozen=True):
 
 
 class PodStatus(View, frozen=True):
-    """status of a Pod."""
+    """status of a Pod; conditions are kept of gated pods only."""
 
     phase: str | None = None
     pod_ips: tuple[PodIP, ...] | None = msgspec.field(default=None, name="podIPs")
@@ -42,7 +53,7 @@ class PodStatus(View, frozen=True):
 
 
 class Pod(Object, frozen=True):
-    """core/v1 Pod; of its annotations and labels the adapter keeps only those that decide something."""
+    """core/v1 Pod; of its annotations the adapter keeps only those that decide something."""
 
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
@@ -51,3 +62,33 @@ class Pod(Object, frozen=True):
     def terminating(self) -> bool:
         """Whether it has a deletionTimestamp."""
         return self.metadata.deletion_timestamp is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether all its containers have ended for good."""
+        return self.status.phase in OVER
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its own addresses; none while it has no network, and none for one that uses its node's."""
+        return () if self.spec.host_network else tuple(one.ip for one in self.status.pod_ips or () if one.ip)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Never None."""
+        return self.metadata.labels or {}
+
+    @property
+    def gated(self) -> bool:
+        """Whether it waits to be bound and healthy before it is ready."""
+        return any(gate.condition_type == READINESS_GATE for gate in self.spec.readiness_gates or ())
+
+    @property
+    def awaits_only_us(self) -> bool:
+        """Whether nothing but our own gate keeps it from being ready."""
+        if not self.gated:
+            return False
+        said = {condition.type: condition.status for condition in self.status.conditions or ()}
+        others = {gate.condition_type for gate in self.spec.readiness_gates or ()} - {READINESS_GATE}
+        rest = all(said.get(kind) == "True" for kind in (*others, "ContainersReady"))
+        return rest and said.get(READINESS_GATE) != "True"

@@ -67,7 +67,10 @@ class Snapshot:
     services: Mapping[ObjectKey, Service] = field(default_factory=dict)
     slices: Mapping[ObjectKey, tuple[EndpointSlice, ...]] = field(default_factory=dict)
     pods: Mapping[ObjectKey, Pod] = field(default_factory=dict)
-    """Pods behind the endpoints of `slices`, as far as they exist; only for an Ingress with direct access."""
+    """Pods behind the endpoints of `slices`, as far as they exist, and those of the namespace that terminate; only
+    where pods are targets."""
+    reused: frozenset[str] = frozenset()
+    """Addresses of terminating pods that another pod has been given already."""
     nodes: tuple[Node, ...] = ()
     secrets: Mapping[ObjectKey, Secret] = field(default_factory=dict)
     configs: Mapping[ObjectKey, TkeServiceConfig] = field(default_factory=dict)

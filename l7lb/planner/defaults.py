@@ -26,7 +26,7 @@ def new_rule(spec: RuleSpec, hosts: Iterable[str]) -> RuleSpec:
 
 def new_target(target: Target) -> Target:
     """The target as it is registered."""
-    return replace(target, weight=given(target.weight, WEIGHT))
+    return replace(target, weight=given(target.weight, WEIGHT), steady=False)
 
 
 def default_host(spec: ListenerSpec) -> str | None:

@@ -7,7 +7,9 @@ looked at, never the cloud.
 from l7lb.translator.annotations import AnnotationRow, annotation_rows
 from l7lb.translator.binding import binding_key, creation_marks, not_applied, references
 from l7lb.translator.classes import class_pair, standing, verdict
-from l7lb.translator.options import options
+from l7lb.translator.nodes import is_super
+from l7lb.translator.options import direct, options
+from l7lb.translator.pods import selects
 from l7lb.translator.translate import translate
 
 __all__ = [
@@ -16,9 +18,12 @@ __all__ = [
     "binding_key",
     "class_pair",
     "creation_marks",
+    "direct",
+    "is_super",
     "not_applied",
     "options",
     "references",
+    "selects",
     "standing",
     "translate",
     "verdict",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from l7lb.translator import entries, parsers
+from l7lb.translator import entries, parsers, weights
 from l7lb.translator.certificate_list import certificate_list
 from l7lb.translator.names import Name
 
@@ -205,22 +205,30 @@ TABLE: tuple[Annotation, ...] = (
         code="E4050", default="false",
     ),
     Annotation(
-        Name.DIRECT_ACCESS, BOOL, parsers.boolean, "Pods are the targets instead of NodePorts.",
-        support=REFUSED, fault=REFUSES, code="E4037", default="false",
+        Name.DIRECT_ACCESS, BOOL, parsers.boolean,
+        "Pods are the targets instead of NodePorts; they need addresses of the VPC.",
+        fault=REFUSES, code="E4037", default="false",
     ),
     Annotation(
-        Name.MIX_TARGET_PREFER, "`ipv4` or `ipv6`", parsers.one_of("ipv4", "ipv6"), "Family of pod addresses.",
-        support=REFUSED, default="ipv6", needs=Name.DIRECT_ACCESS,
+        Name.MIX_TARGET_PREFER, "`ipv4` or `ipv6`", parsers.one_of("ipv4", "ipv6"),
+        "Family of pod addresses on an IPv6 load balancer that takes both.", default="ipv6", needs=Name.DIRECT_ACCESS,
     ),
     Annotation(Name.GRACE_SHUTDOWN, BOOL, parsers.boolean, "Deprecated: always done.", support=IGNORED),
     Annotation(
         Name.GRACE_SHUTDOWN_TKEX, BOOL, parsers.boolean, "Deprecated: always done.", support=IGNORED
     ),
     Annotation(
-        Name.GRACE_DELETION, BOOL, parsers.boolean, "A pod goes when its weight is 0.",
-        support=NOTICE, default="false", needs=Name.DIRECT_ACCESS,
+        Name.GRACE_DELETION, BOOL, parsers.boolean,
+        "A terminating pod gets the weight 0 at once, with or without it. Holding the pod until then needs the kubelet:"
+        " use a `preStop` sleep.",
+        support=IGNORED, default="false", needs=Name.DIRECT_ACCESS,
     ),
-    Annotation(Name.WEIGHTS, "JSON object", parsers.json_object, "Weights of targets.", support=NOTICE, default="10"),
+    Annotation(
+        Name.WEIGHTS, "JSON object", weights.parse,
+        "Weights of pods by the ordinals of their StatefulSets, and `defaultWeight`; a key names a listener (HTTP,"
+        " HTTPS) or a port of a Service (TCP). `custom-weight` of a pod wins, and a pod that drains has 0.",
+        default="10", needs=Name.DIRECT_ACCESS,
+    ),
     Annotation(
         Name.PASS_TO_TARGET, BOOL, parsers.boolean,
         "Traffic is checked by the security groups of the load balancer only; removing it leaves what is there.",

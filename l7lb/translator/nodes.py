@@ -69,7 +69,7 @@ class Chosen:
 def fleet(nodes: Iterable[Node], now: float, *, ipv6: bool = False) -> Fleet:
     """Sort the nodes by what is wanted of them; `now` is wall clock. Without a usable address a node is left out."""
     everyone = sorted(nodes, key=lambda node: node.metadata.name)
-    known = [node for node in everyone if not _is_super(node)]
+    known = [node for node in everyone if not is_super(node)]
     eligible = [node for node in known if not _is_excluded(node)]
     ready = [node for node in eligible if _is_ready(node)]
     lost = [node for node in eligible if not _is_ready(node)]
@@ -88,7 +88,7 @@ def fleet(nodes: Iterable[Node], now: float, *, ipv6: bool = False) -> Fleet:
         for node in known
         if id(node) not in dropped and (address := _address(node, ipv6=ipv6))
     )
-    super_nodes = frozenset(node.metadata.name for node in everyone if _is_super(node))
+    super_nodes = frozenset(node.metadata.name for node in everyone if is_super(node))
     ages = [now - _since(node, now) for node in lost]
     ahead = [after - age for age in ages for after in (SUSPECT_AFTER_S, GONE_AFTER_S) if age < after]
     broken = bool(spared) or (bool(gone) and not ready)
@@ -207,7 +207,8 @@ def _is_excluded(node: Node) -> bool:
     return EXCLUDE_LABEL in labels or any(label in labels for label in CONTROL_PLANE_LABELS)
 
 
-def _is_super(node: Node) -> bool:
+def is_super(node: Node) -> bool:
+    """Whether it is one of TKE's super nodes."""
     return _labels(node).get(TYPE_LABEL) == SUPER_NODE
 
 

@@ -31,6 +31,8 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     refusal: Problem | None = None
     create_refusal: Problem | None = None
+    unreadable: frozenset[Name] = frozenset()
+    """Annotations that are there and cannot be read."""
 
     def text(self, name: Name) -> str:
         """A text; empty when nothing is said."""
@@ -63,6 +65,7 @@ def read(ingress: Ingress) -> Reading:
     notebook = Notebook(ingress)
     values: dict[Name, object] = {}
     faults: dict[Fault, Problem] = {}
+    unreadable: set[Name] = set()
     given = ingress.annotations
     for row in TABLE:
         text = given.get(row.name)
@@ -71,12 +74,19 @@ def read(ingress: Ingress) -> Reading:
         try:
             values[row.name] = row.parse(text)
         except ValueError as error:
+            unreadable.add(row.name)
             _unreadable(row, str(error), given, notebook, faults)
             continue
         _unsupported(row, values[row.name], given, notebook, faults)
     _reserved_name(values, notebook)
     _exclusive(values, notebook, faults)
-    return Reading(values, notebook.findings().problems, faults.get(Fault.REFUSES), faults.get(Fault.STOPS_CREATION))
+    return Reading(
+        values,
+        notebook.findings().problems,
+        faults.get(Fault.REFUSES),
+        faults.get(Fault.STOPS_CREATION),
+        frozenset(unreadable),
+    )
 
 
 def options(ingress: Ingress) -> Options:
@@ -116,6 +126,11 @@ def flag_of(ingress: Ingress, name: Name) -> bool:
     """One boolean by itself, likewise; False when absent or unreadable."""
     text = ingress.annotations.get(name)
     return text is not None and text.strip() in TRUE
+
+
+def direct(ingress: Ingress) -> bool:
+    """Whether its targets are pods, by the annotation alone; for indexes too."""
+    return flag_of(ingress, Name.DIRECT_ACCESS)
 
 
 def field_of(name: Name) -> str:

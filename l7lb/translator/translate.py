@@ -12,6 +12,7 @@ from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Settings, Snapshot, Translation
 from l7lb.translator import create
+from l7lb.translator.access import access
 from l7lb.translator.backends import Backends
 from l7lb.translator.certificates import Certificates, certificates, is_https
 from l7lb.translator.listeners import Layout, lay_out
@@ -38,7 +39,7 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
         rules_max=settings.limits.rules_per_listener,
         ipv6=version in create.WITHOUT_ADDRESS,
     )
-    backends = Backends(snapshot, settings, notebook, ipv6=version == create.FULL_CHAIN)
+    backends = Backends(snapshot, settings, notebook, access(reading))
     secure = is_https(snapshot, reading)
     layout = lay_out(wanted, reading, notebook, secure=secure, ipv6=version in create.WITHOUT_ADDRESS)
     certified = certificates(snapshot, reading, layout.hosts_of(Protocol.HTTPS), notebook)
@@ -60,7 +61,7 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
 def _listener(
     key: ListenerKey, layout: Layout, certified: Certificates | None, backends: Backends, notebook: Notebook
 ) -> ListenerSpec:
-    rules = _rules(layout.rules[key], backends, notebook)
+    rules = _rules(layout.rules[key], backends, key, notebook)
     known = {rule.key.host for rule in rules} | set(layout.sources(key))
     hosts = [host for host in layout.hosts(key) if host in known]
     if key.protocol != Protocol.HTTPS:
@@ -76,10 +77,10 @@ def _listener(
     )
 
 
-def _rules(wanted: tuple[Route, ...], backends: Backends, notebook: Notebook) -> tuple[RuleSpec, ...]:
+def _rules(wanted: tuple[Route, ...], backends: Backends, on: ListenerKey, notebook: Notebook) -> tuple[RuleSpec, ...]:
     rules: list[RuleSpec] = []
     for route in wanted:
-        served = backends.resolve(route.backend, f"{route.field}.backend")
+        served = backends.resolve(route.backend, f"{route.field}.backend", on)
         if served is None or served.shape_held:
             notebook.hold_broken(route.key)
         if served is not None:

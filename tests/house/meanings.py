@@ -95,6 +95,9 @@ CODES: Final = {
         "An entry of `https-rules` redirects from a rule that is declared as a forwarding rule.",
         "Remove one of them.",
     ),
+    "E4082": Meaning(
+        "The Service has no selector, so with direct access it has no pods. Its rules are held.", "Give it a selector."
+    ),
     "E4091": Meaning("The subnet does not exist.", "Correct the annotation `subnetId`."),
     "E4098": Meaning("The annotation `existLbId` is no id of a load balancer.", _EDIT_VALUE),
     "E4101": Meaning(
@@ -112,6 +115,7 @@ CODES: Final = {
 REASONS: Final = {
     "AccessDenied": "The credentials are missing, wrong, or lack a right. Tried again every 5 minutes.",
     "ContradictingAnnotations": "Two annotations exclude each other. Nothing is changed until one of them is removed.",
+    "BadPodWeight": "The annotation `custom-weight` of a pod cannot be read. Its weight is left as it is.",
     "CREATE": "A load balancer was created for the Ingress; its id is in the Event.",
     "ClassUnresolved": "It cannot be told whether the Ingress is still ours: its class changed its meaning, not the "
     "Ingress. Nothing is changed until it is edited or its class is restored.",
@@ -137,6 +141,9 @@ REASONS: Final = {
     "LoadBalancerLeft": "The load balancer is left as it is, because it is not ours or not to be touched.",
     "InvalidServiceConfig": "A field of a TkeServiceConfig cannot be applied. The Event names it; the others are.",
     "NoInstanceRole": "No role is bound to the machine, so there are no credentials.",
+    "EndpointWithoutPod": "Endpoints of a Service with direct access name no Pod. They are not bound.",
+    "PodNotRoutable": "Pods are in a network that needs the switch `GlobalRouteDirectAccess`. They are not bound.",
+    "PodOnHostNetwork": "Pods use the network of their node. They are not bound; what is bound of them is left.",
     "NodesUnknown": "Nodes cannot be read, or too many are NotReady at once to believe it. Targets are left.",
     "NotApplied": "An annotation that counts only at creation was edited. The Event says how to apply it.",
     "NotLeaving": "The Ingress is not being deleted after all, so its load balancer stays.",

@@ -131,6 +131,7 @@ class Process:
             Feed(kube, kinds.INGRESS_CLASS, kept.classes, triggers.ingress_class),
             Feed(kube, kinds.SERVICE, kept.services, triggers.service),
             Feed(kube, kinds.ENDPOINT_SLICE, kept.slices, triggers.slice),
+            Feed(kube, kinds.POD, kept.pods, triggers.pod),
             Feed(kube, kinds.NODE, kept.nodes, triggers.node),
             Feed(kube, kinds.SECRET, kept.secrets, triggers.secret),
             Feed(kube, kinds.INGRESS, kept.ingresses, triggers.ingress),

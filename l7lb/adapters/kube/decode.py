@@ -15,6 +15,7 @@ from l7lb.adapters.kube.kinds import Kind
 from l7lb.errors import Unavailable
 from l7lb.model.cluster import EndpointSlice, ObjectMeta
 from l7lb.model.identity import ObjectKey
+from l7lb.model.pods import Pod
 from l7lb.model.watch import Bookmark, Change, ChangeType, Item, Page, Quarantined, StreamError, WatchEvent
 
 T = TypeVar("T")
@@ -174,6 +175,8 @@ class Decoder(Generic[T]):
             self._interner.share_metadata(meta)
         if isinstance(view, EndpointSlice):
             self._interner.share_slice(view)
+        if isinstance(view, Pod):
+            self._interner.share_pod(view)
         return Item(ObjectKey(meta.namespace, meta.name), meta.uid, meta.resource_version, view)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from l7lb.model.cluster import EndpointSlice, ObjectMeta
+from l7lb.model.pods import Pod
 
 GENERATION_SIZE = 20_000
 
@@ -53,3 +54,30 @@ class Interner:
                 msgspec.structs.force_setattr(endpoint, "node_name", self.one(endpoint.node_name))
             if endpoint.conditions is not None:
                 msgspec.structs.force_setattr(endpoint, "conditions", self.one(endpoint.conditions))
+
+    def share_pod(self, pod: Pod) -> None:
+        """The same for pods: those of one ReplicaSet have one set of labels, those of one node one spec."""
+        meta = pod.metadata
+        if meta.namespace:
+            msgspec.structs.force_setattr(meta, "namespace", self.one(meta.namespace))
+        if meta.labels:
+            msgspec.structs.force_setattr(meta, "labels", self.one(_Labels(meta.labels)).all)
+        if pod.spec.readiness_gates is not None:
+            msgspec.structs.force_setattr(pod.status, "conditions", self.one(pod.status.conditions))
+        msgspec.structs.force_setattr(pod, "spec", self.one(pod.spec))
+
+
+class _Labels:
+    """A set of labels by value, so that equal ones are kept once."""
+
+    __slots__ = ("_items", "all")
+
+    def __init__(self, labels: dict[str, str]) -> None:
+        self.all = labels
+        self._items = frozenset(labels.items())
+
+    def __hash__(self) -> int:
+        return hash(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Labels) and self._items == other._items

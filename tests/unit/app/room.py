@@ -23,6 +23,7 @@ from l7lb.model.identity import BindingKey, Cluster, ObjectKey
 from l7lb.model.lane import Lane
 from l7lb.model.marks import FINALIZER, RECORD
 from l7lb.model.ownership import Record
+from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Settings
 from l7lb.model.watch import Change, ChangeType, Item
 from l7lb.runtime.store import Delta, Store
@@ -37,6 +38,7 @@ _HANDLERS: dict[type[Object], tuple[str, str]] = {
     IngressClass: ("classes", "ingress_class"),
     Service: ("services", "service"),
     EndpointSlice: ("slices", "slice"),
+    Pod: ("pods", "pod"),
     Node: ("nodes", "node"),
     Secret: ("secrets", "secret"),
     TkeServiceConfig: ("configs", "service_config"),

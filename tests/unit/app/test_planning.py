@@ -106,14 +106,14 @@ class TestReading:
         [
             ("kind: [unclosed\n", "line 2"),
             ("- a\n- b\n", "document 1: is no Kubernetes object"),
-            ("kind: Pod\n---\njust words\n", "document 2: is no Kubernetes object"),
+            ("kind: ConfigMap\n---\njust words\n", "document 2: is no Kubernetes object"),
             ("kind: List\nitems: [7]\n", "is no Kubernetes object"),
             (
                 "kind: Ingress\nmetadata: {name: web}\nspec: {rules: 7}\n",
                 "document 1: Ingress web: Expected `array | null`",
             ),
             ("kind: Ingress\nmetadata: 7\nspec: {rules: 7}\n", "document 1: Ingress: metadata must be a mapping"),
-            ("kind: Pod\n---\nkind: Ingress\nmetadata: {}\n", "document 2: Ingress without a name"),
+            ("kind: ConfigMap\n---\nkind: Ingress\nmetadata: {}\n", "document 2: Ingress without a name"),
             ("kind: List\nitems: [{kind: Ingress}]\n", "document 1, item 1: Ingress without a name"),
             ("kind: List\nitems: 7\n", "the items of a List must be a list"),
             ("kind: Ingress\nmetadata: {name: 7}\n", "name and namespace must be text"),
@@ -197,7 +197,7 @@ class TestReading:
     def test_two_documents_for_one_ingress_are_refused_with_both_places(self, tmp_path: Path) -> None:
         one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
         one.write_text("kind: Ingress\nmetadata: {name: web}\n")
-        two.write_text("kind: Pod\n---\nkind: Ingress\nmetadata: {name: web, namespace: default}\n")
+        two.write_text("kind: ConfigMap\n---\nkind: Ingress\nmetadata: {name: web, namespace: default}\n")
         with pytest.raises(Rejected) as refusal:
             self.names(one, two)
         assert str(refusal.value) == (

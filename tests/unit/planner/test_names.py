@@ -40,7 +40,14 @@ def test_a_plan_is_a_json_document() -> None:
     ]  # fmt: skip
     assert steps[3]["placements"][0] == {
         "rule": "HTTP:80 a.example.com/",
-        "target": {"key": "10.0.0.1:80", "instance_id": None, "weight": 10, "presence": "required", "suspect": False},
+        "target": {
+            "key": "10.0.0.1:80",
+            "instance_id": None,
+            "weight": 10,
+            "presence": "required",
+            "suspect": False,
+            "steady": False,
+        },
     }
     assert planner.to_json(Plan()) == {"digest": planner.digest(Plan()), "steps": [], "notes": []}
 

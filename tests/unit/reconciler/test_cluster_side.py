@@ -94,7 +94,7 @@ def test_a_finalizer_that_somebody_took_off_is_put_on_again(world: World) -> Non
 def test_a_finalizer_that_was_taken_off_a_refused_ingress_is_put_on_again(world: World) -> None:
     _serve(world)
     world.users.patch(
-        {"metadata": {"finalizers": None, "annotations": {"ingress.cloud.tencent.com/direct-access": "true"}}}
+        {"metadata": {"finalizers": None, "annotations": {"ingress.cloud.tencent.com/direct-access": "perhaps"}}}
     )
     world.settle()
     assert not world.users.ingress().is_ready

@@ -35,6 +35,7 @@ from l7lb.model.cluster import (
 from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
 from l7lb.model.loadbalancer import ListenerSpec, RuleSpec
 from l7lb.model.ownership import Record
+from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Settings, Snapshot, Translation
 from l7lb.translator.names import Name
 
@@ -95,6 +96,7 @@ def service(
     kind: str = "NodePort",
     policy: str | None = None,
     annotations: Mapping[str, str] | None = None,
+    selector: Mapping[str, str] | None = None,
 ) -> Service:
     return Service(
         metadata=ObjectMeta(name=name, namespace=SPACE, annotations=dict(annotations or {})),
@@ -102,6 +104,7 @@ def service(
             type=kind,
             ports=ports or (ServicePort(name="http", port=80, node_port=31080, protocol="TCP"),),
             external_traffic_policy=policy,
+            selector={"app": name} if selector is None else dict(selector) or None,
         ),
     )
 
@@ -158,7 +161,7 @@ def record(claim: str = "created", lb: str = "lb-own00001", **fields: Any) -> Re
 NODES = (node("a", "10.0.0.11"), node("b", "10.0.0.12"))
 
 
-def snapshot(of: Ingress, *objects: Service | Secret | EndpointSlice, **fields: Any) -> Snapshot:
+def snapshot(of: Ingress, *objects: Service | Secret | EndpointSlice | Pod, **fields: Any) -> Snapshot:
     """A snapshot with two ready nodes and, unless Services are given, the Service `web` with one endpoint."""
     services = [thing for thing in objects if isinstance(thing, Service)] or [service()]
     slices = [thing for thing in objects if isinstance(thing, EndpointSlice)] or [
@@ -168,7 +171,8 @@ def snapshot(of: Ingress, *objects: Service | Secret | EndpointSlice, **fields: 
         "now": NOW,
         "nodes": NODES,
         "services": {one.key: one for one in services},
-        "slices": {one.service: (one,) for one in slices},
+        "slices": {one.service: tuple(other for other in slices if other.service == one.service) for one in slices},
+        "pods": {thing.key: thing for thing in objects if isinstance(thing, Pod)},
         "secrets": {thing.key: thing for thing in objects if isinstance(thing, Secret)},
     }
     return Snapshot(ingress=of, **{**values, **fields})

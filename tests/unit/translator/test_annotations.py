@@ -41,7 +41,6 @@ def test_every_row_is_documented() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        (Name.DIRECT_ACCESS, "true"),
         (Name.GROUP, "true"),
         (Name.CROSS_REGION, "ap-shanghai"),
         (Name.CROSS_VPC, "vpc-6sh0remo"),
@@ -139,9 +138,9 @@ def test_the_arrays_of_rule_mix_are_judged_only_with_rule_mix() -> None:
     assert together.refusal is not None
 
 
-@pytest.mark.parametrize("name", [Name.MODIFICATION_PROTECTION, Name.WEIGHTS], ids=lambda name: name.name)
+@pytest.mark.parametrize("name", [Name.MODIFICATION_PROTECTION], ids=lambda name: name.name)
 def test_what_only_tunes_is_noticed_and_the_rest_goes_on(name: Name) -> None:
-    found = translate({name: '{"defaultWeight":5}' if name is Name.WEIGHTS else "true"})
+    found = translate({name: "true"})
     assert codes(found) == ["NotSupported"]
     assert found.problems[0].severity is Severity.WARNING
     assert found.desired is not None

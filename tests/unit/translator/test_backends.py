@@ -8,7 +8,6 @@ from l7lb.model.identity import ObjectKey
 from l7lb.model.problems import Severity
 
 from .builders import (
-    NODES,
     NOW,
     SETTINGS,
     backend,
@@ -16,7 +15,6 @@ from .builders import (
     endpoints,
     ingress,
     listener,
-    node,
     path,
     ref,
     rule,
@@ -207,14 +205,3 @@ def test_without_slices_the_nodes_with_pods_cannot_be_told() -> None:
     found = translator.translate(snapshot(ingress(rule(HOST)), it, unread=frozenset({"EndpointSlice"})), SETTINGS)
     assert codes(found) == ["NotRead"]
     assert not rules(found)[KEY].targets_known
-
-
-def test_pods_on_super_nodes_stay_bound_and_the_node_is_not_added() -> None:
-    super_node = node("eklet-1", "10.0.9.1", labels={"node.kubernetes.io/instance-type": "eklet"})
-    slices = endpoints("web", ("172.16.0.9", "a", True), ("172.16.0.20", "eklet-1", True))
-    found = translator.translate(snapshot(ingress(rule(HOST)), service(), slices, nodes=(*NODES, super_node)), SETTINGS)
-    assert [(str(target.key), target.presence.value) for target in rules(found)[KEY].targets] == [
-        ("10.0.0.11:31080", "required"),
-        ("10.0.0.12:31080", "required"),
-        ("172.16.0.20:8080", "tolerated"),
-    ]

@@ -184,10 +184,8 @@ def test_every_rule_is_on_both_protocols() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "11-direct-access.yaml",
         "12-shared-load-balancer.yaml",
         "13-retained-in-another-region.yaml",
-        "14-ipv6-direct-access.yaml",
     ],
 )
 def test_what_is_beyond_now_is_refused_and_held(name: str) -> None:
