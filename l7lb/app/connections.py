@@ -15,6 +15,7 @@ from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source
 from l7lb.adapters.kube.events import Clocks, EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
+from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
 from l7lb.model.lane import Lane
@@ -33,6 +34,7 @@ class Connections:
     lease: Transport
     cluster: KubeCluster
     ingresses: KubeIngresses
+    configs: KubeServiceConfigs
     cloud: TencentLoadBalancers
     events: EventWriter
 
@@ -64,6 +66,7 @@ def connect(
         lease=lease,
         cluster=KubeCluster(kube),
         ingresses=KubeIngresses(kube, guard=guard),
+        configs=KubeServiceConfigs(kube, guard=guard),
         cloud=TencentLoadBalancers(caller, now),
         events=EventWriter(
             kube,

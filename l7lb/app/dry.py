@@ -11,14 +11,14 @@ from l7lb import ledger, planner
 from l7lb.app.caches import Caches, Stores
 from l7lb.errors import NotFound
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState
-from l7lb.model.cluster import Ingress, IngressAddress, IngressClass
+from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, TkeServiceConfig
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, ListenerId, LocationId, ObjectKey, Owner, TaskId
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
 from l7lb.model.marks import RECORD
 from l7lb.model.plan import Bindings, Plan, Step
 from l7lb.model.snapshot import Limits, Snapshot
-from l7lb.model.writing import EventType, MetadataChange, Note
+from l7lb.model.writing import EventType, MetadataChange, Note, ObjectReference
 from l7lb.reconciler.ports import Ingresses
 
 
@@ -160,6 +160,19 @@ class ReadOnly:
     ) -> Ingress:
         """Dropped."""
         return ingress
+
+
+class NoConfigs:
+    """TkeServiceConfigs that nobody keeps in step: a plan is about load balancers."""
+
+    def create(self, key: ObjectKey, owner: ObjectReference, spec: Mapping[str, object]) -> None:
+        """Dropped."""
+
+    def patch(self, config: TkeServiceConfig, spec: Mapping[str, object]) -> None:
+        """Dropped."""
+
+    def delete(self, config: TkeServiceConfig) -> None:
+        """Dropped."""
 
 
 @dataclass(frozen=True, slots=True)

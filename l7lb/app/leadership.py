@@ -138,6 +138,7 @@ class Leadership:
             settings=with_limits(settings, cloud),
             cloud=cloud,
             ingresses=office.connections.ingresses,
+            configs=office.connections.configs,
             caches=office.watching.caches,
             triggers=office.watching.triggers,
             events=office.events,

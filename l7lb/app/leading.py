@@ -28,7 +28,7 @@ from l7lb.reconciler.flights import Flights
 from l7lb.reconciler.locating import Locator
 from l7lb.reconciler.observations import Observations
 from l7lb.reconciler.passes import Workshop, say
-from l7lb.reconciler.ports import Events, LoadBalancers
+from l7lb.reconciler.ports import Events, LoadBalancers, ServiceConfigs
 from l7lb.reconciler.reconciler import Reconciler
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
@@ -53,6 +53,7 @@ class Stage:
     settings: Settings
     cloud: LoadBalancers
     ingresses: KubeIngresses
+    configs: ServiceConfigs
     caches: Caches
     triggers: Triggers
     events: Events
@@ -141,6 +142,7 @@ class Term:
             settings=stage.settings,
             cloud=self._cloud,
             ingresses=stage.ingresses,
+            configs=stage.configs,
             snapshots=stage.caches,
             events=stage.events,
             telemetry=telemetry,

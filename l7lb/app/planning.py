@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from l7lb import translator
 from l7lb.app import manifests
 from l7lb.app.caches import Caches, Stores, key_of, stores
-from l7lb.app.dry import Collector, EmptyCloud, Finding, OneAtATime, ReadOnly
+from l7lb.app.dry import Collector, EmptyCloud, Finding, NoConfigs, OneAtATime, ReadOnly
 from l7lb.errors import GateClosed, L7lbError, Throttled
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import Cluster, ObjectKey
@@ -118,6 +118,7 @@ def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime, hands: Han
         settings=worlds.settings,
         cloud=worlds.cloud,
         ingresses=hands.ingresses,
+        configs=NoConfigs(),
         snapshots=desk,
         events=collector,
         telemetry=collector,

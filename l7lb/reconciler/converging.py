@@ -16,6 +16,7 @@ from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
 from l7lb.reconciler import draining, records
 from l7lb.reconciler.attempts import Attempts
+from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.late_edits import LateEdits
@@ -44,6 +45,7 @@ class Converger:
         self._reporter = Reporter(shop)
         self._rivals = Rivals(shop)
         self._late = LateEdits(shop.settings)
+        self._auto = AutoConfig(shop)
 
     def run(self, matter: Matter) -> Outcome:
         """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
@@ -130,7 +132,8 @@ class Converger:
         if draining.has_suspects(desired):
             desired = draining.drained(desired, observed, matter.cloud.health((observed.head.ref,)))
         limits = self._shop.settings.limits
-        plan = planner.converge(desired, observed, claim, translation.held, limits, None)
+        announced = records.as_announced(desired, matter.record, observed)
+        plan = planner.converge(announced, observed, claim, translation.held, limits, None)
         plan, unstable = self._stability.filter(observed.head.ref, plan)
         plan, refused = self._refusals.filter(observed.head.ref, plan)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
@@ -292,6 +295,7 @@ class Converger:
         matter.ingress = self._shop.desk.enter(matter.ingress, record)
         matter.record = record
         self._attempts.forget(matter.owner)
+        self._auto.keep(matter, desired, observed, claim)
         return self._reporter.report(matter, observed)
 
 

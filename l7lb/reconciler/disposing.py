@@ -18,6 +18,7 @@ from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags
 from l7lb.model.writing import EventType
 from l7lb.reconciler import records
 from l7lb.reconciler.attempts import Attempts
+from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.exits import Exits
@@ -43,6 +44,7 @@ class Disposer:
         self._farewells = Farewells(shop)
         self._attempts = Attempts(shop.monotonic)
         self._exits = Exits(shop.monotonic)
+        self._auto = AutoConfig(shop)
         self._refused: set[CloudRef] = set()
         self._forced: set[CloudRef] = set()
 
@@ -235,6 +237,8 @@ class Disposer:
         held_by = others(matter, finalizers)
         if held_by:
             self._shop.events.emit(say(matter.ingress, "FinalizersLeft", held_by, EventType.WARNING))
+        if parting is Parting.DELETED:
+            self._auto.drop(matter)
         self._shop.desk.release(matter.ingress, record, finalizers)
         self._attempts.forget(matter.owner)
         self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)

@@ -14,7 +14,7 @@ from l7lb.model.writing import EventType, Note, ObjectReference
 from l7lb.reconciler.conditions import told
 from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.locating import Locator, Question
-from l7lb.reconciler.ports import Events, Ingresses, LoadBalancers, Snapshots, Telemetry
+from l7lb.reconciler.ports import Events, Ingresses, LoadBalancers, ServiceConfigs, Snapshots, Telemetry
 from l7lb.reconciler.writeback import WriteBack
 
 
@@ -26,6 +26,7 @@ class Workshop:
     settings: Settings
     cloud: LoadBalancers
     ingresses: Ingresses
+    configs: ServiceConfigs
     snapshots: Snapshots
     events: Events
     telemetry: Telemetry

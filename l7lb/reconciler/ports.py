@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Protocol, Self
 
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState
-from l7lb.model.cluster import Ingress, IngressAddress, IngressClass
+from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, TkeServiceConfig
 from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, ObjectKey, TaskId
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
 from l7lb.model.plan import Bindings, Plan, Step
 from l7lb.model.snapshot import Limits, Snapshot
-from l7lb.model.writing import MetadataChange, Note
+from l7lb.model.writing import MetadataChange, Note, ObjectReference
 
 
 class LoadBalancers(Protocol):
@@ -72,6 +72,22 @@ class Ingresses(Protocol):
 
     def set_addresses(self, ingress: Ingress, addresses: tuple[IngressAddress, ...]) -> Ingress:
         """Replace status.loadBalancer; raises Conflict and NotFound likewise."""
+        ...
+
+
+class ServiceConfigs(Protocol):
+    """Writes of TkeServiceConfigs that are kept for Ingresses."""
+
+    def create(self, key: ObjectKey, owner: ObjectReference, spec: Mapping[str, object]) -> None:
+        """A new one, which goes with its owner; raises AlreadyExists, and NotFound where the kind is not served."""
+        ...
+
+    def patch(self, config: TkeServiceConfig, spec: Mapping[str, object]) -> None:
+        """Merge into the spec of this very version; raises Conflict when it moved, NotFound when it is gone."""
+        ...
+
+    def delete(self, config: TkeServiceConfig) -> None:
+        """Exactly this object; raises NotFound when it is gone."""
         ...
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from l7lb import translator
 from l7lb.model.identity import ListenerKey
-from l7lb.model.loadbalancer import ListenerSpec, ObservedLoadBalancer
+from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedLoadBalancer
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Claim, Ownership, Record
 from l7lb.model.plan import CreateListeners, Plan
@@ -57,6 +57,25 @@ def expected(record: Record | None) -> frozenset[ListenerKey]:
     without_id = (key for key, (listener, _) in listeners.items() if not listener)
     # People edit annotations: what is no listener's key says nothing.
     return frozenset(ListenerKey.parse(key) for key in without_id if key.rpartition(":")[2].isdecimal())
+
+
+def as_announced(
+    desired: DesiredLoadBalancer, record: Record | None, observed: ObservedLoadBalancer
+) -> DesiredLoadBalancer:
+    """What was announced and does not show is made under the name that was announced, whatever is declared by now.
+
+    Its first creation may still end well, and the record knows one name. It is renamed when it is there.
+    """
+    there = {listener.spec.key for listener in observed.listeners}
+    listeners = record.listeners if record is not None else {}
+    names = {key: name for key, (listener, name) in listeners.items() if not listener}
+    return replace(
+        desired,
+        listeners=tuple(
+            replace(spec, name=names[str(spec.key)]) if str(spec.key) in names and spec.key not in there else spec
+            for spec in desired.listeners
+        ),
+    )
 
 
 def declared_names(listeners: Iterable[ListenerSpec]) -> dict[ListenerKey, str]:

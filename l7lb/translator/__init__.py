@@ -10,15 +10,19 @@ from l7lb.translator.classes import class_pair, standing, verdict
 from l7lb.translator.nodes import is_super
 from l7lb.translator.options import direct, options
 from l7lb.translator.pods import selects
+from l7lb.translator.serviceconfig_mirror import in_step
 from l7lb.translator.translate import translate
+from l7lb.translator.tuning import auto_key
 
 __all__ = [
     "AnnotationRow",
     "annotation_rows",
+    "auto_key",
     "binding_key",
     "class_pair",
     "creation_marks",
     "direct",
+    "in_step",
     "is_super",
     "not_applied",
     "options",

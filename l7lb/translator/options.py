@@ -16,7 +16,8 @@ from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
 from l7lb.translator.parsers import TRUE
 
-RESERVED_SUFFIXES: Final = ("-auto-ingress-config", "-auto-service-config")
+AUTO_SUFFIX: Final = "-auto-ingress-config"
+RESERVED_SUFFIXES: Final = (AUTO_SUFFIX, "-auto-service-config")
 KUBERNETES: Final = "kubernetes"
 EXCLUDED: Final = {Name.RULE_MIX: "", Name.REWRITE_SUPPORT: "", Name.AUTO_REWRITE: "E4068"}
 """By `rule-mix-both`, with TKE's codes."""

@@ -6,7 +6,8 @@ without the `=` that CLB puts before it. A value that cannot be is left out by i
 What can only be judged against the load balancer (a time-out beyond an interval that stays) is the planner's business.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -17,6 +18,7 @@ from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.problems import Held, Severity
 from l7lb.translator import serviceconfig_form as form
 from l7lb.translator.notebook import Notebook
+from l7lb.translator.options import AUTO_SUFFIX
 from l7lb.translator.serviceconfig_reading import FAULTS_MAX, Fault, Reader, decoded
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ P = TypeVar("P", bound=form.Part)
 
 NAMED: Final = 3
 """So many entries without a match are named; the rest is counted."""
+ADDRESS: Final = re.compile(r"(\d{1,3}\.){3}\d{1,3}", re.ASCII)
 
 
 def decorate(
@@ -31,11 +34,16 @@ def decorate(
 ) -> tuple[ListenerSpec, ...]:
     """The same listeners, hosts and rules, with the settings that the object declares of them."""
     reader = Reader()
-    decorator = _Decorator(reader.faults, notebook.findings().held)
+    decorator = _Decorator(reader.faults, notebook.findings().held, kept=config.key.name.endswith(AUTO_SUFFIX))
     declared = _declared(config, reader)
     made = decorator.listeners(listeners, declared)
     _tell(config, decorator, notebook)
     return made
+
+
+def host_meant(name: str, hosts: Collection[str]) -> str:
+    """The host that an entry's domain stands for: TKE writes the load balancer's own address where there is none."""
+    return "" if name not in hosts and "" in hosts and ADDRESS.fullmatch(name) else name
 
 
 def matches(entry: str, path: str, siblings: Iterable[str]) -> bool:
@@ -59,6 +67,8 @@ class _Decorator:
 
     faults: list[Fault]
     held: Held
+    kept: bool
+    """Whether the object is kept in step with the rules: then its entries without a match are on their way out."""
     idle: list[str] = field(default_factory=list)
 
     def listeners(self, specs: tuple[ListenerSpec, ...], declared: form.LoadBalancer) -> tuple[ListenerSpec, ...]:
@@ -80,17 +90,18 @@ class _Decorator:
 
     def _listener(self, spec: ListenerSpec, entry: form.Listener, path: str) -> ListenerSpec:
         entries: dict[str, tuple[form.Domain, str]] = {}
+        names = frozenset(host.host for host in spec.hosts)
         for index, domain in enumerate(entry.domains or ()):
-            self._enter(entries, domain.domain, (domain, f"{path}.domains[{index}]"))
-        names = {host.host for host in spec.hosts}
+            self._enter(entries, host_meant(domain.domain, names), (domain, f"{path}.domains[{index}]"))
         self._idle(
             (f'{at} ("{name}")', _is_held_host(self.held, spec.key, name))
             for name, (_, at) in entries.items()
             if name not in names
         )
-        default = entry.default_server
+        default = host_meant(entry.default_server, names) if entry.default_server is not None else None
         if default is not None and default not in names:
-            self.faults.append(Fault(f"{path}.defaultServer", f"names no host of {spec.key}"))
+            if not self.kept:
+                self.faults.append(Fault(f"{path}.defaultServer", f"names no host of {spec.key}"))
             default = None
         return replace(
             spec,
@@ -182,7 +193,7 @@ class _Decorator:
         entries.setdefault(key, entry)
 
     def _idle(self, found: Iterable[tuple[str, bool]]) -> None:
-        self.idle += [what for what, is_held in found if not is_held]
+        self.idle += [what for what, is_held in found if not is_held and not self.kept]
 
 
 def _is_meant(url: str, path: str, paths: frozenset[str], entries: Mapping[str, object]) -> bool:

@@ -11,10 +11,9 @@ from l7lb.model.loadbalancer import ListenerSpec
 from l7lb.model.snapshot import Snapshot
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
-from l7lb.translator.options import RESERVED_SUFFIXES, field_of, flag_of, text_of
+from l7lb.translator.options import AUTO_SUFFIX, RESERVED_SUFFIXES, field_of, flag_of, text_of
 from l7lb.translator.serviceconfig import decorate
 
-AUTO_SUFFIX: Final = RESERVED_SUFFIXES[0]
 KIND: Final = "TkeServiceConfig"
 
 

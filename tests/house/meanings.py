@@ -161,6 +161,7 @@ REASONS: Final = {
     "RuleWithoutListener": "Mixing gives the rule to a protocol of which `listen-ports` lists no port. It is held.",
     "ExcludedAnnotation": "Two annotations cannot be had together. The Event says which of them counts.",
     "FinalizersLeft": "The load balancer is dealt with; finalizers of others still hold the Ingress.",
+    "ServiceConfigNotWritten": "The TkeServiceConfig that is kept for an Ingress cannot be written. All else goes on.",
     "ServiceConfigUnmatched": "An entry of a TkeServiceConfig stands for nothing that this Ingress asks for.",
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
     "TwoSourcesOfCertificates": "The annotation `certificate` and `spec.tls` are both there. Until one is removed, "

@@ -1,4 +1,4 @@
-"""The pages of docs/ that are made from the code, as text. Writing them is for `generate`, comparing for the tests."""
+"""The files that are made from the code, as text. Writing them is for `generate`, comparing for the tests."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from l7lb.adapters.clb.errors import BY_ACTION, MEANINGS, Meaning
 from l7lb.app.config import FLAGS, Flag
 from l7lb.telemetry.metrics import TABLE
 from tests.house import meanings
+from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 
 MADE: Final = "<!-- Made by `make docs`; an edit by hand is undone. -->"
@@ -165,5 +166,6 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/flags.md"): flags_page,
     Path("docs/metrics.md"): metrics_page,
     Path("docs/errors.md"): errors_page,
+    Path("charts/l7lb/crds/tkeserviceconfigs.yaml"): definition_page,
 }
 """Page -> what makes it."""

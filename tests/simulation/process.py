@@ -9,6 +9,7 @@ from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.ingresses import KubeIngresses
+from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.app.caches import Caches, stores
 from l7lb.app.config import Config
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
@@ -136,6 +137,9 @@ class Process:
             Feed(kube, kinds.SECRET, kept.secrets, triggers.secret),
             Feed(kube, kinds.INGRESS, kept.ingresses, triggers.ingress),
         ]
+        if any(kind.plural == kinds.TKE_SERVICE_CONFIG.plural for kind in kube.world.catalog):
+            # Where its definition is not applied, the kind is simply absent.
+            self._feeds.append(Feed(kube, kinds.TKE_SERVICE_CONFIG, kept.configs, triggers.service_config))
         for feed in self._feeds:
             feed.list(self._transport)
         confirm_identity(self._cloud, around.cluster, config.region)
@@ -145,6 +149,7 @@ class Process:
             settings=with_limits(settings, self._cloud),
             cloud=self._cloud,
             ingresses=self._ingresses,
+            configs=KubeServiceConfigs(self._transport, guard=self._may_write),
             caches=caches,
             triggers=triggers,
             events=self._notes,
