@@ -21,9 +21,10 @@ from l7lb.model.plan import (
     RemoveTags,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
 
-_ADDS = (CreateLoadBalancer, CreateListeners, CreateRules, RegisterTargets, AddTags)
-_TAKES = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeregisterTargets, RemoveTags)
+_ADDS = (CreateLoadBalancer, CreateListeners, CreateRules, RegisterTargets, AddTags, MirrorHosts, CreateRedirects)
+_TAKES = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeregisterTargets, RemoveTags, DeleteRedirects)
 
 
 def as_json(findings: Iterable[Finding]) -> str:

@@ -30,6 +30,7 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
+from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, DeleteRedirects, MirrorHosts
 
 MAY_WRITE: Final = HELD | {Ownership.TO_ADOPT}
 BIRTH: Final = frozenset(tags.OURS)
@@ -60,6 +61,7 @@ class _Authority:
         self._ours = set(claim.listeners)
         listeners = observed.listeners if observed is not None else ()
         self._there = {listener.spec.key for listener in listeners}
+        self._seen = {listener.spec.key: listener.redirects for listener in listeners}
 
     def check(self, step: Step, *, alone: bool) -> None:
         """Refuse the step, or take note of what it creates and removes."""
@@ -90,6 +92,8 @@ class _Authority:
                 self._there -= set(keys_gone)
             case ModifyListener(key) | CreateRules(key) | ModifyRule(key) | ModifyHost(key) | DeleteRules(key):
                 self._on((key,))
+            case MirrorHosts() | CreateRedirects() | DeleteRedirects():
+                self._redirects(step)
             case RegisterTargets(placed) | DeregisterTargets(placed) | ModifyWeights(placed):
                 self._on(_listeners(placed))
             case _:
@@ -118,6 +122,24 @@ class _Authority:
         _require(not taken & set(step.ports), "a port that another listener has")
         self._ours |= set(step.keys)
         self._there |= set(step.keys)
+
+    def _redirects(self, step: MirrorHosts | CreateRedirects | DeleteRedirects) -> None:
+        match step:
+            case MirrorHosts(hosts):
+                _require(bool(hosts), "an empty list would redirect every host")
+                self._on((MIRROR_SOURCE, MIRROR_TARGET))
+            case CreateRedirects(source, target):
+                self._on((source,))
+                _require(target in self._there, "a redirect to a listener that is not on this load balancer")
+            case DeleteRedirects(source, target, former):
+                self._on((source,))
+                seen = self._seen.get(source, {})
+                known = all(
+                    (found := seen.get(one.source)) is not None
+                    and (found.listener, found.location) == (target, one.location)
+                    for one in former
+                )
+                _require(known, "a redirect that was not seen")
 
     def _on(self, keys: Iterable[ListenerKey]) -> None:
         outside = sorted(set(keys) - self._ours)

@@ -90,6 +90,8 @@ class Redirect:
     listener: ListenerId
     location: LocationId
     code: int | None = None
+    automatic: bool = False
+    """Made by AutoRewrite. Not compared: it decides which call can add another one to the host."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A plan is a value: a sorted tuple of steps that name things by key. Printable, comparable, refusable.
 
-Ids appear in two places on purpose: a step that deletes a load balancer carries the id it was decided for, so that it
-can never be re-bound to another one; and a target that is taken off carries the instance id through which it was
-bound.
+Ids appear in three places on purpose: a step that deletes a load balancer carries the id it was decided for, so that it
+can never be re-bound to another one; a target that is taken off carries the instance id through which it was bound; and
+a redirect that is taken off carries the ids to which it led. Steps for redirects are in `redirecting`.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from l7lb.model.loadbalancer import (
     Target,
 )
 from l7lb.model.maybe import UNSET, Maybe
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
 
 Tags: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -184,6 +185,9 @@ Step: TypeAlias = (
     | ModifyRule
     | ModifyHost
     | DeleteRules
+    | MirrorHosts
+    | CreateRedirects
+    | DeleteRedirects
     | RegisterTargets
     | DeregisterTargets
     | ModifyWeights

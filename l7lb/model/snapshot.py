@@ -28,7 +28,8 @@ class Limits:
     rules_per_listener: int = 50
     targets_per_rule: int = 100
     rules_per_call: int = 50
-    """Rules in one CreateRule or DeleteRule; no page names a bound, so it shrinks when the cloud refuses a list."""
+    """Rules in one CreateRule or DeleteRule, redirects in one ManualRewrite or DeleteRewrite; no page names a bound, so
+    it shrinks when the cloud refuses a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from l7lb.model.problems import Held
 from l7lb.model.snapshot import Limits
 from l7lb.planner.listeners import differs, plan_listeners
 from l7lb.planner.order import Draft, Phase
-from l7lb.planner.rules import Bed, plan_rules
+from l7lb.planner.redirects import plan_redirects
+from l7lb.planner.rules import Bed, plan_rules, survey_rules
 from l7lb.planner.scene import survey
 from l7lb.planner.targets import plan_targets
 
@@ -41,9 +42,11 @@ def converge(
         draft.add(Phase.TAGS, AddTags(claim.missing_tags))
     _attributes(desired, observed, draft)
     scene = survey(desired, observed, claim, held, limits)
+    layout = plan_listeners(scene, draft)
+    grounds = {site.key: survey_rules(scene, site, draft) for site in layout.sites}
     beds: list[Bed] = []
-    for site in plan_listeners(scene, draft):
-        beds += plan_rules(scene, site, draft)
+    for ground in plan_redirects(scene, layout, grounds, draft).values():
+        beds += plan_rules(scene, ground, draft)
     plan_targets(beds, limits.targets_per_rule, draft)
     return draft.plan()
 

@@ -31,6 +31,7 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
 
 DIGITS: Final = 16
 NAMED: Final = 3
@@ -56,6 +57,8 @@ def describe(step: Step) -> str:
         case DeleteRules(listener, rules, new_default):
             then = f"; unknown hosts go to {new_default or '(no host)'}" if new_default is not None else ""
             return f"delete {_count(rules, 'rule')} on {listener}: {_some(rules)}{then}"
+        case MirrorHosts() | CreateRedirects() | DeleteRedirects():
+            return _describe_redirects(step)
         case RegisterTargets(placements):
             return f"register {_placed(placements)}"
         case DeregisterTargets(placements):
@@ -122,6 +125,21 @@ def _describe_listeners(step: CreateListeners | ModifyListener | DeleteListeners
             return f"modify listener {key}: {_changes(before, after)}"
         case DeleteListeners(keys):
             return f"delete {_count(keys, 'listener')} {_some(keys)}"
+        case _:
+            assert_never(step)
+
+
+def _describe_redirects(step: MirrorHosts | CreateRedirects | DeleteRedirects) -> str:
+    match step:
+        case MirrorHosts(hosts):
+            told = _some(f"{host or '(no host)'} ({code})" for host, code in hosts)
+            return f"redirect all of {_count(hosts, 'host')} from HTTP:80 to HTTPS:443: {told}"
+        case CreateRedirects(source, target, pairs, again):
+            told = _some(f"{pair.source} -> {pair.target} ({pair.code})" for pair in pairs)
+            return f"redirect {_count(pairs, 'rule')} from {source} to {target}{' anew' if again else ''}: {told}"
+        case DeleteRedirects(source, target, former, again):
+            told = _some(f"{one.source} -> {one.target or f'{target} {one.location}'}" for one in former)
+            return f"take {_count(former, 'redirect')} off {source}{' for a moment' if again else ''}: {told}"
         case _:
             assert_never(step)
 

@@ -6,6 +6,7 @@ from typing import Final
 from l7lb.errors import UnsafePlan
 from l7lb.model.identity import RuleKey, RuleRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
+from l7lb.model.maybe import given
 from l7lb.model.plan import (
     CreateLoadBalancer,
     DeleteListeners,
@@ -15,6 +16,7 @@ from l7lb.model.plan import (
     Plan,
     Step,
 )
+from l7lb.model.redirecting import DeleteRedirects
 from l7lb.planner.describe import digest
 from l7lb.planner.predict import predict
 
@@ -22,6 +24,8 @@ EXITS_MAX: Final = 5
 """Class exits that pass within 10 minutes."""
 RULES_MAX: Final = 5
 """So many rules may go at any time, whatever their share is."""
+
+_TAKES_AWAY = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeregisterTargets, DeleteRedirects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def _removes_for_nothing(plan: Plan, desired: DesiredLoadBalancer) -> str:
 
 
 def _takes_away(step: Step) -> bool:
-    return isinstance(step, DeleteLoadBalancer | DeleteListeners | DeleteRules | DeregisterTargets)
+    return isinstance(step, _TAKES_AWAY)
 
 
 def _removes_most_rules(plan: Plan, observed: ObservedLoadBalancer) -> str:
@@ -105,8 +109,9 @@ def _takes_last_target(plan: Plan, desired: DesiredLoadBalancer, observed: Obser
 
 
 def _endpointless(desired: DesiredLoadBalancer) -> set[RuleRef]:
-    """Rules that are right without a target; `/p` too where it stands for `=/p`."""
+    """Rules that are right without a target, redirecting ones among them; `/p` too where it stands for `=/p`."""
     rules = [(spec.key, rule.key) for spec in desired.listeners for rule in spec.rules if rule.endpointless]
+    rules += [(spec.source.listener, spec.source.rule) for spec in given(desired.redirects, ())]
     exact = {RuleRef(listener, key) for listener, key in rules}
     return exact | {RuleRef(listener, RuleKey(key.host, key.path.removeprefix("="))) for listener, key in rules}
 

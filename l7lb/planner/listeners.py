@@ -36,12 +36,20 @@ class Site:
         return self.desired.key
 
 
-def plan_listeners(scene: Scene, draft: Draft) -> tuple[Site, ...]:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The listeners on which rules are planned, and those that go before the others come."""
+
+    sites: tuple[Site, ...]
+    early: frozenset[ListenerKey]
+
+
+def plan_listeners(scene: Scene, draft: Draft) -> Layout:
     """Steps for the listeners themselves; answers with those that are there once the new ones are made."""
     pairing = pair(scene.desired, scene.observed)
     removable = _removable(scene, pairing.surplus, draft)
     creatable = _creatable(scene, pairing.missing, removable, draft)
-    _delete(scene, removable, creatable, whole=len(creatable) == len(pairing.missing), draft=draft)
+    early = _delete(scene, removable, creatable, whole=len(creatable) == len(pairing.missing), draft=draft)
     bindings = {key: bind_new(_coming(scene, spec)) for key, spec in creatable.items()}
     _create(creatable, bindings, draft)
     sites = [Site(spec, None, bindings[key]) for key, spec in creatable.items()]
@@ -50,7 +58,7 @@ def plan_listeners(scene: Scene, draft: Draft) -> tuple[Site, ...]:
         sites.append(Site(desired, observed, binding))
         if not scene.holds_listener(desired.key):
             _modify(desired, observed.spec, binding, draft)
-    return tuple(sorted(sites, key=lambda site: site.key))
+    return Layout(tuple(sorted(sites, key=lambda site: site.key)), frozenset(early))
 
 
 def _removable(scene: Scene, surplus: Mapping[ListenerKey, ObservedListener], draft: Draft) -> tuple[ListenerKey, ...]:
@@ -58,8 +66,8 @@ def _removable(scene: Scene, surplus: Mapping[ListenerKey, ObservedListener], dr
     for key in surplus:
         if scene.held.covers_listener(key):
             continue
-        if key in scene.redirect_listeners:
-            draft.note(f"E4006: {key} is not wanted any more, but a redirect begins or ends there: left")
+        if (link := scene.ties.on(key)) is not None:
+            draft.note(f"E4006: {key} is not wanted any more, but a redirect begins or ends there ({link}): left")
             continue
         free.append(key)
     return tuple(free)
@@ -104,8 +112,11 @@ def _delete(
     *,
     whole: bool,
     draft: Draft,
-) -> None:
-    """Old listeners go, early where a new one needs their place, and not at all while a wanted one cannot be made."""
+) -> tuple[ListenerKey, ...]:
+    """Old listeners go, early where a new one needs their place, and not at all while a wanted one cannot be made.
+
+    Answers with the early ones.
+    """
     ports = {key.port for key in creatable}
     short = scene.listener_count + len(creatable) > scene.limits.listeners_per_load_balancer
     early = tuple(key for key in removable if short or key.port in ports)
@@ -116,6 +127,7 @@ def _delete(
     for phase, keys in ((Phase.PORTS, early), (Phase.SURPLUS_LISTENERS, late)):
         for part in chunks(keys, DELETIONS_PER_CALL):
             draft.add(phase, DeleteListeners(part))
+    return early
 
 
 def _coming(scene: Scene, spec: ListenerSpec, observed: ListenerSpec | None = None) -> ListenerSpec:
@@ -160,7 +172,7 @@ def kept_hosts(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> I
     wanted = {host.host for host in desired.hosts}
     for rule in observed.rules:
         ref = RuleRef(desired.key, rule.key)
-        if rule.key.host not in wanted and (scene.held.covers(ref) or scene.redirects(ref)):
+        if rule.key.host not in wanted and (scene.held.covers(ref) or ref in scene.ties.ends):
             yield rule.key.host
 
 

@@ -16,26 +16,32 @@ class Phase(IntEnum):
     ORDER = 1
     TAGS = 2
     ATTRIBUTES = 3
-    PORTS = 4
-    LISTENERS = 5
-    SETTINGS = 6
-    HOSTS = 7
-    ROOM = 8
-    RULES = 9
-    SHAPES = 10
-    STALE = 11
-    TARGETS = 12
-    DEFAULTS = 13
-    SURPLUS_RULES = 14
-    SURPLUS_LISTENERS = 15
-    RELEASE = 16
-    DELETE = 17
+    UNTIED = 4
+    PORTS = 5
+    LISTENERS = 6
+    SETTINGS = 7
+    HOSTS = 8
+    ROOM = 9
+    RULES = 10
+    SHAPES = 11
+    STALE = 12
+    TARGETS = 13
+    DEFAULTS = 14
+    REDIRECTS_OFF = 15
+    REDIRECTS_ON = 16
+    FORMER_TARGETS = 17
+    SURPLUS_RULES = 18
+    MIRRORS = 19
+    SURPLUS_LISTENERS = 20
+    RELEASE = 21
+    DELETE = 22
 
 
 RANK: Final[Mapping[Phase, str]] = {
     Phase.ORDER: "everything else needs the load balancer's id",
     Phase.TAGS: "our tags stand before our first listener, so that a crash leaves something to recognise",
     Phase.ATTRIBUTES: "who may reach it is settled before anything listens",
+    Phase.UNTIED: "what has to make room first must not be an end of a redirect any more",
     Phase.PORTS: "a port has one listener, and a quota an end: here the old one must go before the new one can come",
     Phase.LISTENERS: "rules need a listener",
     Phase.SETTINGS: "one call puts the new certificate in the place of the old; SNI is on before a host needs it",
@@ -46,7 +52,11 @@ RANK: Final[Mapping[Phase, str]] = {
     Phase.STALE: "an address that is bound through an instance that it left cannot be bound anew before it is off",
     Phase.TARGETS: "new targets are on, then weights change, then old targets go; in slices where the quota is short",
     Phase.DEFAULTS: "unknown hosts move once the new default host has its targets",
+    Phase.REDIRECTS_OFF: "a rule that is to forward again has its targets; a redirect is made anew right after it",
+    Phase.REDIRECTS_ON: "where a redirect leads there is a rule with its targets",
+    Phase.FORMER_TARGETS: "a rule that redirects now needs its targets no more",
     Phase.SURPLUS_RULES: "old rules go when their successors serve",
+    Phase.MIRRORS: "a whole host is redirected by one call, which would take rules with it that are to go",
     Phase.SURPLUS_LISTENERS: "old listeners go when their successors serve",
     Phase.RELEASE: "tags go last: until then a crash leaves something to recognise",
     Phase.DELETE: "a deletion is a plan of its own",

@@ -1,13 +1,11 @@
 """What a step leaves behind when it ended well. What only the cloud knows stays UNSET until it is read back."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from l7lb.model.identity import ListenerId, ListenerKey, RuleKey, RuleRef
 from l7lb.model.loadbalancer import (
-    Certificate,
-    HostSpec,
     ListenerSpec,
     LoadBalancerHead,
     ObservedListener,
@@ -37,6 +35,8 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
+from l7lb.planner.redirected import redirected, with_hosts
 
 Edit = Callable[[RuleSpec, tuple[Target, ...]], RuleSpec]
 
@@ -58,6 +58,8 @@ def predict(observed: ObservedLoadBalancer, step: Step, ids: Mapping[ListenerKey
             return replace(observed, listeners=tuple(i for i in observed.listeners if i.spec.key not in keys))
         case ModifyListener(key) | CreateRules(key) | ModifyRule(key) | ModifyHost(key) | DeleteRules(key):
             return _on(observed, key, lambda item: _listener(item, step))
+        case MirrorHosts() | CreateRedirects() | DeleteRedirects():
+            return redirected(observed, step)
         case RegisterTargets(placements):
             return _placed(observed, placements, _with)
         case DeregisterTargets(placements):
@@ -140,13 +142,13 @@ def _listener(
         case ModifyListener(after=after):
             return replace(item, spec=_modified(item.spec, after))
         case CreateRules(rules=rules, hosts=hosts):
-            spec = _with_hosts(item.spec, (rule.key.host for rule in rules), hosts)
+            spec = with_hosts(item.spec, (rule.key.host for rule in rules), hosts)
             return replace(item, spec=replace(spec, rules=(*spec.rules, *rules)))
         case ModifyRule(before=before, after=after):
             changed = (_changed_rule(rule, after) if rule.key == before.key else rule for rule in item.spec.rules)
             return replace(item, spec=replace(item.spec, rules=tuple(changed)))
         case ModifyHost(before=before, after=after):
-            return replace(item, spec=_with_hosts(item.spec, (before.host,), (after,)))
+            return replace(item, spec=with_hosts(item.spec, (before.host,), (after,)))
         case DeleteRules(rules=keys, new_default=new_default):
             return _without_rules(item, frozenset(keys), new_default)
         case _:
@@ -168,20 +170,6 @@ def _changed_rule(rule: RuleSpec, after: RuleSpec) -> RuleSpec:
         session_s=rule.session_s if after.session_s is UNSET else after.session_s,
         forward_type=rule.forward_type if after.forward_type is UNSET else after.forward_type,
     )
-
-
-def _with_hosts(spec: ListenerSpec, names: Iterable[str], said: Iterable[HostSpec]) -> ListenerSpec:
-    """New hosts appended, and what is said of hosts applied. The first host of a listener is its default."""
-    hosts = {host.host: host for host in spec.hosts}
-    inherited: Certificate | None = given(spec.certificate, None)
-    for name in names:
-        if name not in hosts:
-            hosts[name] = HostSpec(name, certificate=inherited, default=not hosts)
-    for host in said:
-        if host.default is True:
-            hosts = {name: replace(other, default=False) for name, other in hosts.items()}
-        hosts[host.host] = over(host, hosts[host.host])
-    return replace(spec, hosts=tuple(hosts.values()))
 
 
 def _without_rules(item: ObservedListener, gone: frozenset[RuleKey], new_default: str | None) -> ObservedListener:

@@ -16,6 +16,7 @@ from l7lb.planner.listeners import Site, differs
 from l7lb.planner.order import Draft, Phase, chunks
 from l7lb.planner.pairing import Pairing, pair
 from l7lb.planner.scene import Scene
+from l7lb.planner.ties import aliases
 
 NAMED: Final = 5
 """So many rules a note names; the rest is counted."""
@@ -28,10 +29,12 @@ class Bed:
     ref: RuleRef
     desired: RuleSpec
     observed: RuleSpec | None
+    redirects: bool = False
+    """It redirects: no target belongs there."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class Ground:
     """One listener, sorted out."""
 
     site: Site
@@ -44,6 +47,15 @@ class _Ground:
     room_first: bool
     """Whether the quota wants the old ones off before the new ones come."""
     certificates: Mapping[str, Certificate | None]
+    mirrored: frozenset[RuleKey] = frozenset()
+    """Missing rules that come by AutoRewrite."""
+    unmade: frozenset[RuleKey] = frozenset()
+    """Rules that were to redirect and cannot: they stay as they are."""
+
+    @property
+    def created(self) -> tuple[RuleSpec, ...]:
+        """Missing rules that are made by themselves, in order."""
+        return tuple(spec for spec in self.missing if spec.key not in self.mirrored)
 
     @property
     def before(self) -> tuple[RuleKey, ...]:
@@ -54,19 +66,25 @@ class _Ground:
         return tuple(rule.key for rule in rules if rule.key not in gone)
 
 
-def plan_rules(scene: Scene, site: Site, draft: Draft) -> tuple[Bed, ...]:
+def plan_rules(scene: Scene, ground: Ground, draft: Draft) -> tuple[Bed, ...]:
     """Steps for one listener's rules and hosts; answers with the rules that targets are planned for."""
-    ground = _survey(scene, site, draft)
+    site = ground.site
     _modify_hosts(scene, ground, draft)
     _create(ground, scene.limits.rules_per_call, draft)
     _modify_rules(scene, ground, draft)
     _delete(ground, scene.limits.rules_per_call, draft)
-    beds = [Bed(RuleRef(site.key, key), want, have) for key, (want, have) in ground.pairing.matched.items()]
-    beds += [Bed(RuleRef(site.key, spec.key), spec, None) for spec in ground.missing]
+    sources = {ref.rule for ref in scene.ties.wanted if ref.listener == site.key}
+    beds = [
+        Bed(RuleRef(site.key, key), want, have, redirects=key in sources)
+        for key, (want, have) in ground.pairing.matched.items()
+        if key not in ground.unmade
+    ]
+    beds += [Bed(RuleRef(site.key, spec.key), spec, None) for spec in ground.missing if spec.key not in sources]
     return tuple(sorted(beds, key=lambda bed: bed.ref))
 
 
-def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
+def survey_rules(scene: Scene, site: Site, draft: Draft) -> Ground:
+    """Sort one listener's rules out. What cannot be made or may not go is left out, and said."""
     observed = site.observed.spec if site.observed is not None else ListenerSpec(site.key)
     pairing = _pair(scene, site.desired, observed)
     surplus = _surplus(scene, site, pairing.surplus, draft)
@@ -81,7 +99,7 @@ def _survey(scene: Scene, site: Site, draft: Draft) -> _Ground:
         names = _names(spec.key for spec in left)
         draft.note(f"E4005: {site.key} has its most rules, {len(left)} left out: {names}")
         missing = missing[: max(room, 0)]
-    return _Ground(
+    return Ground(
         site=site,
         pairing=pairing,
         missing=tuple(missing),
@@ -128,14 +146,10 @@ def _certificates(scene: Scene, site: Site, observed: ListenerSpec) -> dict[str,
 def _pair(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> Pairing[RuleKey, RuleSpec, RuleSpec]:
     """By key; and TKE's `/p` satisfies our `=/p` until we have made one ourselves."""
     there = {rule.key: rule for rule in observed.rules}
+    names = aliases((rule.key for rule in desired.rules), there, native=scene.native)
     wanted: dict[RuleKey, RuleSpec] = {}
-    keys = {rule.key for rule in desired.rules}
     for rule in desired.rules:
-        key = rule.key
-        plain = RuleKey(key.host, key.path.removeprefix("="))
-        if not scene.native and key not in there and plain in there and plain not in keys:
-            key = plain
-        wanted.setdefault(key, rule)
+        wanted.setdefault(names[rule.key], rule)
     return pair(wanted, there)
 
 
@@ -145,9 +159,10 @@ def _surplus(scene: Scene, site: Site, surplus: Mapping[RuleKey, RuleSpec], draf
         ref = RuleRef(site.key, key)
         if scene.held.covers(ref):
             continue
-        if ref in scene.redirect_targets:
-            draft.note(f"E4006: {ref} is not wanted any more, but a redirect leads to it: left")
-        elif ref in scene.redirect_sources:
+        link = scene.ties.at(ref)
+        if link is not None and link.source != ref:
+            draft.note(f"E4006: {ref} is not wanted any more, but a redirect leads to it ({link}): left")
+        elif link is not None:
             draft.note(f"{ref} is not wanted, but it redirects: left")
         else:
             free.append(key)
@@ -179,7 +194,7 @@ def _shows(site: Site, certificate: Certificate | None) -> bool:
     return not https or site.binding.sni or certificate in {None, site.binding.certificate}
 
 
-def _modify_hosts(scene: Scene, ground: _Ground, draft: Draft) -> None:
+def _modify_hosts(scene: Scene, ground: Ground, draft: Draft) -> None:
     site = ground.site
     if site.observed is None:
         return
@@ -205,26 +220,26 @@ def _modify_hosts(scene: Scene, ground: _Ground, draft: Draft) -> None:
             draft.add(Phase.DEFAULTS, ModifyHost(site.key, before, HostSpec(want.host, default=True)))
 
 
-def _certificate(ground: _Ground, host: str, have: HostSpec) -> Maybe[Certificate | None]:
+def _certificate(ground: Ground, host: str, have: HostSpec) -> Maybe[Certificate | None]:
     wanted = ground.certificates[host]
     return UNSET if wanted is None or wanted == have.certificate else wanted
 
 
-def _will_be_there(ground: _Ground, host: str) -> bool:
-    return any(key.host == host for key in ground.before) or any(spec.key.host == host for spec in ground.missing)
+def _will_be_there(ground: Ground, host: str) -> bool:
+    return any(key.host == host for key in ground.before) or any(spec.key.host == host for spec in ground.created)
 
 
-def _fresh_default(ground: _Ground, host: str) -> bool:
+def _fresh_default(ground: Ground, host: str) -> bool:
     """Whether the creation itself makes this host the default."""
     return not ground.before and default_host(ground.site.desired) == host
 
 
-def _create(ground: _Ground, per_call: int, draft: Draft) -> None:
+def _create(ground: Ground, per_call: int, draft: Draft) -> None:
     site = ground.site
     names = [host.host for host in site.desired.hosts]
     told: set[str] = {key.host for key in ground.before}
-    first = _first_default(ground)
-    for part in chunks(ground.missing, per_call):
+    first = first_default(ground)
+    for part in chunks(ground.created, per_call):
         hosts = tuple(dict.fromkeys(spec.key.host for spec in part))
         said = [_new_host(ground, host, fresh=host not in told, default=host == first) for host in hosts]
         told |= set(hosts)
@@ -238,18 +253,18 @@ def _create(ground: _Ground, per_call: int, draft: Draft) -> None:
         draft.add(Phase.RULES, step)
 
 
-def _first_default(ground: _Ground) -> str | None:
+def first_default(ground: Ground) -> str | None:
     """The host that becomes the default by being made now: on an empty listener, or as the nameless one."""
-    made = {spec.key.host for spec in ground.missing}
+    made = {spec.key.host for spec in ground.created}
     present = {key.host for key in ground.before}
     if not present:
         chosen = default_host(ground.site.desired)
-        return chosen if chosen in made else next(iter(spec.key.host for spec in ground.missing), None)
+        return chosen if chosen in made else next(iter(spec.key.host for spec in ground.created), None)
     declared = any(host.default is True for host in ground.site.desired.hosts)
     return ANY_HOST if ANY_HOST in made - present and not declared else None
 
 
-def _new_host(ground: _Ground, host: str, *, fresh: bool, default: bool) -> HostSpec | None:
+def _new_host(ground: Ground, host: str, *, fresh: bool, default: bool) -> HostSpec | None:
     """What the create call says of a host. Under SNI always its certificate: silence might unbind it."""
     site = ground.site
     want = next((spec for spec in site.desired.hosts if spec.host == host), HostSpec(host))
@@ -263,7 +278,7 @@ def _new_host(ground: _Ground, host: str, *, fresh: bool, default: bool) -> Host
     return said if fresh or said != HostSpec(host) else None
 
 
-def _modify_rules(scene: Scene, ground: _Ground, draft: Draft) -> None:
+def _modify_rules(scene: Scene, ground: Ground, draft: Draft) -> None:
     site = ground.site
     for key, (want, have) in ground.pairing.matched.items():
         if scene.held.covers(RuleRef(site.key, key)):
@@ -284,7 +299,7 @@ def _check_changes(want: HealthCheck, have: HealthCheck) -> HealthCheck:
     return HealthCheck(**changes)
 
 
-def _delete(ground: _Ground, per_call: int, draft: Draft) -> None:
+def _delete(ground: Ground, per_call: int, draft: Draft) -> None:
     """The default host's rules go last, so that the call which ends it is the one that names its successor."""
     phase = Phase.ROOM if ground.room_first else Phase.SURPLUS_RULES
     heir = _successor(ground)
@@ -295,7 +310,7 @@ def _delete(ground: _Ground, per_call: int, draft: Draft) -> None:
         draft.add(phase, DeleteRules(ground.site.key, part, heir if number == len(parts) else None))
 
 
-def _successor(ground: _Ground) -> str | None:
+def _successor(ground: Ground) -> str | None:
     """Who becomes the default host because the present one loses its last rule; None: nobody, or it does not."""
     site = ground.site
     if site.observed is None:
@@ -303,7 +318,7 @@ def _successor(ground: _Ground) -> str | None:
     gone = set(ground.surplus)
     kept = {rule.key.host for rule in site.observed.spec.rules if rule.key not in gone}
     if not ground.room_first:
-        kept |= {spec.key.host for spec in ground.missing}
+        kept |= {spec.key.host for spec in ground.created}
     current = _default_at_deletion(ground, kept)
     if current is None or current in kept or not kept:
         return None
@@ -311,11 +326,11 @@ def _successor(ground: _Ground) -> str | None:
     return in_order[0] if in_order else min(kept)
 
 
-def _default_at_deletion(ground: _Ground, kept: Iterable[str]) -> str | None:
+def _default_at_deletion(ground: Ground, kept: Iterable[str]) -> str | None:
     site = ground.site
     if not ground.room_first:
         moved = [host.host for host in site.desired.hosts if host.default is True and host.host in kept]
-        made = _first_default(ground) if ground.missing else None
+        made = first_default(ground) if ground.created else None
         if moved or made is not None:
             return moved[0] if moved else made
     hosts = site.observed.spec.hosts if site.observed is not None else ()

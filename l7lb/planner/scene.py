@@ -1,10 +1,10 @@
 """What a plan may see: our listeners on both sides, what is held, what redirects. What is not ours is hidden here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from l7lb.model.identity import ListenerKey, RuleRef
+from l7lb.model.identity import ListenerKey
 from l7lb.model.loadbalancer import (
     DesiredLoadBalancer,
     ListenerSpec,
@@ -15,6 +15,7 @@ from l7lb.model.loadbalancer import (
 from l7lb.model.ownership import Claim
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Limits
+from l7lb.planner.ties import Ties, sort_out, with_sources
 
 OWN_PORT_SPACE: Final = frozenset({"UDP", "QUIC"})
 """Listeners that share a port number with a TCP-based one without a conflict."""
@@ -32,10 +33,8 @@ class Scene:
     """Ports that somebody else's listener has."""
     listener_count: int
     """Everything on the load balancer, ours or not: quotas count it all."""
-    redirect_sources: frozenset[RuleRef]
-    redirect_targets: frozenset[RuleRef]
-    redirect_listeners: frozenset[ListenerKey]
-    """Listeners with a redirect on either end."""
+    ties: Ties
+    """Redirects, also those that are not ours: one of them may be in the way."""
     held: Held
     limits: Limits
     native: bool
@@ -50,10 +49,6 @@ class Scene:
         """Whether a host must keep certificate, http2 and default."""
         return self.holds_listener(key) or (key, host) in self.held.hosts
 
-    def redirects(self, ref: RuleRef) -> bool:
-        """Whether the rule is one end of a redirect."""
-        return ref in self.redirect_sources or ref in self.redirect_targets
-
 
 def survey(
     desired: DesiredLoadBalancer, observed: ObservedLoadBalancer | None, claim: Claim, held: Held, limits: Limits
@@ -61,9 +56,9 @@ def survey(
     """Narrow both worlds to what the claim covers."""
     listeners = observed.listeners if observed is not None else ()
     ours = {item.spec.key: item for item in listeners if item.spec.key in claim.listeners}
-    sources, targets, ends = _redirects(listeners)
+    ties = sort_out(desired, listeners, frozenset(ours), held, native=claim.native)
     return Scene(
-        desired={spec.key: spec for spec in sorted(desired.listeners, key=lambda spec: spec.key)},
+        desired={spec.key: with_sources(spec, ties) for spec in sorted(desired.listeners, key=lambda spec: spec.key)},
         observed=dict(sorted(ours.items())),
         foreign_ports={
             item.spec.key.port: item.spec.key
@@ -71,34 +66,9 @@ def survey(
             if item.spec.key not in ours and item.spec.key.protocol not in OWN_PORT_SPACE
         },
         listener_count=len(listeners),
-        redirect_sources=sources,
-        redirect_targets=targets,
-        redirect_listeners=ends,
+        ties=ties,
         held=held,
         limits=limits,
         native=claim.native,
         head=observed.head if observed is not None else None,
     )
-
-
-def _redirects(
-    listeners: Iterable[ObservedListener],
-) -> tuple[frozenset[RuleRef], frozenset[RuleRef], frozenset[ListenerKey]]:
-    by_id = {item.id: item for item in listeners}
-    rules = {
-        (item.id, location): RuleRef(item.spec.key, rule)
-        for item in by_id.values()
-        for rule, location in item.locations.items()
-    }
-    sources: set[RuleRef] = set()
-    targets: set[RuleRef] = set()
-    ends: set[ListenerKey] = set()
-    for item in by_id.values():
-        for rule, redirect in item.redirects.items():
-            sources.add(RuleRef(item.spec.key, rule))
-            ends.add(item.spec.key)
-            if redirect.listener in by_id:
-                ends.add(by_id[redirect.listener].spec.key)
-            if (redirect.listener, redirect.location) in rules:
-                targets.add(rules[redirect.listener, redirect.location])
-    return frozenset(sources), frozenset(targets), frozenset(ends)

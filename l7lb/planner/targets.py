@@ -70,7 +70,9 @@ class Turn:
 
 def plan_targets(beds: Iterable[Bed], limit: int, draft: Draft) -> None:
     """Steps for the targets of all rules together, since one call serves many rules."""
-    changes = [change for bed in beds if (change := compare(bed)) is not None]
+    beds = tuple(beds)
+    _former(beds, draft)
+    changes = [change for bed in beds if not bed.redirects and (change := compare(bed)) is not None]
     for part in chunks([Placement(c.ref, target) for c in changes for target in c.stale], PLACEMENTS_PER_CALL):
         draft.add(Phase.STALE, DeregisterTargets(part))
     changes = _first(changes, draft)
@@ -110,6 +112,18 @@ def _first(changes: Sequence[Changes], draft: Draft) -> list[Changes]:
 
 def _is_done(change: Changes, target: Target) -> bool:
     return target in change.idle or target in change.dead
+
+
+def _former(beds: Iterable[Bed], draft: Draft) -> None:
+    """What is bound to a rule that redirects gets no traffic, and would be forgotten there."""
+    bound = [
+        Placement(bed.ref, target)
+        for bed in beds
+        if bed.redirects and bed.observed is not None
+        for target in sorted(bed.observed.targets, key=_order)
+    ]
+    for part in chunks(bound, PLACEMENTS_PER_CALL):
+        draft.add(Phase.FORMER_TARGETS, DeregisterTargets(part))
 
 
 def compare(bed: Bed) -> Changes | None:

@@ -12,6 +12,7 @@ from l7lb.errors import DeleteRisk, Protected, Rejected, TerminalError, Unavaila
 from l7lb.model.identity import CloudRef, ListenerKey, Owner
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
+from l7lb.model.maybe import UNSET
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Disposal, Ownership, Record
 from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags
@@ -32,6 +33,7 @@ from l7lb.reconciler.witnesses import LettingGo, Parting
 SETTLE_S: Final = 2.0
 LATER_S: Final = 30.0
 RELEASING: Final = "releasing"
+TIED: Final = "E4006: "
 _OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.TO_ADOPT})
 
 
@@ -112,7 +114,8 @@ class Disposer:
             matter.record = replace(matter.record, claim=Ownership.CREATED.value)
             matter.ingress = self._shop.desk.enter_record(matter.ingress, matter.record)
             return Again(0.0, "the Ingress is ours again, and so is its load balancer")
-        plan = planner.teardown(observed, claim, claim.disposal)
+        plan = planner.teardown(observed, claim, claim.disposal, redirects_ours=self._redirects(matter))
+        self._tell_ties(matter, plan)
         if observed.head.ref in self._forced:
             plan = _forced(plan)
         if not plan:
@@ -136,6 +139,21 @@ class Disposer:
         if not self._shop.executor.flights.begin(flight):
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
         return self._fly(matter, flight, parting)
+
+    def _redirects(self, matter: Matter) -> bool:
+        """Whether redirects that begin on our listeners are ours, because the Ingress asks for some or for none."""
+        desired = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings).desired
+        return desired is not None and desired.redirects is not UNSET
+
+    def _tell_ties(self, matter: Matter, plan: Plan) -> None:
+        """A redirect that others have made holds a listener: it is named, and looked for again until it is gone."""
+        ties = [text.removeprefix(TIED) for text in plan.notes if text.startswith(TIED)]
+        if not ties:
+            return
+        text = f"{'; '.join(ties)}: remove it in the console, then the listeners go"
+        self._farewells.failed(matter, "E4006", "RedirectInTheWay", text)
+        if not plan:
+            raise Unavailable(text)
 
     def _too_early(self, matter: Matter, observed: ObservedLoadBalancer, claim: Claim) -> Again | None:
         """What arrived after we had let go would stay, on a load balancer that is not ours."""

@@ -28,6 +28,7 @@ from l7lb.model.plan import (
     RemoveTags,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects
 from l7lb.reconciler.flights import (
     CREATION_S_MAX,
     PLAN_AGE_S_MAX,
@@ -44,6 +45,9 @@ CONFIRM_S_MAX: Final = 60.0
 """How long a new load balancer may take to show our tags before we stop (the tag service lags)."""
 CONFIRM_EVERY_S: Final = 2.0
 THROTTLED_S: Final = 1.0
+
+_PROVEN = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeleteRedirects, RemoveTags)
+"""Steps before which the proof is read again."""
 
 
 class Witness(Protocol):
@@ -168,7 +172,7 @@ class Executor:
 
     def _send(self, flight: Flight, step: Step, cloud: LoadBalancers, witness: Witness) -> None:
         if flight.observed is not None:
-            if isinstance(step, DeleteLoadBalancer | DeleteListeners | DeleteRules | RemoveTags):
+            if isinstance(step, _PROVEN):
                 witness.prove(step, flight.observed)
             flight.observed = _with_ids(flight.observed, step, cloud)
         now = self._monotonic()
@@ -276,6 +280,10 @@ def _with_ids(observed: ObservedLoadBalancer, step: Step, cloud: LoadBalancers) 
             needed = {RuleRef(listener, rule) for rule in rules}
         case ModifyRule(listener, before):
             needed = {RuleRef(listener, before.key)}
+        case CreateRedirects(source, target, pairs):
+            needed = {RuleRef(source, pair.source) for pair in pairs} | {RuleRef(target, pair.target) for pair in pairs}
+        case DeleteRedirects(source, _, former):
+            needed = {RuleRef(source, one.source) for one in former}
         case _:
             needed = set()
     if needed <= bindings(observed).locations.keys():

@@ -21,6 +21,7 @@ from l7lb.model.plan import (
     CreateRules,
     DeleteListeners,
     DeleteRules,
+    DeregisterTargets,
     ModifyHost,
     ModifyListener,
     ModifyLoadBalancer,
@@ -32,13 +33,24 @@ from l7lb.model.plan import (
     Step,
 )
 from l7lb.model.problems import Problem
+from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, DeleteRedirects, MirrorHosts
 
 AGAIN_S: Final = 300.0
 """What was refused may be granted without a change of the object (a certificate that was renewed under its id)."""
 OF_A_CERTIFICATE: Final = frozenset({"E4012", "E4035", "E4036", "E4039"})
 
-_SHAPES = (CreateListeners, CreateRules, ModifyHost, ModifyListener, ModifyLoadBalancer, ModifyRule, SetSecurityGroups)
-_CHANGES = (ModifyHost, ModifyListener, ModifyRule)
+_SHAPES = (
+    CreateListeners,
+    CreateRules,
+    ModifyHost,
+    ModifyListener,
+    ModifyLoadBalancer,
+    ModifyRule,
+    SetSecurityGroups,
+    MirrorHosts,
+    CreateRedirects,
+)
+_CHANGES = (ModifyHost, ModifyListener, ModifyRule, MirrorHosts, CreateRedirects)
 _TARGETS = (RegisterTargets, ModifyWeights)
 _ON_A_LISTENER = (CreateRules, ModifyHost, ModifyRule)
 
@@ -49,6 +61,8 @@ class _Lost:
 
     listeners: set[ListenerKey] = field(default_factory=set)
     rules: set[RuleRef] = field(default_factory=set)
+    redirects: set[RuleRef] = field(default_factory=set)
+    """Rules that were to redirect: they go on forwarding."""
 
 
 class Refusals:
@@ -92,9 +106,9 @@ class Refusals:
                         _lose(part, lost)
                     elif (rest := _without(part, lost)) is not None:
                         kept.append(rest)
-        if lost.listeners or lost.rules:
+        if lost.listeners or lost.rules or lost.redirects:
             # What was to come does not come, so what it was to replace stays (promise 4).
-            kept = [step for step in kept if not isinstance(step, DeleteListeners | DeleteRules)]
+            kept = [step for step in kept if not isinstance(step, DeleteListeners | DeleteRules | DeleteRedirects)]
         return replace(plan, steps=tuple(kept)), tuple(dict.fromkeys(problems))
 
     def _taken_apart(self, ref: CloudRef, step: Step) -> Iterator[Step]:
@@ -123,6 +137,10 @@ def _parts(step: Step) -> tuple[Step, ...]:
     match step:
         case CreateRules():
             return _rules_apart(step)
+        case MirrorHosts(hosts):
+            return tuple(MirrorHosts((host,)) for host in hosts)
+        case CreateRedirects(redirects=pairs):
+            return tuple(replace(step, redirects=(pair,)) for pair in pairs)
         case CreateListeners():
             # Without what only some accounts may have: it is asked for by itself once the listener is there.
             return (replace(step, keepalive=UNSET, snat=UNSET),)
@@ -187,12 +205,23 @@ def _lose(step: Step, lost: _Lost) -> None:
             lost.listeners |= set(step.keys)
         case CreateRules(listener, rules):
             lost.rules |= {RuleRef(listener, rule.key) for rule in rules}
+        case CreateRedirects(source, _, pairs):
+            lost.redirects |= {RuleRef(source, pair.source) for pair in pairs}
+        case MirrorHosts():
+            pass  # AutoRewrite is for hosts of which HTTP:80 has nothing that could be taken away
 
 
 def _without(step: Step, lost: _Lost) -> Step | None:
     """The step as far as it still stands on something; None when nothing of it does."""
     if isinstance(step, _ON_A_LISTENER) and step.listener in lost.listeners:
         return None
+    if isinstance(step, MirrorHosts):
+        return None if lost.listeners & {MIRROR_SOURCE, MIRROR_TARGET} else step
+    if isinstance(step, CreateRedirects):
+        return _still_connected(step, lost)
+    if isinstance(step, DeregisterTargets):
+        left = tuple(placement for placement in step.placements if placement.rule not in lost.redirects)
+        return replace(step, placements=left) if left else None
     if isinstance(step, _TARGETS):
         placements = tuple(
             placement
@@ -201,3 +230,16 @@ def _without(step: Step, lost: _Lost) -> Step | None:
         )
         return replace(step, placements=placements) if placements else None
     return step
+
+
+def _still_connected(step: CreateRedirects, lost: _Lost) -> Step | None:
+    """Both ends of a redirect must be there; what cannot redirect for lack of one stays as it is."""
+    gone = {
+        pair
+        for pair in step.redirects
+        if {step.source, step.target} & lost.listeners
+        or {RuleRef(step.source, pair.source), RuleRef(step.target, pair.target)} & lost.rules
+    }
+    lost.redirects |= {RuleRef(step.source, pair.source) for pair in gone}
+    left = tuple(pair for pair in step.redirects if pair not in gone)
+    return replace(step, redirects=left) if left else None

@@ -8,8 +8,17 @@ from typing import Final
 
 from l7lb import planner
 from l7lb.model.identity import CloudRef
-from l7lb.model.plan import ModifyHost, ModifyListener, ModifyLoadBalancer, ModifyRule, Plan, SetSecurityGroups
+from l7lb.model.plan import (
+    ModifyHost,
+    ModifyListener,
+    ModifyLoadBalancer,
+    ModifyRule,
+    Plan,
+    SetSecurityGroups,
+    Step,
+)
 from l7lb.model.problems import Problem, Severity
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects
 
 TIMES_MAX: Final = 3
 WINDOW_S: Final = 3600.0
@@ -33,7 +42,7 @@ class Stability:
         now = self._monotonic()
         with self._lock:
             for step in plan.steps:
-                if isinstance(step, _ATTRIBUTES):
+                if _changes(step):
                     self._ran.setdefault((ref, planner.describe(step)), deque(maxlen=TIMES_MAX)).append(now)
             for name in [name for name, times in self._ran.items() if now - times[-1] > WINDOW_S]:
                 del self._ran[name]
@@ -59,3 +68,8 @@ class Stability:
         with self._lock:
             times = self._ran.get((ref, text))
             return times is not None and len(times) == TIMES_MAX and self._monotonic() - times[0] < WINDOW_S
+
+
+def _changes(step: Step) -> bool:
+    """Whether it changes what is there; a redirect is changed by being made anew."""
+    return isinstance(step, _ATTRIBUTES) or (isinstance(step, CreateRedirects | DeleteRedirects) and step.again)

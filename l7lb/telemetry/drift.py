@@ -25,6 +25,7 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
 
 MISSING: Final = "missing"
 SURPLUS: Final = "surplus"
@@ -60,6 +61,8 @@ def _of(step: Step) -> tuple[str, tuple[str, ...]]:
             return "rule", _given(rule)
         case ModifyHost(after=host):
             return "host", _given(host)
+        case MirrorHosts() | CreateRedirects() | DeleteRedirects():
+            return "redirect", (SURPLUS if isinstance(step, DeleteRedirects) else MISSING,)
         case RegisterTargets() | DeregisterTargets():
             return "target", (MISSING if isinstance(step, RegisterTargets) else SURPLUS,)
         case ModifyWeights():

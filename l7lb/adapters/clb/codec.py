@@ -191,6 +191,7 @@ def _redirect(entry: wire.RewriteTarget | None) -> Redirect | None:
         ListenerId(entry.target_listener_id or ""),
         LocationId(entry.target_location_id or ""),
         entry.rewrite_code or None,
+        automatic=(entry.rewrite_type or "").upper() == "AUTO",
     )
 
 

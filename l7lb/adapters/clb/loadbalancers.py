@@ -28,6 +28,7 @@ from l7lb.model.plan import (
     RemoveTags,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects
 from l7lb.model.snapshot import Limits
 
 PAGE = 100
@@ -174,9 +175,10 @@ class TencentLoadBalancers:
     def _explain(self, region: str, step: Step, request: Request, error: errors.L7lbError) -> None:
         """Raise a better error where the code alone says too little; costs a read, only after a refusal."""
         code = code_of(error)
-        if isinstance(step, CreateRules | DeleteRules) and code == _TOO_LONG and len(step.rules) > 1:
+        length = _length(step)
+        if code == _TOO_LONG and length > 1:
             # No page says how many rules one call takes: the next plan is made of smaller steps.
-            self._batch[region] = len(step.rules) // 2
+            self._batch[region] = length // 2
             raise errors.Conflict(f"{error}: to be planned again with {self._batch[region]} rules a call") from error
         if isinstance(step, CreateRules) and code in _MAYBE_DOUBLE:
             if self._has_one_of(region, request):
@@ -208,6 +210,13 @@ class TencentLoadBalancers:
         answer = self._read(ref.region, "DescribeLBOperateProtect", {"LoadBalancerIds": [ref.id]})
         states = wire.read(answer, wire.Protections).load_balancer_set or ()
         return "modification protection is on" if any(state.protect_state for state in states) else ""
+
+
+def _length(step: Step) -> int:
+    """Rules or redirects in a list of which no page gives the bound; else 0."""
+    if isinstance(step, CreateRules | DeleteRules):
+        return len(step.rules)
+    return len(step.redirects) if isinstance(step, CreateRedirects | DeleteRedirects) else 0
 
 
 def _accepted(step: Step, answer: Mapping[str, Any]) -> Accepted:

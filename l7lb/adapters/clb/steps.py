@@ -35,6 +35,7 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
+from l7lb.model.redirecting import MIRROR_TARGET, CreateRedirects, DeleteRedirects, MirrorHosts
 
 Params = dict[str, Any]
 
@@ -54,6 +55,8 @@ def request(region: str, step: Step, bindings: Bindings) -> Request:
             return _listener_call(step, bindings)
         case CreateRules() | ModifyRule() | ModifyHost() | DeleteRules():
             return _rule_call(step, bindings)
+        case MirrorHosts() | CreateRedirects() | DeleteRedirects():
+            return _redirect_call(step, bindings)
         case RegisterTargets() | DeregisterTargets() | ModifyWeights():
             return _target_call(step, bindings)
         case _:
@@ -213,6 +216,46 @@ def _doomed(step: DeleteRules, bindings: Bindings) -> list[str]:
         if location in ids and ref not in doomed:
             raise Rejected(f"the rule {location} also serves {ref}, which is to stay", reason="RuleServesSeveralHosts")
     return list(_allowed(list(ids), "DeleteRule without ids"))
+
+
+def _redirect_call(step: MirrorHosts | CreateRedirects | DeleteRedirects, bindings: Bindings) -> Request:
+    params = _on(bindings)
+    match step:
+        case MirrorHosts(hosts):
+            _allowed(hosts, "AutoRewrite without domains, which redirects all")
+            params |= {
+                "ListenerId": _listener_id(MIRROR_TARGET, bindings),
+                "Domains": [_domain(host, bindings) for host, _ in hosts],
+                "RewriteCodes": [code for _, code in hosts],
+                "TakeUrls": [True for _ in hosts],
+            }
+            return _clb("AutoRewrite", params)
+        case CreateRedirects(source, target, pairs):
+            params["SourceListenerId"] = _listener_id(source, bindings)
+            params["TargetListenerId"] = _listener_id(target, bindings)
+            params["RewriteInfos"] = [
+                {
+                    "SourceLocationId": _location_id(RuleRef(source, pair.source), bindings),
+                    "TargetLocationId": _location_id(RuleRef(target, pair.target), bindings),
+                    "RewriteCode": pair.code,
+                    # Both are mandatory beside a code (RewriteLocationMap).
+                    "TakeUrl": pair.keeps_url,
+                    "SourceDomain": _domain(pair.source.host, bindings),
+                }
+                for pair in _allowed(pairs, "ManualRewrite of nothing")
+            ]
+            return _clb("ManualRewrite", params)
+        case DeleteRedirects(source, to, former):
+            params["SourceListenerId"] = _listener_id(source, bindings)
+            params["TargetListenerId"] = _allowed(to, "DeleteRewrite without its target")
+            params["RewriteInfos"] = [
+                {
+                    "SourceLocationId": _location_id(RuleRef(source, one.source), bindings),
+                    "TargetLocationId": _allowed(one.location, "DeleteRewrite without its target"),
+                }
+                for one in _allowed(former, "DeleteRewrite of nothing")
+            ]
+            return _clb("DeleteRewrite", params)
 
 
 def _target_call(step: RegisterTargets | DeregisterTargets | ModifyWeights, bindings: Bindings) -> Request:

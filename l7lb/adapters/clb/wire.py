@@ -85,6 +85,7 @@ class RewriteTarget(Wire, frozen=True):
     target_listener_id: str | None = None
     target_location_id: str | None = None
     rewrite_code: int | None = None
+    rewrite_type: str | None = None
 
 
 class Rule(Wire, frozen=True):
