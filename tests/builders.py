@@ -26,6 +26,7 @@ from l7lb.model.loadbalancer import (
     ObservedLoadBalancer,
     Presence,
     Redirect,
+    RedirectSpec,
     RuleSpec,
     Target,
     TargetKey,
@@ -152,10 +153,34 @@ def head(
     )
 
 
-def there(spec: ListenerSpec, redirects: Mapping[str, tuple[str, str]] | None = None) -> ObservedListener:
+def redirect(text: str) -> RedirectSpec:
+    """`HTTP:80 a.example.com/ -> HTTPS:443 a.example.com/ 301 mirrored`; code and `mirrored` may be left out."""
+    source, _, rest = text.partition(" -> ")
+    listener_key, rule_key, *words = rest.split()
+    codes = [int(word) for word in words if word.isdigit()]
+    return RedirectSpec(
+        ref(*source.split(" ", 1)),
+        ref(listener_key, rule_key),
+        code=codes[0] if codes else UNSET,
+        mirrored="mirrored" in words,
+    )
+
+
+def _leads(text: str) -> Redirect:
+    to, to_rule, *words = text.split()
+    codes = [int(word) for word in words if word.isdigit()]
+    return Redirect(
+        listener_id(ListenerKey.parse(to)),
+        location_id(ref(to, to_rule)),
+        codes[0] if codes else None,
+        automatic="auto" in words,
+    )
+
+
+def there(spec: ListenerSpec, redirects: Mapping[str, str] | None = None) -> ObservedListener:
     """The listener as the cloud shows it: ids given, nothing UNSET that the cloud has a value for.
 
-    `redirects`: rule -> (target listener, target rule).
+    `redirects`: rule -> `HTTPS:443 a.example.com/ 301 auto`; code and `auto` may be left out.
     """
     own = given(spec.certificate, None) or next((c for h in spec.hosts if (c := given(h.certificate, None))), None)
     default = next((item.host for item in spec.hosts if item.default is True), spec.hosts[0].host if spec.hosts else "")
@@ -184,10 +209,7 @@ def there(spec: ListenerSpec, redirects: Mapping[str, tuple[str, str]] | None = 
             rules=rules,
         ),
         locations={item.key: location_id(RuleRef(spec.key, item.key)) for item in rules},
-        redirects={
-            key(source): Redirect(listener_id(ListenerKey.parse(to)), location_id(ref(to, to_rule)))
-            for source, (to, to_rule) in (redirects or {}).items()
-        },
+        redirects={key(source): _leads(text) for source, text in (redirects or {}).items()},
     )
 
 

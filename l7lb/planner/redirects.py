@@ -125,7 +125,7 @@ def _choose(scene: Scene, grounds: Grounds, work: _Work, place: tuple[ListenerKe
     # A host that AutoRewrite has redirected takes no single redirect: it has to be redirected rule by rule.
     for link in automatic:
         spec = scene.ties.wanted.get(link.source)
-        if spec is None or scene.held.covers(link.source):
+        if link in scene.ties.fixed or spec is None or not link.satisfies(spec):
             for source in [source for source in work.on if _at(source, place)]:
                 draft.note(f"E4006: the redirect from {source} is left out, {link} is in the way and must stay")
                 work.forgo(source)
@@ -197,7 +197,8 @@ def _take_off(work: _Work, layout: Layout, grounds: Grounds, per_call: int, draf
         phase = Phase.UNTIED if early else Phase.REDIRECTS_OFF
         former = FormerRedirect(source.rule, link.seen.location, link.target)
         groups.setdefault((phase, source.listener, link.seen.listener, source in work.on), []).append(former)
-    for (phase, listener, to, repeated), formers in groups.items():
+    # What comes again is taken off last and put on first: its clients wait for the least time.
+    for (phase, listener, to, repeated), formers in sorted(groups.items(), key=lambda group: group[0][3]):
         for part in chunks(formers, per_call):
             draft.add(phase, DeleteRedirects(listener, to, part, repeated))
 
@@ -214,7 +215,7 @@ def _put_on(work: _Work, per_call: int, draft: Draft) -> None:
         if not _is_mirrored(source, work):
             pair = RedirectPair(source.rule, spec.target.rule, given(spec.code, DEFAULT_CODE))
             groups.setdefault((source.listener, spec.target.listener, source in work.off), []).append(pair)
-    for (listener, to, again), pairs in groups.items():
+    for (listener, to, again), pairs in sorted(groups.items(), key=lambda group: not group[0][2]):
         for part in chunks(pairs, per_call):
             draft.add(Phase.REDIRECTS_ON, CreateRedirects(listener, to, part, again))
 

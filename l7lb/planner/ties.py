@@ -49,6 +49,8 @@ class Ties:
     """All redirects of a load balancer, by what becomes of them."""
 
     staying: tuple[Link, ...] = ()
+    fixed: tuple[Link, ...] = ()
+    """Those of the staying ones that may not be taken off, not even for a moment."""
     off: Mapping[RuleRef, Link] = field(default_factory=dict)
     """By source."""
     wanted: Mapping[RuleRef, RedirectSpec] = field(default_factory=dict)
@@ -90,18 +92,19 @@ def sort_out(
     listeners = sorted(everything, key=lambda item: item.spec.key)
     found = links(listeners)
     if isinstance(desired.redirects, Unset):
-        return Ties(staying=found)
+        return Ties(staying=found, fixed=found)
     there = {item.spec.key: item for item in listeners if item.spec.key in ours}
     wanted, notes = _wanted(desired, desired.redirects, there, native=native)
+    fixed = tuple(link for link in found if _fixed(link, ours, held))
     staying: list[Link] = []
     off: dict[RuleRef, Link] = {}
     for link in found:
         spec = wanted.get(link.source)
-        if _fixed(link, ours, held) or (spec is not None and link.satisfies(spec)):
+        if link in fixed or (spec is not None and link.satisfies(spec)):
             staying.append(link)
         else:
             off[link.source] = link
-    return Ties(tuple(staying), off, wanted, notes)
+    return Ties(tuple(staying), fixed, off, wanted, notes)
 
 
 def with_sources(spec: ListenerSpec, ties: Ties) -> ListenerSpec:

@@ -1,7 +1,9 @@
 """Reads the golden cases: two worlds written in TOML, and the lines of the plan that must come of them.
 
 A listener is `"HTTP:80" = { rules = { "a.example.com/" = ["10.0.0.1:80"] } }`; a rule may be a table with `targets`,
-`known`, `scheduler` and `check`. Without `observed` the load balancer is created.
+`known`, `scheduler` and `check`. Without `observed` the load balancer is created. `redirects` of a case are those that
+an annotation asks for (`HTTP:80 a.example.com/ -> HTTPS:443 a.example.com/ 301 mirrored`); those of an observed
+listener are there (`"a.example.com/" = "HTTPS:443 a.example.com/ 301 auto"`).
 """
 
 import tomllib
@@ -70,6 +72,10 @@ def _desired(table: dict[str, Any]) -> DesiredLoadBalancer:
     attributes = {name: said[name] for name in ATTRIBUTES if name in said}
     if "security_groups" in said:
         attributes["security_groups"] = frozenset(said["security_groups"])
+    if "redirects" in table:
+        attributes["redirects"] = tuple(
+            sorted(map(builders.redirect, table["redirects"]), key=lambda spec: spec.source)
+        )
     return builders.desired(*listeners, **attributes)
 
 
@@ -93,8 +99,7 @@ def _claim(table: dict[str, Any], observed: ObservedLoadBalancer) -> Claim:
 
 
 def _there(key: str, value: dict[str, Any]) -> ObservedListener:
-    redirects = {source: tuple(to.split(" ", 1)) for source, to in value.get("redirects", {}).items()}
-    return builders.there(_listener(key, value), redirects)
+    return builders.there(_listener(key, value), value.get("redirects"))
 
 
 def _listener(key: str, value: dict[str, Any]) -> ListenerSpec:

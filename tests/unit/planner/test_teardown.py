@@ -60,7 +60,7 @@ def test_mode_skip_leaves_everything(disposal: Disposal) -> None:
 
 
 def test_a_redirect_that_may_hold_a_listener_is_said() -> None:
-    http = there(listener("HTTP:80"), {"a.example.com/": ("HTTPS:443", "a.example.com/")})
+    http = there(listener("HTTP:80"), {"a.example.com/": "HTTPS:443 a.example.com/"})
     of = claim(Ownership.KEPT, "HTTP:80")
     plan = planner.teardown(observed(http, listener("HTTPS:443", name="shop")), of, of.disposal)
     assert any("E4006" in note for note in plan.notes)
