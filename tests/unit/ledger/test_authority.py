@@ -6,7 +6,7 @@ import pytest
 
 from l7lb import ledger
 from l7lb.errors import UnauthorizedPlan
-from l7lb.model.identity import ListenerKey, LoadBalancerId, RuleKey
+from l7lb.model.identity import ListenerKey, LoadBalancerId, LocationId, RuleKey
 from l7lb.model.loadbalancer import CreateSpec, HostSpec, ListenerSpec, ObservedLoadBalancer, RuleSpec
 from l7lb.model.ownership import Claim, Disposal, Ownership
 from l7lb.model.plan import (
@@ -30,7 +30,8 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
-from tests.builders import LB, LENT_TAGS, OWNER, claim, head, listener, observed, ref, target
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, FormerRedirect, MirrorHosts, RedirectPair
+from tests.builders import LB, LENT_TAGS, OWNER, claim, head, listener, listener_id, observed, ref, rule, target, there
 
 HTTP = ListenerKey("HTTP", 80)
 SSH = ListenerKey("TCP", 22)
@@ -105,6 +106,38 @@ def test_only_what_we_created_is_deleted(ownership: Ownership) -> None:
 )
 def test_a_doubtful_deletion_is_refused(plan: Plan, of: Claim, world: ObservedLoadBalancer | None) -> None:
     assert refused(plan, of, world)
+
+
+OLD = FormerRedirect(KEY, LocationId("loc-HTTPS:443 a.example.com/"))
+REDIRECTED = observed(
+    there(listener("HTTP:80", rule("a.example.com/")), {"a.example.com/": "HTTPS:443 a.example.com/"}),
+    listener("HTTPS:443", rule("a.example.com/"), shown="one"),
+)
+HTTPS = ListenerKey("HTTPS", 443)
+BOTH = claim(Ownership.CREATED, "HTTP:80", "HTTPS:443")
+PAIR = (RedirectPair(KEY, KEY, 302),)
+
+
+@pytest.mark.parametrize(
+    ("step", "of", "is_refused"),
+    [
+        pytest.param(MirrorHosts((("a.example.com", 302),)), BOTH, False, id="a mirror between two of ours"),
+        pytest.param(MirrorHosts((("a.example.com", 302),)), OURS, True, id="a mirror of a lender's listener"),
+        pytest.param(MirrorHosts(()), BOTH, True, id="a mirror of all hosts"),
+        pytest.param(CreateRedirects(HTTP, HTTPS, PAIR), OURS, False, id="from ours"),
+        pytest.param(CreateRedirects(HTTPS, HTTP, PAIR), OURS, True, id="from a lender's"),
+        pytest.param(CreateRedirects(HTTP, ListenerKey("HTTP", 81), PAIR), OURS, True, id="to nowhere"),
+        pytest.param(DeleteRedirects(HTTP, listener_id(HTTPS), (OLD,)), OURS, False, id="off ours, as seen"),
+        pytest.param(DeleteRedirects(HTTP, listener_id(HTTP), (OLD,)), OURS, True, id="off to another listener"),
+        pytest.param(DeleteRedirects(HTTPS, listener_id(HTTP), (OLD,)), BOTH, True, id="off that was not seen"),
+        pytest.param(
+            DeleteRedirects(HTTP, listener_id(HTTPS), (OLD,)), claim(Ownership.CREATED, "HTTPS:443"), True,
+            id="off a lender's",
+        ),
+    ],
+)  # fmt: skip
+def test_a_redirect_is_made_and_taken_off_only_where_it_begins_with_us(step: Step, of: Claim, is_refused: bool) -> None:
+    assert refused(Plan((step,)), of, REDIRECTED) is is_refused
 
 
 def test_a_forced_deletion_needs_no_less_proof() -> None:

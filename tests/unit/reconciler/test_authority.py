@@ -65,7 +65,7 @@ def _takes_the_lenders_listener_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _deletes(monkeypatch: pytest.MonkeyPatch, lb_id: str) -> None:
-    def wrong(_observed: ObservedLoadBalancer, _claim: Claim, _disposal: Disposal) -> Plan:
+    def wrong(_observed: ObservedLoadBalancer, _claim: Claim, _disposal: Disposal, **_: bool) -> Plan:
         return Plan((DeleteLoadBalancer(LoadBalancerId(lb_id), proof="the planner says so"),))
 
     monkeypatch.setattr(planner, "teardown", wrong)
