@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from l7lb.model.identity import ListenerKey, LoadBalancerId, RuleKey
+from l7lb.model.identity import ListenerId, ListenerKey, LoadBalancerId, RuleKey
 from l7lb.model.loadbalancer import CreateSpec, HealthCheck, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.plan import (
     AddTags,
@@ -28,6 +28,7 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
 from l7lb.telemetry.drift import drifted
 from tests.builders import certificate, key, ref, target
 
@@ -59,6 +60,9 @@ STEPS: list[tuple[Step, list[tuple[str, str]]]] = [
         ModifyHost(HTTP, HostSpec("a"), HostSpec("a", certificate("one"), http2=True)),
         [("host", "certificate"), ("host", "http2")],
     ),
+    (MirrorHosts((("a", 302),)), [("redirect", "missing")]),
+    (CreateRedirects(HTTP, HTTP, ()), [("redirect", "missing")]),
+    (DeleteRedirects(HTTP, ListenerId("lbl-1"), ()), [("redirect", "surplus")]),
     (RegisterTargets(PLACED), [("target", "missing")]),
     (DeregisterTargets(PLACED), [("target", "surplus")]),
     (ModifyWeights(PLACED), [("target", "weight")]),
