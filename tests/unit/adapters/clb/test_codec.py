@@ -156,7 +156,7 @@ def test_certificates_are_sets_of_ids(entry: dict[str, Any], expected: Certifica
         ({"TargetListenerId": "", "TargetLocationId": "", "RewriteCode": 0}, None),
         (
             {"TargetListenerId": "lbl-9", "TargetLocationId": "loc-9", "RewriteCode": 301, "RewriteType": "Auto"},
-            Redirect(ListenerId("lbl-9"), LocationId("loc-9"), 301),
+            Redirect(ListenerId("lbl-9"), LocationId("loc-9"), 301, automatic=True),
         ),
         (
             {"TargetListenerId": "lbl-9", "TargetLocationId": "loc-9", "RewriteCode": None},
