@@ -76,10 +76,10 @@ def moves(forwarding: Forwarding, reading: Reading, notebook: Notebook, *, ipv6:
     specs = []
     for source, move in found.items():
         why_not = _fault(source, move, found, forwarding, ipv6=ipv6)
-        if why_not is not None:
-            _refuse(source, move, why_not, notebook)
-        elif _is_declared(source, move.entry, forwarding):
+        if _is_declared(source, move.entry, forwarding):
             _give_way(source, move, notebook)
+        elif why_not is not None:
+            _refuse(source, move, why_not, notebook)
         elif move.target is not None:
             specs.append(RedirectSpec(source, move.target))
             _warn_of_backend(source, move, notebook)
@@ -196,6 +196,9 @@ def _refuse(source: RuleRef, move: _Move, why_not: tuple[str, str], notebook: No
         field=move.field,
     )
     notebook.hold(source)
+    if move.entry.service:
+        # Its rule may be on its way from another listener, and must not be lost there.
+        notebook.hold_broken(source.rule)
 
 
 def _give_way(source: RuleRef, move: _Move, notebook: Notebook) -> None:
