@@ -14,6 +14,7 @@ from tests.simulation.world import World
 Facts = dict[tuple[str, ...], Any]
 """One load balancer, flat: what the cloud holds, by where it stands; times are left out."""
 
+FEW = 4
 MEMBERS = (
     "listeners",
     "rules",
@@ -57,11 +58,17 @@ class Fleets:
         return {lb.id: facts(lb) for lb in self.world.account.lbs()}
 
 
-def settled_world(seed: int, size: int, without: Collection[str] = (), **setup: Any) -> Fleets:
-    """A new world with the fleet of that seed, as far as it needs nothing of `without`."""
+def settled_world(
+    seed: int, size: int, without: Collection[str] = (), traits: Collection[str] = (), **setup: Any
+) -> Fleets:
+    """A new world with the fleet of that seed, as far as it needs nothing of `without`; a few of each of `traits`."""
     whole = fleet(seed, size, SimClock().time())
-    world = World(furnished=False, **setup)
     tenants = tuple(tenant for tenant in whole.tenants if not tenant.needs & set(without))
+    if traits:
+        chosen = {one.id for trait in traits for one in [one for one in tenants if trait in one.traits][:FEW]}
+        tenants = tuple(one for one in tenants if one.id in chosen)
+    assert tenants, f"no load balancer of seed {seed} has any of {traits}"
+    world = World(furnished=False, **setup)
     return Fleets(world, replace(whole, tenants=tenants), _populate(world, replace(whole, tenants=tenants)))
 
 

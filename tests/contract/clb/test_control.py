@@ -122,6 +122,21 @@ def test_a_lenders_load_balancer_can_be_there_before_anybody_calls(account: Acco
     assert account.targets("lb-lender00") == {shown["Rules"][0]["LocationId"]: {"10.9.9.9:80": 10}}
 
 
+def test_what_only_the_console_sets_can_be_there_and_is_shown(account: Account) -> None:
+    hosts = ("a.example.com", "b.example.com")
+    rules = [{"domain": host, "url": "/", "gzip": False, "waf_domain": "waf-1"} for host in hosts]
+    listener = {"name": "web", "protocol": "HTTP", "port": 80, "rules": rules, "default_domain": "b.example.com"}
+    lb = {"id": "lb-prepared", "log_set": "logs", "log_topic": "topic", "config_id": "pz-1", "listeners": [listener]}
+    account.world(load_balancers=[lb])
+    head = account.describe("lb-prepared")
+    assert (head["LogSetId"], head["LogTopicId"], head["ConfigId"]) == ("logs", "topic", "pz-1")
+    shown = account.listeners("lb-prepared")[0]["Rules"]
+    assert [(one["HttpGzip"], one["WafDomainId"], one["DefaultServer"]) for one in shown] == [
+        (False, "waf-1", False),
+        (False, "waf-1", True),
+    ]
+
+
 def test_somebody_can_edit_by_hand_in_the_console(account: Account) -> None:
     lb = account.create()
     listener = account.listener(lb)

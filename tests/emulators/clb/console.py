@@ -79,6 +79,8 @@ def _add_listener(cloud: Cloud, lb: LoadBalancer, given: Json) -> Listener:
     lb.listeners[listener_id] = listener
     for item in given.get("rules", []):
         _add_rule(cloud, listener, item)
+    # What is said beforehand counts, although the first rule became the default when it came.
+    listener.default_domain = given.get("default_domain", listener.default_domain)
     return listener
 
 
