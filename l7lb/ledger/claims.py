@@ -118,6 +118,9 @@ def _ours(
     announced = {key: name for key, (listener, name) in record.items() if not listener}
     created = evidence.tags.get(tags.CREATED_BY) == tags.YES
     service = tags.serves_a_service(evidence.tags)
+    taken = evidence.record is not None and bool(evidence.record.claim)
+    # TKE's controller took it for this Ingress, and named its listeners as it was told. Later the record tells.
+    handed_over = not taken and evidence.tags.get(tags.INGRESS) == evidence.ingress_uid
 
     def is_ours(listener: ObservedListener) -> bool:
         key, name = listener.spec.key, listener.spec.name
@@ -132,7 +135,8 @@ def _ours(
             return False
         if created:
             return name in {marks.LISTENER_NAME, declared_names.get(key), announced.get(str(key))}
-        return name in {marks.LISTENER_NAME, announced.get(str(key))} and key in wanted
+        as_told = handed_over and name == declared_names.get(key)
+        return (as_told or name in {marks.LISTENER_NAME, announced.get(str(key))}) and key in wanted
 
     return frozenset(listener.spec.key for listener in observed.listeners if is_ours(listener))
 

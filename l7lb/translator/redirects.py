@@ -53,11 +53,16 @@ class _Move:
 
 
 def asked(reading: Reading) -> Asked:
-    """Only "false" switches redirects off; in a group the absence of the annotation does so too."""
+    """Only "false" switches redirects off; in a group the absence of the annotation does so too.
+
+    Where `auto-rewrite` was deleted its redirects stay, also under the `rewrite-support` that was beside it: that one
+    declares redirects with entries, which `rule-mix` reads.
+    """
     automatic, support = reading.flag(Name.AUTO_REWRITE), reading.flag(Name.REWRITE_SUPPORT)
     group = reading.flag(Name.GROUP) is True
+    by_entries = support is True and reading.flag(Name.RULE_MIX) is True
     return Asked(
-        any=group or automatic is not UNSET or support is not UNSET,
+        any=group or automatic is not UNSET or support is False or by_entries,
         automatic=automatic is True and support is not False,
         manual=support is True or (group and support is not False),
     )

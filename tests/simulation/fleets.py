@@ -1,10 +1,10 @@
 """A fleet of TKE's making put into a simulated world: objects first, since only the API server gives UIDs."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tests.emulators.clb.nouns import Listener, LoadBalancer, Rule
+from tests.emulators.clb.nouns import CertificateSet, Listener, LoadBalancer, Redirect, Rule
 from tests.fixtures.tke_cluster import stamp
 from tests.fixtures.tke_fleet import Fleet, Tenant, fleet
 from tests.simulation.clock import SimClock
@@ -129,4 +129,8 @@ def _members(thing: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Redirect):
+        return asdict(value)  # it is changed in place
+    if isinstance(value, CertificateSet):
+        return replace(value, server_ids=tuple(sorted(value.server_ids)))  # of two key algorithms, in no order
     return tuple(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value

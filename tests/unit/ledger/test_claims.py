@@ -51,7 +51,11 @@ def recorded(key: ListenerKey, name: str, id_: str | None = None) -> Record:
         ),
         pytest.param(LENT_TAGS, "TKE-DEDICATED-LISTENER", None, {}, {HTTP}, True, id="adopted, our name, wanted"),
         pytest.param(LENT_TAGS, "TKE-DEDICATED-LISTENER", None, {}, {HTTPS}, False, id="adopted, our name, not wanted"),
-        pytest.param(LENT_TAGS, "web", None, {HTTP: "web"}, {HTTP}, False, id="adopted, declared name"),
+        pytest.param(LENT_TAGS, "web", None, {HTTP: "web"}, {HTTP}, True, id="adopted by TKE, declared name, wanted"),
+        pytest.param(LENT_TAGS, "web", None, {HTTP: "web"}, {HTTPS}, False, id="adopted by TKE, declared, not wanted"),
+        pytest.param(
+            LENT_TAGS, "web", recorded(HTTPS, "api"), {HTTP: "web"}, {HTTP}, False, id="adopted by us, declared name"
+        ),
         pytest.param(LENT_TAGS, "web", recorded(HTTP, "web"), {}, set(), True, id="adopted, recorded, not wanted"),
     ],
 )
@@ -110,6 +114,11 @@ def test_a_lent_load_balancer_is_refused_with_its_code(world: ObservedLoadBalanc
     assert claim.code == code
     assert claim.ownership in {Ownership.FOREIGN, Ownership.UNCLAIMED}
     assert (claim.missing_tags, claim.listeners, claim.disposal) == ((), frozenset(), Disposal.LEAVE)
+
+
+def test_a_listener_of_its_owner_is_not_ours_by_the_name_that_we_would_give() -> None:
+    world = observed(listener("HTTP:80", name="web"), on=head(tags={}))
+    assert read(world, named=True, names={HTTP: "web"}).code == "E4101"
 
 
 def test_a_lender_keeps_other_ports() -> None:

@@ -62,7 +62,10 @@ def test_every_https_rule_gets_a_redirect_on_http_80() -> None:
         pytest.param({**AUTO, Name.REWRITE_SUPPORT: "true"}, (mirror(f"{HOST}/"),), id="on, with support"),
         pytest.param({Name.AUTO_REWRITE: "false"}, (), id="off"),
         pytest.param({Name.REWRITE_SUPPORT: "false"}, (), id="support off"),
-        pytest.param({Name.REWRITE_SUPPORT: "true"}, (), id="support alone: all are declared, and none is"),
+        pytest.param(
+            {Name.REWRITE_SUPPORT: "true"}, UNSET, id="support alone: auto-rewrite was deleted, not switched off"
+        ),
+        pytest.param(MANUAL, (), id="support with mixed rules: all are declared, and none is"),
         pytest.param({**AUTO, Name.REWRITE_SUPPORT: "false"}, (), id="support off wins"),
         pytest.param({Name.AUTO_REWRITE: "false", Name.REWRITE_SUPPORT: "true"}, (), id="automatic ones off"),
     ],
