@@ -8,7 +8,7 @@ import sys
 from tests.simulation.cluster import FINALIZER
 from tests.simulation.fleets import Facts, Fleets, settled_world
 
-NOT_YET = frozenset({"redirects", "direct", "group", "foreign rules"})
+NOT_YET = frozenset({"redirects", "group", "foreign rules"})
 """What the product does not do yet; an Ingress that needs one of these is left out of the fleet."""
 SETTLED_S = 50.0
 """Before a node that has just turned NotReady is doubted, which is a change of the cluster and no taking over."""
