@@ -196,7 +196,8 @@ TABLE: tuple[Annotation, ...] = (
     ),
     Annotation(
         Name.CONFIG, "name", parsers.text,
-        "TkeServiceConfig in the same namespace that tunes listeners and rules; removing it leaves what is there.",
+        "TkeServiceConfig in the same namespace that tunes listeners and rules ([its page](service-config.md)); "
+        "removing it leaves what is there.",
     ),
     Annotation(
         Name.CONFIG_AUTO, BOOL, parsers.boolean,

@@ -26,24 +26,7 @@ ACCOUNT = {
         {"id": "Ca1zY4uv", "kind": "CA"},
     ],
 }
-CONFIGS: Json = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "tkeserviceconfigs.cloud.tencent.com"},
-    "spec": {
-        "group": "cloud.tencent.com",
-        "scope": "Namespaced",
-        "names": {"kind": "TkeServiceConfig", "plural": "tkeserviceconfigs", "singular": "tkeserviceconfig"},
-        "versions": [
-            {
-                "name": "v1alpha1",
-                "served": True,
-                "storage": True,
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-            }
-        ],
-    },
-}
+CONFIGS: Json = documents(Path(__file__).parents[2] / "charts/l7lb/crds/tkeserviceconfigs.yaml")[0]
 LENT_TREE: dict[str, dict[str, list[int]]] = {"TCP:22": {}}
 
 SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
@@ -104,7 +87,8 @@ def lives(request: pytest.FixtureRequest) -> Iterator[Lives]:
     """All of them live through one controller at the same time."""
     if request.param and envtest.assets() is None:
         pytest.skip("no etcd and kube-apiserver in KUBEBUILDER_ASSETS")
-    with World(real=request.param) as world:
+    # The seventh declares what one page of the cloud refuses and TKE's own sample has.
+    with World(real=request.param, setup={"switches": {"least_conn_session": "accepted"}}) as world:
         world.seed(ACCOUNT)
         world.kube.create(CONFIGS)
         world.wait("the custom kind is served", lambda: _is_served(world))
@@ -268,3 +252,23 @@ def test_06_shows_each_host_its_own_certificates_and_asks_clients_for_theirs(liv
     wildcard, exact = shown["*.clubs.paperboat.example"], shown["press.clubs.paperboat.example"]
     assert (set(wildcard["server_ids"]), wildcard["mutual"]) == ({"Gh7pL2xs"}, False)
     assert (set(exact["server_ids"]), exact["mutual"], exact["ca_id"]) == ({"Ma3eC9cc", "Nb6rS5aa"}, True, "Ca1zY4uv")
+
+
+def test_07_is_tuned_as_its_service_config_says(lives: Lives) -> None:
+    load_balancer = only(lives, "07-mixed-protocols-and-config")
+    http, https = sorted(load_balancer["listeners"], key=lambda one: one["port"])
+    (ping,), (guide,) = http["rules"], https["rules"]
+    assert (ping["url"], ping["forward_type"], ping["health"]["HealthSwitch"]) == ("/ping", "HTTP", 0)
+    assert https["default_domain"] == "guide.paperboat.example"
+    assert (guide["http2"], guide["forward_type"], guide["session_s"], guide["scheduler"]) == (
+        True,
+        "HTTPS",
+        1800,
+        "LEAST_CONN",
+    )
+    told = ("HealthSwitch", "IntervalTime", "TimeOut", "HealthNum", "UnHealthNum", "HttpCode", "HttpCheckPath")
+    assert [guide["health"][name] for name in told] == [1, 10, 5, 2, 4, 3, "/healthz"]
+    assert (guide["health"]["HttpCheckDomain"], guide["health"]["HttpCheckMethod"]) == (
+        "guide.paperboat.example",
+        "GET",
+    )

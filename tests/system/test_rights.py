@@ -34,26 +34,9 @@ SLOW = {
     Access("patch", "", "events"): "an Event is counted up after half a minute",
 }
 """Not seen within the seconds of a test."""
-CRD: Json = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "tkeserviceconfigs.cloud.tencent.com"},
-    "spec": {
-        "group": "cloud.tencent.com",
-        "scope": "Namespaced",
-        "names": {"plural": "tkeserviceconfigs", "singular": "tkeserviceconfig", "kind": "TkeServiceConfig"},
-        "versions": [
-            {
-                "name": "v1alpha1",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                },
-            }
-        ],
-    },
-}
+CRD: Json = yaml.safe_load(
+    (MANIFEST.parents[2] / "charts/l7lb/crds/tkeserviceconfigs.yaml").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +61,28 @@ def live(world: World) -> None:
         host = rule(f"{name}.example.com", "web")
         world.kube.create(ingress(name, namespace, host, ingressClassName="qcloud"))
         world.ready(name, namespace)
+    auto = {"ingress.cloud.tencent.com/tke-service-config-auto": "true"}
+    world.kube.patch("Ingress", "web", namespace, {"metadata": {"annotations": auto}})
+    world.wait("its object is there", lambda: _entries(world, namespace) == 1)
+    rules = [rule(f"{name}.example.com", "web") for name in ("web", "more")]
+    world.kube.patch("Ingress", "web", namespace, {"spec": {"rules": rules}})
+    world.wait("its object follows", lambda: _entries(world, namespace) == 2)
     world.kube.patch("Ingress", "leaving", namespace, {"spec": {"ingressClassName": "nginx"}})
     world.wait("its Event is there", lambda: [one for one in world.kube.events("web", namespace) if "Ensured" in one])
     world.wait(
         "it is let go", lambda: not world.kube.get("Ingress", "leaving", namespace)["metadata"].get("finalizers")
     )
     world.gone("web", namespace)
+
+
+def _entries(world: World, namespace: str) -> int:
+    """Hosts in the object that is kept for the Ingress; 0 while there is none."""
+    found = [
+        one
+        for one in world.kube.all("TkeServiceConfig", namespace)
+        if one["metadata"]["name"] == "web-auto-ingress-config"
+    ]
+    return len(found[0]["spec"]["loadBalancer"]["l7Listeners"][0]["domains"]) if found else 0
 
 
 @pytest.mark.system

@@ -51,6 +51,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "dead_token": ("refused", "old_id"),
     "protected_delete_code": ("FailedOperation", "OperationDenied", "UnsupportedOperation"),
     "target_identity": ("either", "as_bound"),
+    "least_conn_session": ("refused", "accepted"),
 }
 
 
@@ -110,6 +111,9 @@ class Switches:
     protected_delete_code: str = "FailedOperation"
     target_identity: str = "either"
     """``as_bound``: a target bound by InstanceId is only found by it, one bound by EniIp only by that."""
+
+    least_conn_session: str = "refused"
+    """Sticky sessions with Scheduler LEAST_CONN: the API's description says no, TKE's own sample declares both."""
 
     @classmethod
     def drawn(cls, seed: int) -> Self:

@@ -73,10 +73,10 @@ def check_port(port: int) -> None:
         raise ApiError("InvalidParameter.PortCheckFailed", f"Port {port} is reserved.")
 
 
-def check_session(seconds: int, scheduler: str) -> None:
+def check_session(seconds: int, scheduler: str, switches: Switches) -> None:
     if seconds and not 30 <= seconds <= 86400:
         raise ApiError("InvalidParameterValue.Range", "SessionExpireTime should be 0 or between 30 and 86400.")
-    if seconds and scheduler == "LEAST_CONN":
+    if seconds and scheduler == "LEAST_CONN" and switches.least_conn_session == "refused":
         raise bad_value("SessionExpireTime is not supported with Scheduler LEAST_CONN.")
 
 

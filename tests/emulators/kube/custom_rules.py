@@ -30,6 +30,7 @@ def _object(properties: Json, schema: Json, obj: Json, path: str) -> Iterator[Ca
 def _value(schema: Json, value: Any, path: str) -> Iterator[Cause]:
     if isinstance(value, dict):
         yield from _object(schema.get("properties") or {}, schema, value, path)
+        yield from _alternatives(schema, value, path)
     elif isinstance(value, list):
         yield from _items(schema, value, path)
     elif isinstance(value, str):
@@ -39,6 +40,15 @@ def _value(schema: Json, value: Any, path: str) -> Iterator[Cause]:
     if "enum" in schema and value not in schema["enum"]:
         listed = ", ".join(fields.shown(choice) for choice in schema["enum"])
         yield "FieldValueNotSupported", path, f"Unsupported value: {fields.shown(value)}: supported values: {listed}"
+
+
+def _alternatives(schema: Json, value: Json, path: str) -> Iterator[Cause]:
+    """Of `anyOf` only what fields it requires. The server names the first one, and the rule itself without a field."""
+    choices = [choice.get("required", []) for choice in schema.get("anyOf") or ()]
+    if not choices or any(all(name in value for name in names) for names in choices):
+        return
+    yield "FieldValueRequired", f"{path}.{choices[0][0]}", "Required value"
+    yield "FieldValueInvalid", "<nil>", 'Invalid value: "": "" must validate at least one schema (anyOf)'
 
 
 def _items(schema: Json, value: list[Any], path: str) -> Iterator[Cause]:

@@ -49,7 +49,7 @@ def _new(cloud: Cloud, call: Call, listener: Listener, item: Json, siblings: lis
     check_choice("Scheduler", scheduler, _SCHEDULERS)
     check_choice("ForwardType", item.get("ForwardType", "HTTP"), _FORWARD_TYPES)
     check_choice("TargetType", item.get("TargetType", "NODE"), ("NODE",))
-    check_session(item.get("SessionExpireTime", 0), scheduler)
+    check_session(item.get("SessionExpireTime", 0), scheduler, cloud.switches)
     if listener.protocol == "HTTP" and (item.get("Http2", False) or item.get("Quic", False)):
         raise bad_value("Http2 and Quic are only supported by an HTTPS domain.")
     return Rule(
@@ -127,7 +127,7 @@ def modify_rule(cloud: Cloud, call: Call) -> Json:
     scheduler = params.get("Scheduler", rule.scheduler)
     check_choice("Scheduler", scheduler, _SCHEDULERS)
     check_choice("ForwardType", params.get("ForwardType", rule.forward_type), _FORWARD_TYPES)
-    check_session(params.get("SessionExpireTime", rule.session_s), scheduler)
+    check_session(params.get("SessionExpireTime", rule.session_s), scheduler, cloud.switches)
     health = merged_health(params.get("HealthCheck", {}), rule.health, cloud.switches, rule.domains[0])
     cloud.accept(call, [lb], partial(_apply, rule, {**params, "HealthCheck": health}))
     return {}
