@@ -29,6 +29,11 @@ class Unavailable(RetryableError):
 class Throttled(RetryableError):
     """Refused for rate, by our own bucket or by the other side: it was not executed."""
 
+    def __init__(self, message: str, *, retry_after_s: float | None = None, code: str = "") -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.code = code
+        """TKE's code where the other side's refusal has one, else empty."""
+
 
 class Busy(RetryableError):
     """Another task runs on this load balancer (`FailedOperation.ResourceInOperating` and kin)."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from l7lb import ledger, translator
+from l7lb.app.gate import SERVICE_CONFIG
+from l7lb.app.switches import switches
 from l7lb.errors import L7lbError
 from l7lb.model.cluster import (
     ConfigMap,
@@ -26,7 +28,7 @@ from l7lb.model.identity import BindingKey, Cluster, ObjectKey, Owner
 from l7lb.model.marks import CLASS_ANNOTATION, RECORD
 from l7lb.model.ownership import Record
 from l7lb.model.pods import Pod
-from l7lb.model.snapshot import Settings, Snapshot
+from l7lb.model.snapshot import Settings, Snapshot, Switches
 from l7lb.runtime.store import Store
 
 T = TypeVar("T")
@@ -150,7 +152,14 @@ class Caches:
             classes=self.classes()[0],
             services_gone_since=self._gone_since(names.services - services.keys()),
             unread=self._unread() | ({"Secret"} if self._unread_secrets(names.secrets) else frozenset()),
+            switches=self.switches(),
+            site=record.site if (record := record_of(ingress, self._cluster)) is not None else None,
         )
+
+    def switches(self) -> Switches:
+        """As the ConfigMap says now; all off without it."""
+        found = self._stores.gate_configs.get(SERVICE_CONFIG)
+        return switches(found.object if found is not None else None)
 
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """By name, and whether the cache is synced."""

@@ -17,7 +17,7 @@ from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
 from l7lb.model.marks import RECORD
 from l7lb.model.plan import Bindings, Plan, Step
-from l7lb.model.snapshot import Limits, Snapshot
+from l7lb.model.snapshot import Limits, Snapshot, Switches
 from l7lb.model.writing import EventType, MetadataChange, Note, ObjectReference
 from l7lb.reconciler.ports import Ingresses
 
@@ -116,6 +116,10 @@ class OneAtATime:
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """Likewise."""
         return self._caches.classes()
+
+    def switches(self) -> Switches:
+        """Likewise."""
+        return self._caches.switches()
 
     def living(self, uid: str) -> bool:
         """Likewise."""
@@ -224,6 +228,10 @@ class EmptyCloud:
     ) -> Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, ...]]:
         """Nobody checks anything."""
         return {}
+
+    def protected(self, refs: tuple[CloudRef, ...]) -> frozenset[CloudRef]:  # noqa: ARG002 - empty
+        """None."""
+        return frozenset()
 
     def limits(self, region: str) -> Limits:  # noqa: ARG002 - the documented ones everywhere
         """The documented quotas."""

@@ -81,10 +81,12 @@ class Informers:
         list_watch = KubeListWatch(self.means.transport, kind, Scope(namespace))
         self._enter(Source(kind.name, list_watch, optional=optional), store, handler)
 
-    def add_object(self, name: str, kind: Kind[T], store: Store[T], key: ObjectKey) -> None:
+    def add_object(
+        self, name: str, kind: Kind[T], store: Store[T], key: ObjectKey, handler: Callable[[Delta[T]], None]
+    ) -> None:
         """One object by its name, for what is only ever one."""
         list_watch: ListWatch[T] = KubeObjectListWatch(self.means.transport, kind, key)
-        self._enter(Source(name, list_watch, scope=lambda other: other == key), store, _ignore)
+        self._enter(Source(name, list_watch, scope=lambda other: other == key), store, handler)
 
     def _enter(self, source: Source[T], store: Store[T], handler: Callable[[Delta[T]], None]) -> None:
         self.all.append(
@@ -160,9 +162,9 @@ def fill(made: Informers, stores: Stores, triggers: Triggers, *, namespace: str,
     else:
         made.add(kinds.SECRET, stores.secrets, triggers.secret, namespace=namespace)
         made.add(kinds.INGRESS, stores.ingresses, triggers.ingress, namespace=namespace)
-    made.add_object(GATE_NAMES[0], kinds.DEPLOYMENT, stores.gate_deployments, gate.CONTROLLER)
-    made.add_object(GATE_NAMES[1], kinds.CONFIG_MAP, stores.gate_configs, gate.SERVICE_CONFIG)
-    made.add_object(GATE_NAMES[2], kinds.CONFIG_MAP, stores.gate_configs, gate.INGRESS_CONFIG)
+    made.add_object(GATE_NAMES[0], kinds.DEPLOYMENT, stores.gate_deployments, gate.CONTROLLER, _ignore)
+    made.add_object(GATE_NAMES[1], kinds.CONFIG_MAP, stores.gate_configs, gate.SERVICE_CONFIG, triggers.switches)
+    made.add_object(GATE_NAMES[2], kinds.CONFIG_MAP, stores.gate_configs, gate.INGRESS_CONFIG, _ignore)
 
 
 def gate_evidence(stores: Stores, made: Informers) -> gate.Evidence:

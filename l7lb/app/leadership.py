@@ -10,6 +10,7 @@ from l7lb.app.config import Config
 from l7lb.app.connections import Connections
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, confirm_records, with_limits
 from l7lb.app.patience import START_S_MAX, Patience
+from l7lb.app.regions import regions
 from l7lb.app.telling import ours, tell
 from l7lb.app.watching import Watching
 from l7lb.errors import AccessDenied, Unavailable
@@ -130,8 +131,9 @@ class Leadership:
         """Asks the cloud whether it is ours, and how much it allows; raises ConfigurationError."""
         office = self._office
         cluster, cloud, settings = office.cluster(), office.connections.cloud, office.watching.settings
-        heads = confirm_identity(cloud, cluster, settings.region)
-        confirm_records((item.object for item in office.watching.stores.ingresses.list()), cluster)
+        ingresses = tuple(item.object for item in office.watching.stores.ingresses.list())
+        heads = confirm_identity(cloud, cluster, regions(ingresses, cluster, settings.region))
+        confirm_records(ingresses, cluster)
         return Stage(
             config=office.config,
             cluster=cluster,

@@ -10,6 +10,7 @@ from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.app.caches import Caches
 from l7lb.app.config import Config
 from l7lb.app.measuring import MeasuredCloud, StopWatch
+from l7lb.app.regions import find_all
 from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
@@ -194,9 +195,9 @@ class QueueSink:
             term.queue.add(key, lane, now, urgent)
 
 
-def confirm_identity(cloud: LoadBalancers, cluster: Cluster, region: str) -> tuple[LoadBalancerHead, ...]:
+def confirm_identity(cloud: LoadBalancers, cluster: Cluster, regions: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
     """All load balancers of the cluster. Before the first write: none of them may bear another cluster's identity."""
-    heads = cloud.find(region, ledger.of_cluster(cluster))
+    heads = find_all(cloud, ledger.of_cluster(cluster), regions)
     strangers = [head.ref.id for head in heads if ledger.another_identity(head.tags, cluster)]
     if strangers:
         raise ConfigurationError(

@@ -81,6 +81,10 @@ class MeasuredCloud:
         """Handed on."""
         return self.cloud.health(refs)
 
+    def protected(self, refs: tuple[CloudRef, ...]) -> frozenset[CloudRef]:
+        """Handed on."""
+        return self.cloud.protected(refs)
+
     def limits(self, region: str) -> Limits:
         """Handed on."""
         return self.cloud.limits(region)

@@ -13,6 +13,7 @@ from l7lb.app.connections import Connections, connect
 from l7lb.app.gate import Gate, Standing
 from l7lb.app.leading import confirm_identity, with_limits
 from l7lb.app.planning import Finding, Worlds, offline, patiently, plans
+from l7lb.app.regions import regions
 from l7lb.app.watching import Watching, settings_of, watching
 from l7lb.errors import GateClosed, Unavailable
 from l7lb.model.identity import BindingKey, Cluster
@@ -80,12 +81,14 @@ class Surveyed:
 def surveyed(config: Config, connections: Connections, clock: Clock, metrics: Metrics) -> Iterator[Surveyed]:
     """Caches are filled, and kept right until the end of the context."""
     cluster = Cluster(config.cluster_id, connections.cluster.uid())
-    heads = patiently(lambda: confirm_identity(connections.cloud, cluster, config.region))
     settings = patiently(lambda: with_limits(settings_of(config), connections.cloud))
     watch = watching(config, connections, _Nowhere(), clock, metrics)
     watch.informers.start(_note_death)
     try:
         _fill(watch, clock)
+        everyone = tuple(item.object for item in watch.stores.ingresses.list())
+        places = regions(everyone, cluster, config.region)
+        heads = patiently(lambda: confirm_identity(connections.cloud, cluster, places))
         worlds = Worlds(
             cluster, settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock
         )  # fmt: skip

@@ -12,10 +12,11 @@ import msgspec
 
 from l7lb import translator
 from l7lb.app.caches import Caches, Stores, key_of
-from l7lb.model.cluster import EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.app.switches import switches
+from l7lb.model.cluster import ConfigMap, EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
-from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID
+from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_IPV6
 from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Settings
 from l7lb.model.watch import Item
@@ -120,6 +121,13 @@ class Triggers:
         """All Ingresses that name it."""
         self._concerning("class", delta.key.name, Lane.CHANGE)
 
+    def switches(self, delta: Delta[ConfigMap]) -> None:
+        """A switch of the cluster decides about every Ingress; the ConfigMap's other keys about none."""
+        before, after = (switches(item.object if item is not None else None) for item in (delta.old, delta.new))
+        if before != after:
+            for key in self.bindings():
+                self.sink.add(key, Lane.ENDPOINTS)
+
     def bindings(self) -> tuple[BindingKey, ...]:
         """Every binding there is."""
         return tuple(BindingKey(str(value)) for value in self.stores.ingresses.index_values("binding"))
@@ -132,7 +140,7 @@ class Triggers:
             self.sink.add(key, lane, urgent=urgent, after_s=after_s)
 
 
-_SILENT = frozenset({CONDITIONS, LOAD_BALANCER_ID})
+_SILENT = frozenset({CONDITIONS, LOAD_BALANCER_ID, NAT_IPV6, IPV6})
 
 
 def _told(item: Item[Ingress]) -> tuple[object, ...]:

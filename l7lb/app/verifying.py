@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from l7lb import ledger, planner, translator
 from l7lb.adapters.clb.ratelimit import QUOTA_DEFAULT, Pace
 from l7lb.app.caches import Caches, Stores, key_of, record_of
+from l7lb.app.regions import find_all, regions
 from l7lb.app.sweep import Sweep
 from l7lb.errors import L7lbError, NotFound
 from l7lb.model.cluster import Ingress
@@ -82,7 +83,8 @@ class Beat:
 
     def refs(self, ingress: Ingress) -> frozenset[CloudRef]:
         """Every load balancer that a pass over this Ingress may look at."""
-        record, region = record_of(ingress, self.cluster), self.settings.region
+        record = record_of(ingress, self.cluster)
+        region = translator.region_of(ingress, record, self.settings.region)
         named = {translator.options(ingress).exist_lb_id, ingress.annotations.get(LOAD_BALANCER_ID, "")}
         refs = {CloudRef(region, LoadBalancerId(name)) for name in named if name}
         if record is not None and record.lb:
@@ -189,9 +191,9 @@ class Verifier:
         """Without its answer each load balancer costs one more read: no reason to fail."""
         self._beat.sweep.begin()
         try:
-            heads = self._beat.cloud.at(Lane.VERIFY).find(
-                self._beat.settings.region, ledger.of_cluster(self._beat.cluster)
-            )
+            beat = self._beat
+            places = regions(beat.ingresses(), beat.cluster, beat.settings.region)
+            heads = find_all(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
         except L7lbError as error:
             _logger.warning("verifier: %s", error)
             return

@@ -10,6 +10,7 @@ from typing import Any
 
 from l7lb.model.identity import Owner
 from l7lb.model.ownership import Record
+from l7lb.model.site import Family, Site
 
 VERSION = 1
 
@@ -36,6 +37,8 @@ def parse_record(text: str | None, owner: Owner) -> Record | None:
         attempt=_count(fields.get("attempt")),
         listeners=_listeners(fields.get("listeners")),
         desired=_text(fields.get("desired")),
+        site=_site(fields.get("site")),
+        marks=_marks(fields.get("marks")),
     )
 
 
@@ -52,7 +55,7 @@ def recorded_cluster(text: str | None, ingress_uid: str) -> str:
 
 def format_record(record: Record) -> str:
     """Equal records give equal text, so that writing twice changes nothing."""
-    fields = {
+    fields: dict[str, object] = {
         "v": VERSION,
         "uid": record.uid,
         "cluster": record.cluster,
@@ -64,6 +67,10 @@ def format_record(record: Record) -> str:
         "listeners": {key: list(record.listeners[key]) for key in sorted(record.listeners)},
         "desired": record.desired,
     }
+    if record.site is not None:
+        fields["site"] = [record.site.family.value, record.site.remote]
+    if record.marks is not None:
+        fields["marks"] = dict(sorted(record.marks.items()))
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -79,6 +86,18 @@ def _ingress_class(value: Any) -> tuple[str | None, str | None]:
     if isinstance(value, list) and len(value) == 2 and all(part is None or isinstance(part, str) for part in value):
         return (value[0], value[1])
     return (None, None)
+
+
+def _site(value: Any) -> Site | None:
+    if isinstance(value, list) and len(value) == 2 and value[0] in list(Family) and isinstance(value[1], bool):
+        return Site(Family(value[0]), value[1])
+    return None
+
+
+def _marks(value: Any) -> Mapping[str, str] | None:
+    if not isinstance(value, dict):
+        return None
+    return {name: digest for name, digest in sorted(value.items()) if isinstance(digest, str)}
 
 
 def _listeners(value: Any) -> Mapping[str, tuple[str, str]]:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LocationId, RuleKey, RuleRef
 from l7lb.model.maybe import UNSET, Maybe
+from l7lb.model.site import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ class CreateSpec:
 
     internal_subnet: str | None = None
     """Subnet id: an internal load balancer; None: a public one."""
+    region: str = ""
+    """Empty: the cluster's."""
     vpc_id: str = ""
     name: str = ""
     charge_type: str | None = None
@@ -166,6 +169,8 @@ class CreateSpec:
     """`extensiveParameters` field by field, sorted: (API field, its value as JSON text)."""
     tags: tuple[tuple[str, str], ...] = ()
     """Tags of the user; those of the ledger are added by the planner's caller and win."""
+    snat_ips: tuple[tuple[str, str], ...] = ()
+    """SNAT Pro: (subnet, address or empty: any) each; none: it is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +202,15 @@ class LoadBalancerHead:
     ipv6: str = ""
     hostname: str = ""
     """The name of a domain-based load balancer, else empty."""
-    address_version: str = "ipv4"
+    family: Family = Family.IPV4
     vpc_id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     security_groups: frozenset[str] = frozenset()
     pass_to_target: bool = False
+    snat_pro: bool = False
     delete_protection: bool = False
+    modification_protection: Maybe[bool] = UNSET
+    """UNSET: not asked for, it takes a call of its own (DescribeLBOperateProtect)."""
     private_link: bool = False
     isolated: bool = False
     created: str = ""

@@ -31,6 +31,10 @@ class Options:
     security_groups: Maybe[frozenset[str]] = UNSET
     pass_to_target: Maybe[bool] = UNSET
     delete_protection: Maybe[bool] = UNSET
+    modification_protection: Maybe[bool] = UNSET
+    """What it is to be; only compared."""
+    snat_pro: bool = False
+    """`snat-pro-info` asks for addresses of SNAT Pro."""
     problems: tuple[Problem, ...] = ()
     """Findings about annotations; a translation repeats them."""
     refusal: Problem | None = None

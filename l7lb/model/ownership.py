@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from l7lb.model.identity import Cluster, ListenerKey, LoadBalancerId
+from l7lb.model.site import Site
 
 
 class Ownership(Enum):
@@ -46,6 +47,11 @@ class Record:
     """`HTTPS:443` -> (listener id, name)."""
     desired: str = ""
     """Digest of the desired shape that was last reached."""
+    site: Site | None = None
+    """What the load balancer is like; None: not seen yet."""
+    marks: Mapping[str, str] | None = None
+    """Annotation that counts only at creation -> digest of the value under which the load balancer was made or taken;
+    None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from l7lb.model.identity import ObjectKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer
 from l7lb.model.pods import Pod
 from l7lb.model.problems import Held, Problem
+from l7lb.model.site import Site
 
 
 class Verdict(Enum):
@@ -80,6 +81,8 @@ class Snapshot:
     """Services proven deleted (live 404, caches synced), by the wall clock of the proof."""
     unread: frozenset[str] = frozenset()
     switches: Switches = Switches()
+    site: Site | None = None
+    """Of the load balancer in use; None: not known yet, then the annotations tell what one made for them is like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ class Translation:
     held: Held = field(default_factory=Held)
     problems: tuple[Problem, ...] = ()
     refusal: Problem | None = None
+    site: Site = field(default_factory=Site)
+    """Of which load balancer this is true."""
     again_s: float | None = None
     """Seconds until time alone changes the answer (a node's grace ends); None: only a change does."""
     create_refusal: Problem | None = None

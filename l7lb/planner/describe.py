@@ -92,14 +92,16 @@ def shape_digest(desired: DesiredLoadBalancer) -> str:
         )
         for spec in sorted(desired.listeners, key=lambda spec: spec.key)
     )
-    return _hash(_fields(replace(desired, create=CreateSpec(), listeners=listeners)))
+    fields = _fields(replace(desired, create=CreateSpec(), listeners=listeners))
+    return _hash({name: part for name, part in fields.items() if name != "create"})
 
 
 def _describe_whole(step: CreateLoadBalancer | DeleteLoadBalancer | AddTags | RemoveTags) -> str:
     match step:
         case CreateLoadBalancer(create, tags):
             kind = f"internal load balancer in {create.internal_subnet}" if create.internal_subnet else "load balancer"
-            return f"create {kind} with tags {_some(f'{key}={value}' for key, value in tags)}"
+            place = f" in {create.region}" if create.region else ""
+            return f"create {kind}{place} with tags {_some(f'{key}={value}' for key, value in tags)}"
         case DeleteLoadBalancer(id=victim, proof=proof, force=force):
             return f"delete load balancer {victim}{' by force' if force else ''}: {proof}"
         case AddTags(added):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import Rejected, TerminalError, UnsafePlan
+from l7lb.errors import Protected, Rejected, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
@@ -14,15 +14,17 @@ from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import draining, records
+from l7lb.reconciler import draining, protection, records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
-from l7lb.reconciler.late_edits import LateEdits
+from l7lb.reconciler.late_edits import LateEdits, never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.orders import Orders, withdraw
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.protection import Protection
+from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
@@ -30,6 +32,8 @@ from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.witnesses import Keeping
 
 SETTLE_S: Final = 2.0
+LEFT_OUT: Final = "modification protection is on: what it forbids is tried again later"
+CREATE_THROTTLED: Final = "E4000"
 TIME_TELLS: Final = "a node that is NotReady is looked at again"
 
 
@@ -40,6 +44,7 @@ class Converger:
         self._shop = shop
         self._stability = Stability(shop.monotonic)
         self._refusals = Refusals(shop.monotonic)
+        self._protection = Protection(shop)
         self._orders = Orders(shop.monotonic)
         self._attempts = Attempts(shop.monotonic)
         self._reporter = Reporter(shop)
@@ -59,7 +64,9 @@ class Converger:
         if matter.record is not None and matter.record.claim and FINALIZER not in matter.ingress.finalizers:
             # Somebody took it off: without it a deletion would leave behind what the record leads to.
             matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
-        translation = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings)
+        settings = self._shop.settings_in(matter.region, matter.cloud)
+        snapshot = self._shop.snapshots.snapshot(matter.ingress)
+        translation = translator.translate(replace(snapshot, site=matter.site or snapshot.site), settings)
         matter.problems += [*translation.problems, *self._late.of(matter)]
         if translation.refusal is not None or translation.desired is None:
             return self._refused(matter, translation)
@@ -88,7 +95,7 @@ class Converger:
     def _plan(
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
     ) -> Outcome:
-        location = self._shop.locator.locate(matter.question(self._shop.settings), matter.cloud)
+        location = self._shop.locator.locate(matter.question(), matter.cloud)
         if (
             isinstance(location, Found)
             and location.remembered
@@ -103,6 +110,10 @@ class Converger:
             case Nothing():
                 return self._create(matter, translation, desired, fingerprint)
             case Found(observed):
+                site = translator.site_of(observed.head, self._shop.settings)
+                if site != translation.site:  # it is not what its annotations made one expect: read them anew
+                    matter.site, matter.problems = site, []
+                    return self._run(matter)
                 return self._existing(matter, translation, desired, fingerprint, observed)
 
     def _existing(
@@ -129,9 +140,11 @@ class Converger:
             if self._attempts.tagging(matter.owner):
                 self._shop.executor.observations.drop(observed.head.ref)
                 return Again(SETTLE_S, f"{observed.head.ref.id} does not show our tags yet")
+        observed = self._protection.compared(matter, observed)
+        matter.problems += never_given(matter, observed)
         if draining.has_suspects(desired):
             desired = draining.drained(desired, observed, matter.cloud.health((observed.head.ref,)))
-        limits = self._shop.settings.limits
+        limits = self._shop.settings_in(matter.region, matter.cloud).limits
         announced = records.as_announced(desired, matter.record, observed)
         plan = planner.converge(announced, observed, claim, translation.held, limits, None)
         plan, unstable = self._stability.filter(observed.head.ref, plan)
@@ -139,9 +152,12 @@ class Converger:
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
         matter.problems += [*unstable, *refused, *noted(plan, edited=edited)]
         if not plan:
-            return self._reached(matter, desired, observed, claim)
+            reached = self._reached(matter, desired, observed, claim)
+            return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
+        if locked := self._refusals.locked(observed.head.ref):
+            raise locked
         self._check(matter, plan, desired, observed, claim)
-        record = records.announced(records.reached(matter, self._shop.settings.region, observed, claim), plan)
+        record = records.announced(records.reached(matter, observed, claim, self._shop.settings), plan)
         region = observed.head.ref.region
         flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())
         return self._begin(matter, flight, record)
@@ -161,17 +177,20 @@ class Converger:
         attempt = record.attempt
         stamp = Stamp(ledger.stamp(matter.owner), ledger.client_token(matter.owner, attempt))
         claim = ledger.to_create(matter.owner)
-        plan = planner.converge(desired, None, claim, translation.held, self._shop.settings.limits, stamp)
+        region = record.region if record.claim == "creating" and record.region else matter.asked_region
+        limits = self._shop.settings_in(region, matter.cloud).limits
+        plan = planner.converge(desired, None, claim, translation.held, limits, stamp)
         matter.problems += noted(plan)
         if not any(isinstance(step, CreateRules) for step in plan.steps):
             return self._reporter.report(matter, None)  # what was asked for is held: still nothing to be served
         if answer := self._orders.answer(matter, plan):
             raise answer
+        self._protection.not_given(matter, self._shop.snapshots.switches())
         self._check(matter, plan, desired, None, claim)
-        region = self._shop.settings.region
         flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
         flight.first_order = record.claim not in ("creating", "failed")
         record = replace(records.blank(matter), region=region, claim="creating", attempt=attempt)
+        record = replace(record, marks=translator.creation_marks(matter.ingress))
         record = records.announced(record, plan)
         self._attempts.forget(matter.owner)
         return self._begin(matter, flight, record)
@@ -244,8 +263,7 @@ class Converger:
         if not self._shop.executor.flights.begin(flight):
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
         try:
-            matter.ingress = self._shop.desk.enter(matter.ingress, record)
-            matter.record = record
+            _enter(self._shop, matter, record)
         except BaseException:
             self._shop.executor.abandon(flight)
             raise
@@ -257,13 +275,16 @@ class Converger:
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, witness)
         except TerminalError as refusal:
-            if isinstance(refusal, Rejected) and self._refusals.note(flight.ref, flight.step, refusal):
+            if isinstance(refusal, Rejected | Protected) and self._refusals.note(flight.ref, flight.step, refusal):
                 return Again(0.0, f"planned anew without what was refused: {refusal}")
             if self._orders.declined(matter, flight, refusal) and flight.first_order:
                 withdraw(self._shop, matter)
             raise
         match progress:
-            case Waiting(after_s, reason):
+            case Waiting(after_s, reason, code):
+                if code == CREATE_THROTTLED:
+                    text = "the cloud makes no more load balancers for a moment; it is tried again at once"
+                    self._shop.events.emit(note(matter.ingress, problem("E4000", "CreateThrottled", text)))
                 return Again(after_s, reason)
             case CreationFailed(message):
                 return self._order_failed(matter, message)
@@ -290,13 +311,18 @@ class Converger:
         self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, claim: Claim
     ) -> Outcome:
         record = replace(
-            records.reached(matter, self._shop.settings.region, observed, claim), desired=planner.shape_digest(desired)
+            records.reached(matter, observed, claim, self._shop.settings), desired=planner.shape_digest(desired)
         )
-        matter.ingress = self._shop.desk.enter(matter.ingress, record)
-        matter.record = record
+        _enter(self._shop, matter, record)
         self._attempts.forget(matter.owner)
         self._auto.keep(matter, desired, observed, claim)
         return self._reporter.report(matter, observed)
+
+
+def _enter(shop: Workshop, matter: Matter, record: Record) -> None:
+    """Our marks, and with them what a switch of the cluster gives a new Ingress."""
+    matter.ingress = shop.desk.enter(matter.ingress, record, matter.added)
+    matter.record, matter.added = record, {}
 
 
 def _servable(desired: DesiredLoadBalancer) -> bool:

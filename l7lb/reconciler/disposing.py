@@ -73,7 +73,7 @@ class Disposer:
             return self._fly(matter, flight, parting)
         if matter.options.skip:
             return self._let_go(matter, None, "mode: skip: nothing is touched", parting)
-        location = self._shop.locator.locate(matter.question(self._shop.settings), matter.cloud)
+        location = self._shop.locator.locate(matter.question(), matter.cloud)
         if isinstance(location, Found) and location.remembered and not self._is_deleted(matter, location.observed):
             location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
         match location:

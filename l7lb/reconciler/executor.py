@@ -76,6 +76,8 @@ class Waiting:
 
     after_s: float
     reason: str
+    code: str = ""
+    """TKE's code where the author may want to know why it takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Executor:
             progress = self._advance(flight, cloud, witness)
         except Throttled as refusal:
             # Refused for rate means not executed: the flight stands where it stood, and needs no fresh observation.
-            return Waiting(refusal.retry_after_s or THROTTLED_S, f"the API budget is used up: {refusal}")
+            return Waiting(refusal.retry_after_s or THROTTLED_S, f"the API budget is used up: {refusal}", refusal.code)
         except TokenRefused as refusal:
             progress = CreationFailed(str(refusal))
         except BaseException:

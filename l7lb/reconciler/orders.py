@@ -11,7 +11,7 @@ from typing import Final
 
 from l7lb import planner
 from l7lb.errors import TerminalError
-from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID, RECORD
+from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_IPV6, RECORD
 from l7lb.model.plan import CreateLoadBalancer, Plan
 from l7lb.reconciler import records
 from l7lb.reconciler.flights import Flight
@@ -61,4 +61,4 @@ def _order(matter: Matter, plan: Plan) -> str:
     return f"{planner.digest(Plan(plan.steps[:1]))} {ingress.metadata.generation} {said}"
 
 
-_OUR_MARKS: Final = frozenset({CONDITIONS, LOAD_BALANCER_ID, RECORD})
+_OUR_MARKS: Final = frozenset({CONDITIONS, IPV6, LOAD_BALANCER_ID, NAT_IPV6, RECORD})

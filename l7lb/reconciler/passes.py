@@ -1,14 +1,16 @@
 """What one pass over one Ingress works with: the parts that do not change, and the matter at hand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
+from l7lb import translator
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Cluster, Owner
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.options import Options
 from l7lb.model.ownership import Evidence, Record
 from l7lb.model.problems import Problem, Severity
+from l7lb.model.site import Site
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType, Note, ObjectReference
 from l7lb.reconciler.conditions import told
@@ -44,6 +46,12 @@ class Workshop:
     writable: Callable[[], None] = lambda: None
     """Raises GateClosed or LostLeadership when nothing may be written now."""
 
+    def settings_in(self, region: str, cloud: LoadBalancers) -> Settings:
+        """The settings with the quotas of a region; those of the cluster's own are known."""
+        if region == self.settings.region:
+            return self.settings
+        return replace(self.settings, limits=cloud.limits(region))
+
 
 @dataclass(slots=True)
 class Matter:
@@ -55,6 +63,12 @@ class Matter:
     options: Options
     cloud: LoadBalancers
     owner: Owner
+    home: str
+    """Region of the cluster."""
+    site: Site | None = None
+    """What its load balancer has turned out to be like in this pass."""
+    added: Mapping[str, str] = field(default_factory=dict)
+    """Annotations that a switch of the cluster gives it; they are in `ingress` already, and not yet written."""
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -62,9 +76,19 @@ class Matter:
         """Flights are per Ingress: its binding may move while one is on its way (a record decides the key)."""
         return BindingKey(self.owner.ingress_uid)
 
-    def question(self, settings: Settings) -> Question:
+    @property
+    def region(self) -> str:
+        """Of its load balancer: the record's while it holds a claim, else the annotation's, else the cluster's."""
+        return translator.region_of(self.ingress, self.record, self.home)
+
+    @property
+    def asked_region(self) -> str:
+        """Where a load balancer that is made now is to be."""
+        return translator.region_of(self.ingress, None, self.home)
+
+    def question(self) -> Question:
         """Where to look for its load balancer."""
-        return Question(self.ingress, self.record, self.options.exist_lb_id, settings.region, self.owner)
+        return Question(self.ingress, self.record, self.options.exist_lb_id, self.region, self.owner)
 
     def evidence(self, observed: ObservedLoadBalancer, *, refused: bool = False) -> Evidence:
         """What the ledger judges."""

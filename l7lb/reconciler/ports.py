@@ -9,7 +9,7 @@ from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, Ob
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
 from l7lb.model.plan import Bindings, Plan, Step
-from l7lb.model.snapshot import Limits, Snapshot
+from l7lb.model.snapshot import Limits, Snapshot, Switches
 from l7lb.model.writing import MetadataChange, Note, ObjectReference
 
 
@@ -40,6 +40,10 @@ class LoadBalancers(Protocol):
         self, refs: tuple[CloudRef, ...]
     ) -> Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, ...]]:
         """What the cloud's own checks say of the targets of at most 30 load balancers of one region."""
+        ...
+
+    def protected(self, refs: tuple[CloudRef, ...]) -> frozenset[CloudRef]:
+        """Those of `refs` (one region, at most 20) whose modification protection is on."""
         ...
 
     def limits(self, region: str) -> Limits:
@@ -112,6 +116,10 @@ class Snapshots(Protocol):
 
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """IngressClasses by name, and whether that cache is synced."""
+        ...
+
+    def switches(self) -> Switches:
+        """TKE's switches of the cluster, as they are now."""
         ...
 
     def living(self, uid: str) -> bool:

@@ -14,6 +14,7 @@ from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Record
 from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
+from l7lb.reconciler import defaults
 from l7lb.reconciler.attempts import TOLD_EVERY, Setbacks, pause
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.converging import Converger
@@ -139,8 +140,10 @@ class Reconciler:
     def _matter(self, key: BindingKey, ingress: Ingress, cloud: LoadBalancers) -> Matter:
         owner = Owner(self._shop.cluster, ingress.metadata.uid)
         record = ledger.parse_record(ingress.annotations.get(RECORD), owner)
+        added = defaults.of_a_new_one(ingress, self._shop.snapshots.switches(), self._shop.tke_finalizers)
+        ingress = defaults.annotated(ingress, added)
         options = translator.options(ingress)
-        return Matter(key, ingress, record, options, cloud, owner)
+        return Matter(key, ingress, record, options, cloud, owner, self._shop.settings.region, added=added)
 
     def _leave(self, matter: Matter) -> Outcome:
         """A grace for typos, then a live look at the Ingress and at its class, then as if it were deleted."""

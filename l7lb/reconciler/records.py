@@ -9,6 +9,7 @@ from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedL
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Claim, Ownership, Record
 from l7lb.model.plan import CreateListeners, Plan
+from l7lb.model.snapshot import Settings
 from l7lb.reconciler.passes import Matter
 
 _CLAIM_WORDS = {
@@ -18,7 +19,7 @@ _CLAIM_WORDS = {
 }
 
 
-def reached(matter: Matter, region: str, observed: ObservedLoadBalancer, claim: Claim) -> Record:
+def reached(matter: Matter, observed: ObservedLoadBalancer, claim: Claim, settings: Settings) -> Record:
     """What the record says while this claim holds: the listeners that are ours, with ids and names.
 
     What was announced and does not show stays announced: it may still come.
@@ -33,10 +34,12 @@ def reached(matter: Matter, region: str, observed: ObservedLoadBalancer, claim: 
     }
     return replace(
         kept,
-        region=observed.head.ref.region or region,
+        region=observed.head.ref.region,
         lb=observed.head.ref.id,
         claim="adopting" if adopting else _CLAIM_WORDS[claim.ownership],
         ingress_class=translator.class_pair(matter.ingress),
+        site=translator.site_of(observed.head, settings),
+        marks=kept.marks if kept.marks is not None else translator.creation_marks(matter.ingress),
         listeners={**{str(key): kept.listeners[str(key)] for key in awaited}, **ours},
     )
 

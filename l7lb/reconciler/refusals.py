@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from l7lb import planner
-from l7lb.errors import Rejected
+from l7lb.errors import Protected, Rejected
 from l7lb.model.identity import CloudRef, ListenerKey, RuleRef
 from l7lb.model.loadbalancer import HealthCheck, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.maybe import UNSET
@@ -37,6 +37,8 @@ from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects
 
 AGAIN_S: Final = 300.0
 """What was refused may be granted without a change of the object (a certificate that was renewed under its id)."""
+LOCKED_LESS_S: Final = 10.0
+"""So much earlier than the worker's resync a load balancer that is protected altogether is tried again."""
 OF_A_CERTIFICATE: Final = frozenset({"E4012", "E4035", "E4036", "E4039"})
 
 _SHAPES = (
@@ -51,6 +53,7 @@ _SHAPES = (
     CreateRedirects,
 )
 _CHANGES = (ModifyHost, ModifyListener, ModifyRule, MirrorHosts, CreateRedirects)
+_ATTRIBUTES = (ModifyLoadBalancer, SetSecurityGroups)
 _TARGETS = (RegisterTargets, ModifyWeights)
 _ON_A_LISTENER = (CreateRules, ModifyHost, ModifyRule)
 
@@ -71,11 +74,14 @@ class Refusals:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._locked: dict[CloudRef, tuple[float, Protected]] = {}
         self._apart: dict[tuple[CloudRef, Step], float] = {}
         self._refused: dict[tuple[CloudRef, Step], tuple[float, Problem]] = {}
 
-    def note(self, ref: CloudRef | None, step: Step | None, refusal: Rejected) -> bool:
+    def note(self, ref: CloudRef | None, step: Step | None, refusal: Rejected | Protected) -> bool:
         """Take a refusal down; False when nothing can be planned around it."""
+        if isinstance(refusal, Protected):
+            return ref is not None and step is not None and self._protected(ref, step, refusal)
         if ref is None or not isinstance(step, _SHAPES):
             return False
         until = self._monotonic() + AGAIN_S
@@ -88,6 +94,23 @@ class Refusals:
                 told = Problem(code=refusal.code, reason=refusal.reason, message=f"{where}{refusal}")
                 self._refused[ref, step] = until, told
         return True
+
+    def locked(self, ref: CloudRef) -> Protected | None:
+        """Why nothing at all is to be tried on it for a while."""
+        with self._lock:
+            self._forget()
+            return self._locked[ref][1] if ref in self._locked else None
+
+    def _protected(self, ref: CloudRef, step: Step, refusal: Protected) -> bool:
+        """Attributes are left out. When more than these is forbidden, everything waits: each try is a call in vain."""
+        until = self._monotonic() + AGAIN_S
+        with self._lock:
+            if isinstance(step, _ATTRIBUTES):
+                told = Problem(code=refusal.code, reason=refusal.reason, message=str(refusal))
+                self._refused[ref, step] = until, told
+                return True
+            self._locked[ref] = until - LOCKED_LESS_S, refusal
+            return False
 
     def filter(self, ref: CloudRef, plan: Plan) -> tuple[Plan, tuple[Problem, ...]]:
         """The plan without what was refused and what rests on it, and why."""
@@ -122,6 +145,7 @@ class Refusals:
         now = self._monotonic()
         self._apart = {key: until for key, until in self._apart.items() if until > now}
         self._refused = {key: entry for key, entry in self._refused.items() if entry[0] > now}
+        self._locked = {ref: entry for ref, entry in self._locked.items() if entry[0] > now}
 
 
 def _is_of_a_host(step: Step, refusal: Rejected) -> bool:

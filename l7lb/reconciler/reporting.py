@@ -9,6 +9,7 @@ from l7lb.model.plan import Plan
 from l7lb.model.problems import Problem, Severity
 from l7lb.reconciler.conditions import READY, Readiness, readiness
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.writeback import NONE_ADDED, published
 
 
 class Reporter:
@@ -30,7 +31,8 @@ class Reporter:
         if observed is not None:
             # Before the condition: who waits for Ready=True wants to find the address.
             matter.ingress = self._shop.desk.address(matter.ingress, observed.head)
-        matter.ingress = self._shop.desk.tell(matter.ingress, state, load_balancer=lb)
+        shown = published(observed.head) if observed is not None else NONE_ADDED
+        matter.ingress = self._shop.desk.tell(matter.ingress, state, published=shown)
         if state.ready and not had and observed is not None and reached is READY:
             self._shop.events.emit(say(matter.ingress, "EnsuredIngress", f"load balancer {lb} is as the Ingress asks"))
         self._shop.telemetry.settled(matter.ingress, state.ready, deleting=False)

@@ -7,6 +7,7 @@ from l7lb import ledger
 from l7lb.errors import Conflict, OwnershipConflict, UnauthorizedPlan, UnsafePlan
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.marks import LOAD_BALANCER_ID
 from l7lb.model.ownership import Disposal, Ownership
 from l7lb.model.plan import DeleteLoadBalancer, Step
 from l7lb.reconciler import records
@@ -46,7 +47,7 @@ class Keeping:
             self._matter.ingress,
             Readiness(False, "Creating", f"load balancer {ref.id} was created; its listeners follow"),
             record=record,
-            load_balancer=ref.id,
+            published={LOAD_BALANCER_ID: ref.id},
         )
         self._matter.record = record
         self._shop.events.emit(say(self._matter.ingress, "CREATE", f"created load balancer {ref.id}"))

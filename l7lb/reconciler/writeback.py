@@ -5,17 +5,22 @@ answer to our own patch) is used, so that a pass never decides on a record older
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from l7lb import ledger
 from l7lb.errors import NotFound
 from l7lb.model.cluster import Ingress, IngressAddress
 from l7lb.model.loadbalancer import LoadBalancerHead
-from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID, RECORD
+from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_IPV6, RECORD
 from l7lb.model.ownership import Record
+from l7lb.model.site import Family
 from l7lb.model.writing import MetadataChange
 from l7lb.reconciler.conditions import Readiness, render
 from l7lb.reconciler.ports import Ingresses
+
+NONE_ADDED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class WriteBack:
@@ -43,9 +48,12 @@ class WriteBack:
         with self._lock:
             self._newest.pop(uid, None)
 
-    def enter(self, ingress: Ingress, record: Record) -> Ingress:
-        """Finalizer and record in one patch, before the first write to the cloud. No patch when both stand already."""
-        annotations = _changed(ingress, {RECORD: ledger.format_record(record)})
+    def enter(self, ingress: Ingress, record: Record, added: Mapping[str, str] = NONE_ADDED) -> Ingress:
+        """Finalizer and record in one patch, before the first write to the cloud. No patch when both stand already.
+
+        `added`: annotations that a switch of the cluster gives a new Ingress; they go into the same patch.
+        """
+        annotations = {**_changed(ingress, {RECORD: ledger.format_record(record)}), **added}
         finalizers = () if FINALIZER in ingress.finalizers else (FINALIZER,)
         return self._patch(ingress, MetadataChange(annotations, add_finalizers=finalizers))
 
@@ -54,16 +62,19 @@ class WriteBack:
         return self._patch(ingress, MetadataChange(_changed(ingress, {RECORD: ledger.format_record(record)})))
 
     def tell(
-        self, ingress: Ingress, readiness: Readiness, record: Record | None = None, load_balancer: str | None = None
+        self,
+        ingress: Ingress,
+        readiness: Readiness,
+        record: Record | None = None,
+        published: Mapping[str, str | None] = NONE_ADDED,
     ) -> Ingress:
-        """The conditions, and with them the record and the id where they are given."""
+        """The conditions, and with them the record, and what is `published` of the load balancer, where given."""
         wanted: dict[str, str | None] = {
             CONDITIONS: render(ingress.annotations.get(CONDITIONS), readiness, self._wall())
         }
         if record is not None:
             wanted[RECORD] = ledger.format_record(record)
-        if load_balancer is not None:
-            wanted[LOAD_BALANCER_ID] = load_balancer
+        wanted |= published
         return self._patch(ingress, MetadataChange(_changed(ingress, wanted)))
 
     def address(self, ingress: Ingress, head: LoadBalancerHead | None) -> Ingress:
@@ -80,8 +91,7 @@ class WriteBack:
         """
         wanted: dict[str, str | None] = {RECORD: ledger.format_record(record) if record is not None else None}
         if not ingress.deleting:
-            wanted[LOAD_BALANCER_ID] = None
-            wanted[CONDITIONS] = None
+            wanted |= dict.fromkeys((LOAD_BALANCER_ID, NAT_IPV6, IPV6, CONDITIONS))
         held = tuple(name for name in finalizers if name in ingress.finalizers)
         try:
             if not ingress.deleting:
@@ -103,6 +113,15 @@ class WriteBack:
 
 def _changed(ingress: Ingress, wanted: dict[str, str | None]) -> dict[str, str | None]:
     return {name: text for name, text in wanted.items() if ingress.annotations.get(name) != text}
+
+
+def published(head: LoadBalancerHead) -> Mapping[str, str | None]:
+    """What TKE's controller writes about a load balancer as annotations (contract, section 3.6)."""
+    return {
+        LOAD_BALANCER_ID: head.ref.id,
+        NAT_IPV6: head.ipv6 if head.family is Family.NAT64 and head.ipv6 else None,
+        IPV6: head.ipv6 if head.family is Family.FULL_CHAIN and head.ipv6 else None,
+    }
 
 
 def _addresses(head: LoadBalancerHead | None) -> tuple[IngressAddress, ...]:

@@ -15,6 +15,7 @@ from l7lb.errors import (
     AlreadyExists,
     GateClosed,
     LostLeadership,
+    Protected,
     QuotaExceeded,
     RetryableError,
     TerminalError,
@@ -167,7 +168,7 @@ class Controller:
                 self._retryable(key, outcome)
                 queue.add_rate_limited(key, lane, now)
                 return Result.RETRY
-            case QuotaExceeded() | AccessDenied():
+            case QuotaExceeded() | AccessDenied() | Protected():
                 self._terminal(key, outcome)
                 queue.add_after(key, lane, self._reactions.resync_s, now)
                 return Result.TERMINAL

@@ -5,8 +5,9 @@ looked at, never the cloud.
 """
 
 from l7lb.translator.annotations import AnnotationRow, annotation_rows
-from l7lb.translator.binding import binding_key, creation_marks, not_applied, references
+from l7lb.translator.binding import binding_key, creation_marks, not_applied, references, region_of
 from l7lb.translator.classes import class_pair, standing, verdict
+from l7lb.translator.create import site_of
 from l7lb.translator.nodes import is_super
 from l7lb.translator.options import direct, options
 from l7lb.translator.pods import selects
@@ -27,7 +28,9 @@ __all__ = [
     "not_applied",
     "options",
     "references",
+    "region_of",
     "selects",
+    "site_of",
     "standing",
     "translate",
     "verdict",

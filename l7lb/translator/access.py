@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from l7lb.translator import create
+from l7lb.model.site import Family, Site
 from l7lb.translator.names import Name
+from l7lb.translator.nodes import HERE
 from l7lb.translator.options import Reading
 from l7lb.translator.weights import Weights
 
@@ -14,25 +15,23 @@ class Access:
 
     direct: bool = False
     """Pods are the targets, not nodes."""
-    ipv6: bool = False
-    """Nodes are bound by their IPv6 addresses."""
+    site: Site = HERE
+    """Of the load balancer: which addresses of nodes are bound, and how."""
+    registered: bool = False
+    """Nodes outside of the cloud are targets too (`hybrid-type`)."""
     pods_ipv6: bool = False
     """Pods are."""
     weights: Weights = field(default_factory=Weights)
 
 
-def access(reading: Reading) -> Access:
-    """An IPv6 load balancer takes IPv6 targets, unless `mix-target-prefer` says otherwise; NAT64 takes IPv4.
-
-    Of a load balancer that is lent only the annotations are known: there `mix-target-prefer` alone decides.
-    """
-    full_chain = create.address_version(reading) == create.FULL_CHAIN
-    prefer = reading.text(Name.MIX_TARGET_PREFER)
-    mixed = full_chain or bool(reading.text(Name.EXIST_LB_ID))
+def access(reading: Reading, site: Site) -> Access:
+    """An IPv6 load balancer takes IPv6 targets, unless `mix-target-prefer` says otherwise; NAT64 takes IPv4."""
+    full_chain = site.family is Family.FULL_CHAIN
     return Access(
         direct=reading.flag(Name.DIRECT_ACCESS) is True,
-        ipv6=full_chain,
-        pods_ipv6=prefer == "ipv6" if mixed and prefer else full_chain,
+        site=site,
+        registered=bool(reading.text(Name.HYBRID_TYPE)),
+        pods_ipv6=full_chain and reading.text(Name.MIX_TARGET_PREFER) != "ipv4",
         weights=_weights(reading),
     )
 

@@ -121,24 +121,28 @@ TABLE: tuple[Annotation, ...] = (
         CREATE, fault=STOPS, code="E4026",
     ),
     Annotation(
-        Name.CROSS_REGION, "region", parsers.text, "The load balancer is in another region.",
-        CREATE, REFUSED, REFUSES, default="the cluster's region",
+        Name.CROSS_REGION, "region", parsers.region,
+        "The load balancer is in another region; a new one needs `cross-vpc-id` too. Targets are bound by address.",
+        CREATE, fault=REFUSES, default="the cluster's region",
     ),
     Annotation(
-        Name.CROSS_VPC, "id", parsers.identifier("vpc"), "VPC of the load balancer to be created.",
-        CREATE, REFUSED, REFUSES, default="the cluster's VPC",
+        Name.CROSS_VPC, "id", parsers.identifier("vpc"),
+        "VPC of the load balancer to be created; ignored with `existLbId`.",
+        CREATE, fault=STOPS, default="the cluster's VPC",
     ),
     Annotation(
-        Name.HYBRID_TYPE, "`CCN`", parsers.one_of("CCN"), "Registered nodes are targets too.",
-        support=REFUSED, fault=REFUSES,
+        Name.HYBRID_TYPE, "`CCN`", parsers.one_of("CCN"),
+        "Registered nodes (label `node.kubernetes.io/instance-type: external`) are targets too.",
+        default="cloud nodes only",
     ),
     Annotation(
-        Name.SNAT_PRO, "JSON object", parsers.json_object, "SNAT addresses for registered nodes.",
-        support=REFUSED, fault=REFUSES,
+        Name.SNAT_PRO, 'JSON like `{"snatIps":[{"subnetId":"subnet-xxxxxxxx"}]}`', parsers.snat_ips,
+        "SNAT addresses for registered nodes; goes into the create call.", CREATE, fault=STOPS,
     ),
     Annotation(
-        Name.MODIFICATION_PROTECTION, BOOL, parsers.boolean, "Protects the settings of the load balancer.",
-        support=NOTICE,
+        Name.MODIFICATION_PROTECTION, BOOL, parsers.boolean,
+        "Modification protection of the load balancer is compared, and told when it is not so: no public API call"
+        " switches it.",
     ),
     Annotation(
         Name.DELETION_PROTECTION, BOOL, parsers.boolean,
@@ -260,7 +264,7 @@ TABLE: tuple[Annotation, ...] = (
     Annotation(Name.RECORD, "JSON", parsers.text, "Where to look for the load balancer.", WRITTEN),
     Annotation(Name.LOAD_BALANCER_ID, "id", parsers.text, "Id of the load balancer in use.", WRITTEN),
     Annotation(Name.CONDITIONS, "JSON array", parsers.text, "Conditions of the Ingress.", WRITTEN),
-    Annotation(Name.NAT_IPV6, "address", parsers.text, "IPv6 address of a NAT64 load balancer.", WRITTEN, IGNORED),
-    Annotation(Name.IPV6, "address", parsers.text, "Address of an IPv6 load balancer.", WRITTEN, IGNORED),
+    Annotation(Name.NAT_IPV6, "address", parsers.text, "IPv6 address of a NAT64 load balancer.", WRITTEN),
+    Annotation(Name.IPV6, "address", parsers.text, "Address of an IPv6 load balancer.", WRITTEN),
     Annotation(Name.CLIENT_TOKEN, "token", parsers.text, "TKE's; neither read nor removed.", WRITTEN, IGNORED),
 )  # fmt: skip

@@ -54,7 +54,7 @@ class Backends:
         self._settings = settings
         self._notebook = notebook
         self._access = access or Access()
-        self._fleet = nodes.fleet(snapshot.nodes, snapshot.now, ipv6=self._access.ipv6)
+        self._fleet = nodes.fleet(snapshot.nodes, snapshot.now, self._access.site, registered=self._access.registered)
         everywhere = bool(snapshot.nodes) and len(self._fleet.super_nodes) == len(snapshot.nodes)
         # Where there are only super nodes there is no NodePort (contract, section 8.2: "always direct").
         self._direct = self._access.direct or everywhere
@@ -64,6 +64,12 @@ class Backends:
     def again_s(self) -> float | None:
         """Seconds until time alone changes what is wanted of a node."""
         return self._fleet.again_s
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Nodes are wanted and known, and none has an address of the load balancer's family."""
+        known = bool(self._snapshot.nodes) and "Node" not in self._snapshot.unread
+        return known and not self._direct and not self._fleet.members
 
     def resolve(self, backend: Backend, field: str, on: ListenerKey) -> Served | None:
         """Targets behind one listener of a backend that stands at `field` of the Ingress.

@@ -33,7 +33,14 @@ def binding_key(ingress: Ingress, record: Record | None, settings: Settings) -> 
     lent = text_of(ingress, Name.EXIST_LB_ID)
     if not lent:
         return _own(ingress)
-    return BindingKey(f"lb/{text_of(ingress, Name.CROSS_REGION) or settings.region}/{lent}")
+    return BindingKey(f"lb/{region_of(ingress, None, settings.region)}/{lent}")
+
+
+def region_of(ingress: Ingress, record: Record | None, home: str) -> str:
+    """Where its load balancer is, or is to be: a claim in the record decides, else `cross-region-id`, else home."""
+    if record is not None and record.claim and record.region:
+        return record.region
+    return text_of(ingress, Name.CROSS_REGION) or home
 
 
 def references(ingress: Ingress) -> References:
@@ -84,7 +91,7 @@ def _contradictions(ingress: Ingress, record: Record, settings: Settings) -> Ite
     lent = text_of(ingress, Name.EXIST_LB_ID)
     if (lent and lent != record.lb) or (not lent and record.claim not in OWN_CLAIMS):
         yield Name.EXIST_LB_ID, f"the load balancer in use is {record.lb}"
-    region = text_of(ingress, Name.CROSS_REGION) or settings.region
+    region = region_of(ingress, None, settings.region)
     if record.region and region != record.region:
         yield Name.CROSS_REGION, f"the load balancer {record.lb} is in {record.region}"
 

@@ -32,7 +32,7 @@ class Name(StrEnum):
     AUTO_REWRITE_CODE = "ingress.cloud.tencent.com/auto-rewrite-code"
     CONFIG = "ingress.cloud.tencent.com/tke-service-config"
     CONFIG_AUTO = "ingress.cloud.tencent.com/tke-service-config-auto"
-    DIRECT_ACCESS = "ingress.cloud.tencent.com/direct-access"
+    DIRECT_ACCESS = marks.DIRECT_ACCESS
     MIX_TARGET_PREFER = "ingress.cloud.tencent.com/mix-target-prefer"
     GRACE_SHUTDOWN = "ingress.cloud.tencent.com/enable-grace-shutdown"
     GRACE_SHUTDOWN_TKEX = "ingress.cloud.tencent.com/enable-grace-shutdown-tkex"
@@ -48,6 +48,6 @@ class Name(StrEnum):
     RECORD = marks.RECORD
     LOAD_BALANCER_ID = marks.LOAD_BALANCER_ID
     CONDITIONS = marks.CONDITIONS
-    NAT_IPV6 = "ingress.cloud.tencent.com/loadbalance-nat-ipv6"
-    IPV6 = "ingress.cloud.tencent.com/loadbalance-ipv6"
+    NAT_IPV6 = marks.NAT_IPV6
+    IPV6 = marks.IPV6
     CLIENT_TOKEN = "ingress.cloud.tencent.com/client-token"  # noqa: S105 -- a name

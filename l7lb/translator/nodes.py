@@ -15,6 +15,7 @@ from typing import Final
 
 from l7lb.model.cluster import EndpointSlice, Node, NodeCondition, Service
 from l7lb.model.loadbalancer import Presence, Target, TargetKey
+from l7lb.model.site import Family, Site
 
 GONE_AFTER_S: Final = 300.0
 """A node that has been NotReady for so long is taken off."""
@@ -23,12 +24,15 @@ SUSPECT_AFTER_S: Final = 60.0
 BATCH_S: Final = 300.0
 """Nodes lost within this time of each other are lost at once."""
 
+REGISTERED: Final = "external"
+"""A registered node is a machine outside of the cloud: value of the same label."""
 EXCLUDE_LABEL: Final = "node.kubernetes.io/exclude-from-external-load-balancers"
 CONTROL_PLANE_LABELS: Final = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 TYPE_LABEL: Final = "node.kubernetes.io/instance-type"
 SUPER_NODE: Final = "eklet"
 """TKE's super nodes have no NodePorts."""
 ZONE_LABELS: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+HERE: Final = Site()
 LOCAL_ONLY_ANNOTATION: Final = "service.kubernetes.io/local-svc-only-bind-node-with-pod"
 
 
@@ -66,11 +70,12 @@ class Chosen:
     dropped: int = 0
 
 
-def fleet(nodes: Iterable[Node], now: float, *, ipv6: bool = False) -> Fleet:
+def fleet(nodes: Iterable[Node], now: float, site: Site = HERE, *, registered: bool = False) -> Fleet:
     """Sort the nodes by what is wanted of them; `now` is wall clock. Without a usable address a node is left out."""
+    ipv6 = site.family is Family.FULL_CHAIN
     everyone = sorted(nodes, key=lambda node: node.metadata.name)
     known = [node for node in everyone if not is_super(node)]
-    eligible = [node for node in known if not _is_excluded(node)]
+    eligible = [node for node in known if not _is_excluded(node) and (registered or not _is_registered(node))]
     ready = [node for node in eligible if _is_ready(node)]
     lost = [node for node in eligible if not _is_ready(node)]
     gone = [node for node in lost if now - _since(node, now) >= GONE_AFTER_S]
@@ -82,7 +87,7 @@ def fleet(nodes: Iterable[Node], now: float, *, ipv6: bool = False) -> Fleet:
     required = {id(node) for node in working}
     members = tuple(
         replace(
-            _member(node, address, Presence.REQUIRED if id(node) in required else Presence.TOLERATED, ipv6=ipv6),
+            _member(node, address, Presence.REQUIRED if id(node) in required else Presence.TOLERATED, site),
             suspect=id(node) in suspect,
         )
         for node in known
@@ -145,9 +150,10 @@ def _score(member: Member, seed: str) -> bytes:
     return hashlib.sha256(f"{seed}\n{member.name}".encode(errors="backslashreplace")).digest()
 
 
-def _member(node: Node, address: str, presence: Presence, *, ipv6: bool) -> Member:
-    # An IPv6 address of a node can only be bound as an address (Target.InstanceId is its primary IPv4).
-    instance_id = None if ipv6 else _instance_id(node)
+def _member(node: Node, address: str, presence: Presence, site: Site) -> Member:
+    # An IPv6 address, or one in another region or VPC, can only be bound as an address (Target.EniIp).
+    by_address = site.remote or site.family is Family.FULL_CHAIN or _is_registered(node)
+    instance_id = None if by_address else _instance_id(node)
     return Member(node.metadata.name, _zone(node), address, instance_id, presence)
 
 
@@ -205,6 +211,10 @@ def _since(node: Node, now: float) -> float:
 def _is_excluded(node: Node) -> bool:
     labels = _labels(node)
     return EXCLUDE_LABEL in labels or any(label in labels for label in CONTROL_PLANE_LABELS)
+
+
+def _is_registered(node: Node) -> bool:
+    return _labels(node).get(TYPE_LABEL) == REGISTERED
 
 
 def is_super(node: Node) -> bool:

@@ -106,6 +106,8 @@ def options(ingress: Ingress) -> Options:
         security_groups=reading.names(Name.SECURITY_GROUPS),
         pass_to_target=reading.flag(Name.PASS_TO_TARGET),
         delete_protection=reading.flag(Name.DELETION_PROTECTION),
+        modification_protection=reading.flag(Name.MODIFICATION_PROTECTION),
+        snat_pro=bool(reading.values.get(Name.SNAT_PRO)),
         problems=reading.problems,
         refusal=reading.refusal,
     )

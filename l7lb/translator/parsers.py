@@ -62,6 +62,32 @@ def identifier(prefix: str) -> Callable[[str], str]:
     return parse
 
 
+def region(value: str) -> str:
+    """A region such as `ap-guangzhou`, or nothing."""
+    word = value.strip()
+    if word and not re.fullmatch(r"[a-z]{2,}-[a-z0-9]+(-[a-z0-9]+)*", word, re.ASCII):
+        raise ValueError('must be a region of the form "ap-guangzhou"')
+    return word
+
+
+def snat_ips(value: str) -> list[dict[str, str]]:
+    """`{"snatIps":[{"subnetId":"subnet-..."}]}`: addresses for SNAT, with an `ip` in each that is fixed."""
+    if not value.strip():
+        return []
+    said = json_value(value)
+    wanted = said.get("snatIps") if isinstance(said, dict) else None
+    if not isinstance(wanted, list) or not wanted or not all(_is_snat_ip(entry) for entry in wanted):
+        raise ValueError('must be JSON of the form {"snatIps":[{"subnetId":"subnet-xxxxxxxx"}]}')
+    return [{str(key): str(part) for key, part in entry.items()} for entry in wanted if isinstance(entry, dict)]
+
+
+def _is_snat_ip(entry: object) -> bool:
+    if not isinstance(entry, dict) or set(entry) - {"subnetId", "ip"} or not isinstance(entry.get("ip", ""), str):
+        return False
+    subnet = entry.get("subnetId")
+    return isinstance(subnet, str) and re.fullmatch(r"subnet-[A-Za-z0-9]{1,32}", subnet, re.ASCII) is not None
+
+
 def number(least: int, most: int) -> Callable[[str], int | None]:
     """A whole decimal number within bounds; None for an empty value."""
 

@@ -10,6 +10,7 @@ from l7lb.model.identity import ListenerKey, Protocol
 from l7lb.model.loadbalancer import Certificate, DesiredLoadBalancer, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.problems import Held
+from l7lb.model.site import Family
 from l7lb.model.snapshot import Settings, Snapshot, Translation
 from l7lb.translator import create
 from l7lb.translator.access import access
@@ -32,16 +33,12 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
     if reading.refusal is not None:
         return Translation(None, Held(everything=True), notebook.findings().problems, reading.refusal)
     creation = create.creation(ingress, reading, settings, notebook)
-    version = create.address_version(reading)
-    wanted = routes(
-        ingress,
-        notebook,
-        rules_max=settings.limits.rules_per_listener,
-        ipv6=version in create.WITHOUT_ADDRESS,
-    )
-    backends = Backends(snapshot, settings, notebook, access(reading))
+    site = snapshot.site or create.asked_site(reading, settings)
+    ipv6 = site.family is not Family.IPV4
+    wanted = routes(ingress, notebook, rules_max=settings.limits.rules_per_listener, ipv6=ipv6)
+    backends = Backends(snapshot, settings, notebook, access(reading, site))
     secure = is_https(snapshot, reading)
-    layout = lay_out(wanted, reading, notebook, secure=secure, ipv6=version in create.WITHOUT_ADDRESS)
+    layout = lay_out(wanted, reading, notebook, secure=secure, ipv6=ipv6)
     certified = certificates(snapshot, reading, layout.hosts_of(Protocol.HTTPS), notebook)
     listeners = tuple(_listener(key, layout, certified, backends, notebook) for key in layout.rules)
     desired = DesiredLoadBalancer(
@@ -52,9 +49,12 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
         pass_to_target=reading.flag(Name.PASS_TO_TARGET),
         delete_protection=reading.flag(Name.DELETION_PROTECTION),
     )
+    refusal = creation.refusal
+    if site.family is Family.FULL_CHAIN and backends.out_of_reach:
+        refusal = refusal or create.without_ipv6(notebook)
     findings = notebook.findings()
     return Translation(
-        desired, findings.held, findings.problems, again_s=backends.again_s, create_refusal=creation.refusal
+        desired, findings.held, findings.problems, site=site, again_s=backends.again_s, create_refusal=refusal
     )
 
 

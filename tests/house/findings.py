@@ -25,7 +25,7 @@ def reasons_by_code() -> dict[str, frozenset[str]]:
         if row.code:
             found[row.code].add(UNREADABLE)
     for answer in (*MEANINGS.values(), *BY_ACTION.values()):
-        found[answer.code].add(answer.reason)
+        found[answer.code] |= {answer.reason} - {""}
     for module in modules(PRODUCT):
         for node in ast.walk(module.tree):
             for code, reason in _pairs(node):

@@ -18,6 +18,7 @@ _ASK_QUOTA: Final = "Ask Tencent Cloud for a higher quota, or need less. It is t
 _ASK_LIMIT: Final = "Ask Tencent Cloud for a higher quota, or need less. Quotas are read when a replica takes the lead."
 
 CODES: Final = {
+    "E4000": Meaning("The cloud makes no more load balancers for a moment.", "None needed: it is tried again at once."),
     "E4003": Meaning("The account may not have another load balancer.", _ASK_QUOTA),
     "E4004": Meaning("The load balancer may not have another listener.", _ASK_QUOTA),
     "E4005": Meaning("The listener may not have another rule. Rules that fit are made.", _ASK_LIMIT),
@@ -58,6 +59,11 @@ CODES: Final = {
     "E4027": Meaning("The account has no money left.", "Charge it. It is tried again every 5 minutes."),
     "E4030": Meaning("The load balancer is of the classic kind.", "Name an application load balancer."),
     "E4031": Meaning("A path cannot be served by CLB.", "Use the characters and the length that the Event names."),
+    "E4032": Meaning(
+        "An IPv6 load balancer with IPv6 targets is asked for, and the cluster has none.",
+        "Use `AddressIPVersion: IPV6` (IPv4 targets), or give the nodes or pods IPv6 addresses.",
+    ),
+    "E4033": Meaning("The region has no IPv6 load balancers.", "Leave `AddressIPVersion` out, or use another region."),
     "E4034": Meaning("A rule without a host on an IPv6 load balancer.", "Give the rule a host."),
     "E4035": Meaning(
         "The certificate id has a wrong form.",
@@ -98,6 +104,11 @@ CODES: Final = {
     "E4082": Meaning(
         "The Service has no selector, so with direct access it has no pods. Its rules are held.", "Give it a selector."
     ),
+    "E4060": Meaning("The account may not use SNAT Pro.", "Have it enabled by the cloud's support."),
+    "E4071": Meaning(
+        "The VPC of the load balancer and the cluster's are not joined by one CCN.", "Attach both VPCs to one CCN."
+    ),
+    "E4084": Meaning("SNAT Pro and another region are asked for together.", "Remove one of the two annotations."),
     "E4091": Meaning("The subnet does not exist.", "Correct the annotation `subnetId`."),
     "E4098": Meaning("The annotation `existLbId` is no id of a load balancer.", _EDIT_VALUE),
     "E4101": Meaning(
@@ -140,6 +151,8 @@ REASONS: Final = {
     "LoadBalancerKept": "The cloud refuses to delete the load balancer. Our listeners are released instead.",
     "LoadBalancerLeft": "The load balancer is left as it is, because it is not ours or not to be touched.",
     "InvalidServiceConfig": "A field of a TkeServiceConfig cannot be applied. The Event names it; the others are.",
+    "ModificationProtected": "The cloud refuses a change because modification protection is on. It is left out, "
+    "is tried again every 5 minutes, and goes on by itself once the protection is off.",
     "NoInstanceRole": "No role is bound to the machine, so there are no credentials.",
     "EndpointWithoutPod": "Endpoints of a Service with direct access name no Pod. They are not bound.",
     "PodNotRoutable": "Pods are in a network that needs the switch `GlobalRouteDirectAccess`. They are not bound.",
@@ -151,7 +164,7 @@ REASONS: Final = {
     "NotServed": "Condition: nothing of the Ingress can be served yet.",
     "NotSupported": "An annotation is not supported in this version; docs/annotations.md says what happens.",
     "Noted": "Something was seen and left alone, or removed uninvited. The Event says what.",
-    "Protected": "The cloud refuses because of deletion or modification protection, or PrivateLink.",
+    "Protected": "The cloud refuses because of deletion protection or PrivateLink.",
     "QuotaExceeded": "A quota of the account is used up. Tried again every 5 minutes.",
     "RedirectRefused": "A redirect of `http-rules` or `https-rules` cannot be: a loop, a chain, a second target, no "
     "rule at its target, or one at its source. What is there is left.",

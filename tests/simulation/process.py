@@ -13,6 +13,7 @@ from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.app.caches import Caches, stores
 from l7lb.app.config import Config
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
+from l7lb.app.regions import regions
 from l7lb.app.triggers import Triggers
 from l7lb.errors import LostLeadership
 from l7lb.model.identity import BindingKey, Cluster
@@ -142,7 +143,8 @@ class Process:
             self._feeds.append(Feed(kube, kinds.TKE_SERVICE_CONFIG, kept.configs, triggers.service_config))
         for feed in self._feeds:
             feed.list(self._transport)
-        confirm_identity(self._cloud, around.cluster, config.region)
+        everyone = tuple(item.object for item in kept.ingresses.list())
+        confirm_identity(self._cloud, around.cluster, regions(everyone, around.cluster, config.region))
         stage = Stage(
             config=config,
             cluster=around.cluster,

@@ -21,6 +21,7 @@ from l7lb.model.loadbalancer import (
     Target,
     TargetKey,
 )
+from l7lb.model.site import Family
 from l7lb.model.snapshot import Limits
 
 LocationTargets = Mapping[tuple[ListenerId, LocationId], tuple[Target, ...]]
@@ -41,16 +42,25 @@ def head(region: str, entry: wire.LoadBalancer) -> LoadBalancerHead:
         vips=entry.load_balancer_vips or (),
         ipv6=entry.address_ipv6 or "",
         hostname=entry.load_balancer_domain or entry.domain or "",
-        address_version=(entry.address_ip_version or "ipv4").lower(),
+        family=_family(entry),
         vpc_id=entry.vpc_id or "",
         tags={tag.tag_key: tag.tag_value or "" for tag in entry.tags or ()},
         security_groups=frozenset(entry.secure_groups or ()),
         pass_to_target=bool(entry.load_balancer_pass_to_target),
+        snat_pro=bool(entry.snat_pro),
         delete_protection="DeleteProtect" in flags,
         private_link=bool(entry.associate_endpoint),
         isolated=entry.isolation == 1,
         created=entry.create_time or "",
     )
+
+
+def _family(entry: wire.LoadBalancer) -> Family:
+    """AddressIPVersion says ipv4 or ipv6, IPv6Mode which of the two kinds of ipv6."""
+    if (entry.address_ip_version or "ipv4").lower() == "ipv4":
+        return Family.IPV4
+    full_chain = (entry.ipv6_mode or "").lower() == Family.FULL_CHAIN.value
+    return Family.FULL_CHAIN if full_chain else Family.NAT64
 
 
 def listener(owner: LoadBalancerHead, entry: wire.Listener) -> ObservedListener:

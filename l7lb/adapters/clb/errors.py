@@ -94,6 +94,7 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 
 BY_ACTION: Mapping[tuple[str, str], Meaning] = {
+    ("CreateLoadBalancer", THROTTLED): Meaning(errors.Throttled, code="E4000", retry_after_s=1.0),
     ("CreateLoadBalancer", "LimitExceeded"): Meaning(errors.QuotaExceeded, "LoadBalancerQuotaExceeded", "E4003"),
     ("CreateListener", "LimitExceeded"): Meaning(errors.QuotaExceeded, "ListenerQuotaExceeded", "E4004"),
     ("CreateRule", "LimitExceeded"): Meaning(errors.QuotaExceeded, "RuleQuotaExceeded", "E4005"),
@@ -125,11 +126,23 @@ _TEXTS: tuple[tuple[str, tuple[str, ...], Meaning], ...] = (
 )
 """(prefix of the code, words that must all occur, meaning): the first that fits, where only a general row was found."""
 
+_ORDER_TEXTS: tuple[tuple[tuple[str, ...], Meaning], ...] = (
+    (("IPv6", "not support"), Meaning(errors.Rejected, "Ipv6NotInRegion", "E4033")),
+    (("CCN",), Meaning(errors.Rejected, "NotInOneCcn", "E4071")),
+    (("SnatPro",), Meaning(errors.Rejected, "SnatProNotAllowed", "E4060")),
+)
+"""The same for calls that depend on region, network and account; no page names codes for these."""
+_PLACED = frozenset({"CreateLoadBalancer", "BatchRegisterTargets"})
+
 
 def meaning(action: str, code: str, message: str = "") -> Meaning:
     """What this answer means; an unknown code may be anything, so it is Unavailable."""
     rows = (BY_ACTION.get((action, prefix)) or MEANINGS.get(prefix) for prefix in _prefixes(code))
     found = next((row for row in rows if row is not None), _LATER)
+    if action in _PLACED and found in (_CREATION, _WRONG, _DENIED):
+        for words, row in _ORDER_TEXTS:
+            if all(word in message for word in words):
+                return row
     if found in (_WRONG, _CREATION) or found.kind is errors.QuotaExceeded:
         for start, words, row in _TEXTS:
             if code.startswith(start) and all(word in message for word in words):
@@ -145,6 +158,8 @@ def translate(action: str, refusal: Refusal) -> errors.L7lbError:
         return row.kind(text, reason=row.reason, code=row.code)
     if issubclass(row.kind, errors.NotFound):
         return row.kind(text, what=row.what)
+    if issubclass(row.kind, errors.Throttled):
+        return row.kind(text, retry_after_s=row.retry_after_s, code=row.code)
     if issubclass(row.kind, errors.RetryableError):
         return row.kind(text, retry_after_s=row.retry_after_s)
     return row.kind(text)

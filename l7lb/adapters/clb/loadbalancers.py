@@ -183,10 +183,11 @@ class TencentLoadBalancers:
         if isinstance(step, CreateRules) and code in _MAYBE_DOUBLE:
             if self._has_one_of(region, request):
                 raise errors.AlreadyExists(str(error)) from error
-        elif code in (_MAYBE_PROTECTED if isinstance(step, DeleteLoadBalancer) else ("OperationDenied",)):
+        elif code in _MAYBE_PROTECTED:
             named = request.params.get("LoadBalancerIds") or [request.params.get("LoadBalancerId")]
-            if named[0] and (why := self._protection(CloudRef(region, LoadBalancerId(named[0])))):
-                raise errors.Protected(f"{error}: {why}", reason="Protected") from error
+            if named[0]:
+                ref = CloudRef(region, LoadBalancerId(named[0]))
+                self._blame_protection(ref, error, deleting=isinstance(step, DeleteLoadBalancer))
 
     def _has_one_of(self, region: str, request: Request) -> bool:
         """Whether a rule to be created is there: a double has no code of its own."""
@@ -200,16 +201,16 @@ class TencentLoadBalancers:
             for host in (rule.domain, *(rule.domains or ()))
         )
 
-    def _protection(self, ref: CloudRef) -> str:
-        """Why it may not be touched, or nothing: no page names a code for a protected load balancer."""
-        head = self.heads((ref,)).get(ref)
+    def _blame_protection(self, ref: CloudRef, error: errors.L7lbError, *, deleting: bool) -> None:
+        """Raise Protected if that is why: no page names a code for a protected load balancer."""
+        head = self.heads((ref,)).get(ref) if deleting else None
         if head is not None and head.delete_protection:
-            return "deletion protection is on"
+            raise errors.Protected(f"{error}: deletion protection is on", reason="Protected") from error
         if head is not None and head.private_link:
-            return "a PrivateLink endpoint uses it"
-        answer = self._read(ref.region, "DescribeLBOperateProtect", {"LoadBalancerIds": [ref.id]})
-        states = wire.read(answer, wire.Protections).load_balancer_set or ()
-        return "modification protection is on" if any(state.protect_state for state in states) else ""
+            raise errors.Protected(f"{error}: a PrivateLink endpoint uses it", reason="Protected") from error
+        if self.protected((ref,)):
+            text = f"{error}: modification protection is on; switch it off in the console of CLB"
+            raise errors.Protected(text, reason="ModificationProtected") from error
 
 
 def _length(step: Step) -> int:

@@ -96,6 +96,9 @@ def _create_load_balancer(step: CreateLoadBalancer) -> Params:
         "Tags": _tag_list(theirs | dict(create.tags) | ours),
         "ClientToken": _allowed(step.client_token, "CreateLoadBalancer without a ClientToken"),
     }
+    if create.snat_ips:
+        params["SnatPro"] = True
+        params["SnatIps"] = [given_fields({"SubnetId": subnet, "Ip": ip or None}) for subnet, ip in create.snat_ips]
     if create.internal_subnet:
         params["SubnetId"] = create.internal_subnet
     return params | given_fields({"LoadBalancerPassToTarget": step.pass_to_target})

@@ -36,6 +36,8 @@ class LoadBalancer(Wire, frozen=True):
     domain: str | None = None
     address_ip_version: str | None = msgspec.field(name="AddressIPVersion", default=None)
     address_ipv6: str | None = msgspec.field(name="AddressIPv6", default=None)
+    ipv6_mode: str | None = msgspec.field(name="IPv6Mode", default=None)
+    snat_pro: bool | None = None
     vpc_id: str | None = None
     tags: tuple[_Tag, ...] | None = None
     secure_groups: tuple[str, ...] | None = None

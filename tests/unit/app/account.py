@@ -60,6 +60,10 @@ class Account:
         self._count("health")
         return {}
 
+    def protected(self, refs: tuple[CloudRef, ...]) -> frozenset[CloudRef]:
+        self._count("protected")
+        return frozenset()
+
     def limits(self, region: str) -> Limits:
         self._count("limits")
         return Limits()

@@ -9,6 +9,7 @@ from l7lb import ledger
 from l7lb.app.caches import Caches, key_of, stores
 from l7lb.app.triggers import Triggers
 from l7lb.model.cluster import (
+    ConfigMap,
     EndpointSlice,
     Ingress,
     IngressClass,
@@ -34,6 +35,7 @@ SETTINGS = Settings(CLUSTER.id, "ap-guangzhou", "vpc-4hd8w0pn")
 REGION = SETTINGS.region
 
 _HANDLERS: dict[type[Object], tuple[str, str]] = {
+    ConfigMap: ("gate_configs", "switches"),
     Ingress: ("ingresses", "ingress"),
     IngressClass: ("classes", "ingress_class"),
     Service: ("services", "service"),

@@ -122,12 +122,12 @@ class TestIdentity:
 
     def test_load_balancers_of_ours_are_handed_on(self) -> None:
         account = Account({"lb-1": head("lb-1", OUR_TAGS), "lb-2": head("lb-2", {"tke-clusterId": "cls-1"})})
-        assert [one.ref.id for one in confirm_identity(account, self.CLUSTER, REGION)] == ["lb-1", "lb-2"]
+        assert [one.ref.id for one in confirm_identity(account, self.CLUSTER, (REGION,))] == ["lb-1", "lb-2"]
 
     def test_one_of_another_cluster_with_the_same_id_ends_the_process(self) -> None:
         account = Account({"lb-1": head("lb-1", {**OUR_TAGS, "l7lb-cluster-uid": "another"})})
         with pytest.raises(ConfigurationError, match="--cluster-id: load balancers lb-1 bear cls-1"):
-            confirm_identity(account, self.CLUSTER, REGION)
+            confirm_identity(account, self.CLUSTER, (REGION,))
 
 
 def ingress_with_record(name: str, cluster: str, *, uid: str = "") -> Ingress:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from l7lb import ledger
 from l7lb.model.identity import Cluster, Owner
 from l7lb.model.ownership import Record
+from l7lb.model.site import Family, Site
 from tests.builders import OWNER
 
 RECORD = Record(
@@ -35,6 +36,8 @@ records = st.builds(
     attempt=st.integers(0, 10**6),
     listeners=st.dictionaries(words, st.tuples(words, words), max_size=3),
     desired=words,
+    site=st.none() | st.builds(Site, st.sampled_from(Family), st.booleans()),
+    marks=st.none() | st.dictionaries(words, words, max_size=3),
 )
 
 

@@ -42,10 +42,6 @@ def test_every_row_is_documented() -> None:
     ("name", "value"),
     [
         (Name.GROUP, "true"),
-        (Name.CROSS_REGION, "ap-shanghai"),
-        (Name.CROSS_VPC, "vpc-6sh0remo"),
-        (Name.HYBRID_TYPE, "CCN"),
-        (Name.SNAT_PRO, '{"snatIps":[{"subnetId":"subnet-1"}]}'),
         (Name.MATCHING, "kubernetes"),
     ],
     ids=lambda value: str(value).rpartition("/")[2],
@@ -79,7 +75,6 @@ def test_what_decides_about_routing_and_is_not_supported_refuses_the_ingress(nam
         (Name.HTTP_RULES, '[{"path":"/","backend":{"serviceName":"web","servicePort":"80"}}]'),
         (Name.AUTO_REWRITE_CODE, '{"defaultRewriteCode":307}'),
         (Name.MIX_TARGET_PREFER, "ipv4"),
-        (Name.MODIFICATION_PROTECTION, "false"),
         (Name.GRACE_SHUTDOWN, "true"),
         (Name.CLIENT_TOKEN, "d3b07384"),
         (Name.LEGACY_CERTIFICATE, "Kd83hQ2x"),
@@ -136,15 +131,6 @@ def test_the_arrays_of_rule_mix_are_judged_only_with_rule_mix() -> None:
     together = translate({Name.HTTPS_RULES: "[broken", Name.RULE_MIX: "true"})
     assert "E4023" in codes(together)
     assert together.refusal is not None
-
-
-@pytest.mark.parametrize("name", [Name.MODIFICATION_PROTECTION], ids=lambda name: name.name)
-def test_what_only_tunes_is_noticed_and_the_rest_goes_on(name: Name) -> None:
-    found = translate({name: "true"})
-    assert codes(found) == ["NotSupported"]
-    assert found.problems[0].severity is Severity.WARNING
-    assert found.desired is not None
-    assert found.held == translate({}).held
 
 
 def test_a_config_with_a_reserved_name_is_told() -> None:

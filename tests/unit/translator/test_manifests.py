@@ -185,7 +185,6 @@ def test_every_rule_is_on_both_protocols() -> None:
     "name",
     [
         "12-shared-load-balancer.yaml",
-        "13-retained-in-another-region.yaml",
     ],
 )
 def test_what_is_beyond_now_is_refused_and_held(name: str) -> None:

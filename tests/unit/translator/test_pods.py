@@ -10,6 +10,7 @@ from l7lb.model.cluster import EndpointSlice, Service, ServicePort
 from l7lb.model.identity import ObjectKey
 from l7lb.model.maybe import UNSET
 from l7lb.model.pods import NETWORKS, READINESS_GATE, Pod, PodCondition, PodIP, PodReadinessGate, PodSpec, PodStatus
+from l7lb.model.site import Family, Site
 from l7lb.model.snapshot import Switches, Translation
 from l7lb.translator.names import Name
 
@@ -259,10 +260,10 @@ FULL_CHAIN = '{"AddressIPVersion":"IPv6FullChain"}'
         ({Name.EXTENSIVE: FULL_CHAIN, Name.MIX_TARGET_PREFER: "ipv6"}, V6),
         ({Name.EXTENSIVE: FULL_CHAIN, Name.MIX_TARGET_PREFER: "ipv4"}, A),
         ({Name.EXIST_LB_ID: "lb-0000lent"}, A),
-        ({Name.EXIST_LB_ID: "lb-0000lent", Name.MIX_TARGET_PREFER: "ipv6"}, V6),
+        ({Name.EXIST_LB_ID: "lb-0000lent", Name.MIX_TARGET_PREFER: "ipv6"}, A),
     ],
     ids=[
-        "IPv4", "IPv4 takes nothing else", "NAT64", "IPv6", "IPv6 by both", "IPv6 that takes IPv4", "lent", "lent, IPv6"
+        "IPv4", "IPv4 takes nothing else", "NAT64", "IPv6", "IPv6 by both", "IPv6 that takes IPv4", "lent", "unseen"
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("both", [True, False], ids=["dual-stack Service", "the pods alone have both"])
@@ -272,6 +273,15 @@ def test_the_family_of_the_load_balancer_decides(annotations: dict[Name, str], e
         parts.append(slice_of("web", endpoint(V6, "web-a"), name="6", family="IPv6"))
     dual = Pod(metadata=one().metadata, status=PodStatus(phase="Running", pod_ips=(PodIP(ip=A), PodIP(ip=V6))))
     found = translated(*parts, dual, annotations=annotations)
+    assert [target.key.address for target in rules(found)[KEY].targets] == [expected]
+
+
+@pytest.mark.parametrize(("prefer", "expected"), [("", V6), ("ipv6", V6), ("ipv4", A)])
+def test_the_family_of_a_lent_load_balancer_is_what_was_seen_of_it(prefer: str, expected: str) -> None:
+    dual = Pod(metadata=one().metadata, status=PodStatus(phase="Running", pod_ips=(PodIP(ip=A), PodIP(ip=V6))))
+    lent = {Name.EXIST_LB_ID: "lb-0000lent", Name.MIX_TARGET_PREFER: prefer}
+    parts = (slice_of("web", endpoint(A, "web-a")), dual)
+    found = translated(*parts, annotations=lent, site=Site(Family.FULL_CHAIN))
     assert [target.key.address for target in rules(found)[KEY].targets] == [expected]
 
 

@@ -176,7 +176,7 @@ def test_without_a_host_an_ipv6_load_balancer_cannot_serve_a_rule(version: str) 
         rule(None, path("/admin")), rule(HOST), annotations={Name.EXTENSIVE: f'{{"AddressIPVersion":"{version}"}}'}
     )
     found = translator.translate(snapshot(it), SETTINGS)
-    assert codes(found) == ["E4034"]
+    assert codes(found)[0] == "E4034"
     assert list(rules(found)) == [f"{HOST}/"]
     assert (HTTP, "") in found.held.hosts
 

@@ -9,6 +9,7 @@ from l7lb.adapters.clb import codec, wire, wire_targets
 from l7lb.model.cloud import Health, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LoadBalancerId, LocationId, RuleKey
 from l7lb.model.loadbalancer import Certificate, HealthCheck, HostSpec, LoadBalancerHead, Redirect, TargetKey
+from l7lb.model.site import Family
 from l7lb.model.snapshot import Limits
 
 REGION = "ap-guangzhou"
@@ -45,7 +46,7 @@ def test_a_head_has_all_that_is_decided_on() -> None:
         running=True,
         application=True,
         vips=("1.2.3.4",),
-        address_version="ipv4",
+        family=Family.IPV4,
         vpc_id="vpc-1",
         tags={"tke-clusterId": "cls-1"},
         security_groups=frozenset({"sg-1"}),

@@ -1,0 +1,35 @@
+"""In which regions the load balancers of the cluster are: its own, and those that Ingresses and their records name."""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from l7lb import translator
+from l7lb.app.caches import record_of
+from l7lb.errors import TerminalError
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import Cluster
+from l7lb.model.loadbalancer import LoadBalancerHead
+from l7lb.reconciler.ports import LoadBalancers
+
+_logger = logging.getLogger(__name__)
+
+
+def regions(ingresses: Iterable[Ingress], cluster: Cluster, home: str) -> tuple[str, ...]:
+    """The cluster's own first."""
+    named = {translator.region_of(one, record_of(one, cluster), home) for one in ingresses}
+    return (home, *sorted(named - {home}))
+
+
+def find_all(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
+    """Those with these tags in all regions. The first must answer; one that is refused elsewhere is left out.
+
+    An annotation may name a region that does not exist, or in which our keys have no right: then nothing can be there
+    on our behalf, and its Ingress hears of it in its own pass.
+    """
+    found = list(cloud.find(wanted[0], tags))
+    for region in wanted[1:]:
+        try:
+            found += cloud.find(region, tags)
+        except TerminalError as refusal:
+            _logger.warning("region %s is left out: %s", region, refusal)
+    return tuple(found)
