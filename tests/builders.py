@@ -54,7 +54,7 @@ def certificate(text: str) -> Certificate:
 
 
 def target(text: str = "10.0.0.1:30080") -> Target:
-    """`10.0.0.1:30080 weight=5 tolerated via=ins-1`; everything after the address may be left out."""
+    """`10.0.0.1:30080 weight=5 tolerated via=ins-1`, or `gone`, or `steady`; all but the address may be left out."""
     where, *words = text.split()
     address, _, port = where.rpartition(":")
     said = dict(word.partition("=")[::2] for word in words)
@@ -62,7 +62,8 @@ def target(text: str = "10.0.0.1:30080") -> Target:
         TargetKey(address, int(port)),
         instance_id=said.get("via"),
         weight=int(said["weight"]) if "weight" in said else UNSET,
-        presence=Presence.TOLERATED if "tolerated" in said else Presence.REQUIRED,
+        presence=next((one for one in Presence if one.value in said), Presence.REQUIRED),
+        steady="steady" in said,
     )
 
 

@@ -161,6 +161,21 @@ class Caches:
         found = self._stores.gate_configs.get(SERVICE_CONFIG)
         return switches(found.object if found is not None else None)
 
+    def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
+        """Of these addresses those where neither a pod of its namespace nor a node is; none while that is unknown."""
+        if self._unread() & {"Pod", "EndpointSlice", "Node"}:
+            return frozenset()
+        space = ingress.metadata.namespace
+        nodes = {entry.address for item in self._stores.nodes.list() for entry in item.object.status.addresses or ()}
+        return frozenset(
+            address
+            for address in addresses - nodes
+            if not any(
+                item.key.namespace == space and not item.object.over
+                for item in self._stores.pods.by_index("address", address)
+            )
+        )
+
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """By name, and whether the cache is synced."""
         known = {item.object.metadata.name: item.object for item in self._stores.classes.list()}

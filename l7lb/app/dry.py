@@ -113,6 +113,10 @@ class OneAtATime:
         """As the caches cut it."""
         return self._caches.snapshot(ingress)
 
+    def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
+        """Likewise."""
+        return self._caches.vacant(ingress, addresses)
+
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """Likewise."""
         return self._caches.classes()

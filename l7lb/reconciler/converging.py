@@ -14,7 +14,7 @@ from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import draining, protection, records
+from l7lb.reconciler import departing, draining, protection, records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
@@ -144,6 +144,8 @@ class Converger:
         matter.problems += never_given(matter, observed)
         if draining.has_suspects(desired):
             desired = draining.drained(desired, observed, matter.cloud.health((observed.head.ref,)))
+        if matter.options.direct and (unlisted := departing.unlisted(desired, observed)):
+            desired = departing.gone(desired, observed, self._shop.snapshots.vacant(matter.ingress, unlisted))
         limits = self._shop.settings_in(matter.region, matter.cloud).limits
         announced = records.as_announced(desired, matter.record, observed)
         plan = planner.converge(announced, observed, claim, translation.held, limits, None)

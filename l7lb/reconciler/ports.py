@@ -114,6 +114,10 @@ class Snapshots(Protocol):
         """A frozen cut through the stores: all that this Ingress names."""
         ...
 
+    def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
+        """Of these addresses those where neither a pod of its namespace nor a node is; none while that is unknown."""
+        ...
+
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """IngressClasses by name, and whether that cache is synced."""
         ...

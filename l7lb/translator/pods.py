@@ -17,8 +17,8 @@ from l7lb.model.identity import ObjectKey
 from l7lb.model.loadbalancer import Presence, TargetKey
 from l7lb.model.pods import NETWORKS, Pod
 
-ENI_NETWORKS: Final = ("tke-route-eni", "tke-direct-eni", "tke-sub-eni")
-"""Networks of TKE whose pods have addresses of the VPC (contract, section 8.2)."""
+ENI: Final = "-eni"
+"""TKE's networks whose pods have addresses of the VPC end in this, as `tke-route-eni` (contract, section 8.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _has_moved(pod: Pod, address: str) -> bool:
 
 def _is_reachable(pod: Pod, around: Surroundings) -> bool:
     """Whether its address is one of the VPC, or routes to pods are allowed; what cannot be told is tried."""
-    if around.routes_allowed or any(name.strip() in ENI_NETWORKS for name in _networks(pod)):
+    if around.routes_allowed or any(name.strip().endswith(ENI) for name in _networks(pod)):
         return True
     if _networks(pod):
         return False

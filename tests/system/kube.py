@@ -92,6 +92,14 @@ class Kube:
             if refusal.status != 404:
                 raise
 
+    def delete_now(self, kind: str, name: str, namespace: str = "") -> None:
+        """Without grace; gone already is fine."""
+        try:
+            self._send("DELETE", f"{self._path(kind, namespace)}/{name}?gracePeriodSeconds=0")
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+
     def events(self, name: str, namespace: str) -> list[str]:
         """`Reason: message` of every Event about an object of this name."""
         return [

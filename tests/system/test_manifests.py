@@ -10,6 +10,7 @@ import pytest
 from tests import envtest
 from tests.system.conftest import SERVERS
 from tests.system.kube import Json, documents
+from tests.system.pods import Pods
 from tests.system.world import CLUSTER, LOAD_BALANCER_ID, VPC, World, tree
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "manifests"
@@ -27,6 +28,9 @@ ACCOUNT = {
     ],
 }
 CONFIGS: Json = documents(Path(__file__).parents[2] / "charts/l7lb/crds/tkeserviceconfigs.yaml")[0]
+EXTENSIVE = "kubernetes.io/ingress.extensiveParameters"
+IN_A_SUBNET = '{"AddressIPVersion":"IPv6FullChain","SubnetId":"subnet-4kq8z1wd"}'
+"""The contract's example names no subnet; CreateLoadBalancer (SubnetId) wants one for such a load balancer."""
 LENT_TREE: dict[str, dict[str, list[int]]] = {"TCP:22": {}}
 
 SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
@@ -56,6 +60,8 @@ SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
         "HTTP:80": {"twin.paperboat.example/": [30114, 30114]},
         "HTTPS:443": {"twin.paperboat.example/": [30114, 30114]},
     },
+    "11-direct-access": {"HTTP:80": {"live.paperboat.example/": [8080, 8080, 8080]}},
+    "14-ipv6-direct-access": {"HTTP:80": {"six.paperboat.example/": [8080]}},
 }
 """What this release serves; all other manifests are refused as a whole."""
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.yaml"))]
@@ -108,6 +114,8 @@ def apart(name: str) -> list[Json]:
     for document in found:
         key = "name" if document["kind"] == "Namespace" else "namespace"
         document["metadata"][key] += f"-{name[:2]}"
+        if name.startswith("14-") and document["kind"] == "Ingress":
+            document["metadata"]["annotations"][EXTENSIVE] = IN_A_SUBNET
     return found
 
 
@@ -118,6 +126,7 @@ def _live(world: World) -> Lives:
             world.kube.create(document)
             if document["kind"] == "Ingress":
                 made.setdefault(name, []).append((document["metadata"]["name"], document["metadata"]["namespace"]))
+    _run_pods(world)
     found = {name: Life() for name in NAMES}
     for name, ingresses in made.items():
         for ingress in ingresses:
@@ -148,6 +157,24 @@ def _live(world: World) -> Lives:
     return Lives(found, world.load_balancers(), world.calls().get("CreateLoadBalancer", 0))
 
 
+def _run_pods(world: World) -> None:
+    live = Pods(world.kube, "radio-11", "live", port_name="http")
+    where = {"live-0": "172.16.0.10", "live-1": "172.16.0.11", "live-canary": "172.16.0.12"}
+    for name, address in where.items():
+        live.run(name, address)
+    live.endpoints(**{name: (address, "ready") for name, address in where.items()})
+    six = Pods(world.kube, "paperboat-14", "six", port_name="http")
+    six.run("six-0", "172.16.0.20", "2001:db8::20")
+    six.slice("IPv6", six.endpoint("six-0", "2001:db8::20"))
+    world.wait("pods are bound", lambda: (_bound_in(world, "radio-11"), _bound_in(world, "paperboat-14")) == (3, 1))
+
+
+def _bound_in(world: World, namespace: str) -> int:
+    uids = [one["metadata"]["uid"] for one in world.kube.all("Ingress", namespace)]
+    rules = [rule for uid in uids for lb in world.of(uid) for item in lb["listeners"] for rule in item["rules"]]
+    return sum(len(rule["targets"]) for rule in rules)
+
+
 @pytest.mark.parametrize("name", SERVED)
 def test_a_manifest_becomes_what_the_contract_says_and_goes_without_a_trace(lives: Lives, name: str) -> None:
     life = lives.by_name[name]
@@ -155,7 +182,7 @@ def test_a_manifest_becomes_what_the_contract_says_and_goes_without_a_trace(live
     (ingress,) = life.ingresses
     assert tree(load_balancer) == SERVED[name]
     assert ingress["metadata"]["annotations"][LOAD_BALANCER_ID] == load_balancer["id"]
-    assert ingress["status"]["loadBalancer"]["ingress"] == [{"ip": load_balancer["vip"]}]
+    assert ingress["status"]["loadBalancer"]["ingress"] == [{"ip": load_balancer["ipv6"] or load_balancer["vip"]}]
     assert not [event for event in life.events if "E4" in event]
     assert life.after == []
 
@@ -272,3 +299,17 @@ def test_07_is_tuned_as_its_service_config_says(lives: Lives) -> None:
         "guide.paperboat.example",
         "GET",
     )
+
+
+def test_11_sends_less_to_the_pod_that_asks_for_less(lives: Lives) -> None:
+    (rule,) = only(lives, "11-direct-access")["listeners"][0]["rules"]
+    assert {(target["ip"], target["weight"], target["instance_id"]) for target in rule["targets"]} == {
+        ("172.16.0.10", 10, ""),
+        ("172.16.0.11", 10, ""),
+        ("172.16.0.12", 1, ""),
+    }
+
+
+def test_14_leads_to_the_ipv6_address_of_the_pod(lives: Lives) -> None:
+    (rule,) = only(lives, "14-ipv6-direct-access")["listeners"][0]["rules"]
+    assert [target["ip"] for target in rule["targets"]] == ["2001:db8::20"]

@@ -37,11 +37,17 @@ limits = st.builds(
 def _pool() -> list[tuple[Target, ...]]:
     """Sets of targets made once: drawing each target by itself would cost most of the run."""
     dice = Random("targets")
-    presences = (Presence.REQUIRED, Presence.REQUIRED, Presence.TOLERATED)
+    presences = (Presence.REQUIRED, Presence.REQUIRED, Presence.TOLERATED, Presence.GONE)
     weights: tuple[Maybe[int], ...] = (UNSET, 0, 10, 20)
     return [
         tuple(
-            Target(TargetKey(f"10.0.0.{n}", 80), dice.choice((None, "ins-1", "ins-2")), dice.choice(weights), presence)
+            Target(
+                TargetKey(f"10.0.0.{n}", 80),
+                dice.choice((None, "ins-1", "ins-2")),
+                dice.choice(weights),
+                presence,
+                steady=dice.random() < 0.1,
+            )
             for n in range(6)
             if dice.random() < share
             for presence in dice.choices(presences)

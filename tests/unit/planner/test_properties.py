@@ -14,7 +14,16 @@ from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedL
 from l7lb.model.maybe import UNSET
 from l7lb.model.maybe import given as or_else
 from l7lb.model.ownership import Claim, Disposal
-from l7lb.model.plan import CreateListeners, CreateRules, DeleteListeners, DeleteRules, Plan
+from l7lb.model.plan import (
+    CreateListeners,
+    CreateRules,
+    DeleteListeners,
+    DeleteRules,
+    DeregisterTargets,
+    ModifyWeights,
+    Plan,
+    RegisterTargets,
+)
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Limits
 from tests.builders import OWNER
@@ -97,14 +106,14 @@ def reaches(want: ListenerSpec, have: ListenerSpec, *, exact: bool) -> None:
 
 
 def holds_targets(want: RuleSpec, have: RuleSpec) -> None:
-    wanted = {target.key: target for target in want.targets}
+    wanted = {target.key: target for target in want.targets if target.presence is not Presence.GONE}
     bound = {target.key: target for target in have.targets}
     assert {key for key, target in wanted.items() if target.presence is Presence.REQUIRED} <= bound.keys()
     assert bound.keys() <= wanted.keys()
     for key, target in bound.items():
         if wanted[key].weight is not UNSET:
             assert target.weight == wanted[key].weight
-        elif wanted[key].presence is Presence.REQUIRED:
+        elif wanted[key].presence is Presence.REQUIRED and not wanted[key].steady:
             assert target.weight != 0
 
 
@@ -184,6 +193,26 @@ def test_a_rule_that_serves_before_and_after_serves_all_the_time(wanted: Desired
         same_listener = all(ref in state for state in states)
         if same_listener and live(states[0][ref]) and live(states[-1][ref]):
             assert all(live(state[ref]) for state in states)
+
+
+@relaxed
+@given(desires(), worlds(), limits)
+def test_where_nobody_is_any_more_traffic_ends_before_anything_is_put_on(
+    wanted: DesiredLoadBalancer, world: World, quota: Limits
+) -> None:
+    gone = {
+        (RuleRef(spec.key, rule.key), target.key)
+        for spec in wanted.listeners
+        for rule in spec.rules
+        for target in rule.targets
+        if target.presence is Presence.GONE
+    }
+    waits = False
+    for step in converge(wanted, world, quota=quota).steps:
+        waits = waits or isinstance(step, RegisterTargets | ModifyWeights)
+        if waits and isinstance(step, DeregisterTargets):
+            dead = {(p.rule, p.target.key) for p in step.placements if p.target.weight != 0} & gone
+            assert not dead
 
 
 @relaxed

@@ -208,6 +208,40 @@ def test_raw_part_of_an_object_does_not_hold_the_page_it_came_in() -> None:
     assert bytes(item.object.spec) == b'{"loadBalancer": {}}'
 
 
+def wire_pod(name: str, **labels: str) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": name, "namespace": "shop", "uid": name, "resourceVersion": "7", "labels": labels,
+            "annotations": {"ingress.cloud.tencent.com/custom-weight": "5", "example.com/long": "x" * 1000},
+        },
+        "spec": {"nodeName": "node-a", "containers": [{"name": "app", "env": [{"name": "TOKEN", "value": "secret"}]}]},
+        "status": {"podIPs": [{"ip": "172.16.0.1"}], "conditions": [{"type": "Ready", "status": "True"}]},
+    }  # fmt: skip
+
+
+def test_of_a_pod_only_what_decides_about_a_target_is_kept() -> None:
+    [item] = Decoder(kinds.POD).page(page(wire_pod("web-a", app="web"), kind="PodList")).items
+    assert item.object.annotations == {"ingress.cloud.tencent.com/custom-weight": "5"}
+    assert item.object.addresses == ("172.16.0.1",)
+    assert item.object.status.conditions is None
+    assert b"secret" not in msgspec.json.encode(item.object)
+
+
+def test_conditions_of_a_pod_are_kept_while_it_has_a_gate() -> None:
+    one = wire_pod("web-a")
+    one["spec"]["readinessGates"] = [{"conditionType": "example.com/gate"}]
+    [item] = Decoder(kinds.POD).page(page(one, kind="PodList")).items
+    assert [condition.type for condition in item.object.status.conditions or ()] == ["Ready"]
+
+
+def test_equal_labels_of_many_pods_are_one() -> None:
+    pods = [wire_pod("web-a", app="web"), wire_pod("web-b", app="web"), wire_pod("api-a", app="api")]
+    first, second, other = (item.object for item in Decoder(kinds.POD).page(page(*pods, kind="PodList")).items)
+    assert first.metadata.labels is second.metadata.labels
+    assert first.spec is second.spec
+    assert other.labels == {"app": "api"}
+
+
 def test_lease_becomes_a_record() -> None:
     lease = {
         "metadata": {"name": "l", "namespace": "kube-system", "resourceVersion": "5"},
