@@ -86,10 +86,10 @@ def test_the_same_client_token_gives_the_same_load_balancer(tenant: Tenant) -> N
 
 def test_listeners_of_several_ports_are_made_in_one_call_and_bound_by_port(tenant: Tenant) -> None:
     head = tenant.create()
-    accepted = tenant.run(CreateListeners("HTTP", (8080, 80), "mine", keepalive=True), tenant.bindings(head))
+    accepted = tenant.run(CreateListeners("HTTP", (8080, 80), "mine", keepalive=True, snat=True), tenant.bindings(head))
     found = {item.spec.key: item for item in tenant.cloud.listeners(head)}
     assert {key: item.id for key, item in found.items()} == accepted.listeners
-    assert found[HTTP].spec == ListenerSpec(HTTP, "mine", None, sni=False, keepalive=True)
+    assert found[HTTP].spec == ListenerSpec(HTTP, "mine", None, sni=False, keepalive=True, snat=True)
     assert tenant.calls()["CreateListener"] == 1
 
 
@@ -120,9 +120,13 @@ def test_a_listener_is_changed_in_the_fields_that_are_set(tenant: Tenant) -> Non
     head = tenant.create()
     tenant.run(CreateListeners("HTTPS", (443,), "old", RSA), tenant.bindings(head))
     before = tenant.listener(head, HTTPS).spec
+    assert before == ListenerSpec(HTTPS, "old", RSA, sni=False, keepalive=False, snat=False)
     after = ListenerSpec(HTTPS, name="new", certificate=RSA_2, keepalive=True)
     tenant.run(ModifyListener(HTTPS, before, after), tenant.bindings(head))
-    assert tenant.listener(head, HTTPS).spec == ListenerSpec(HTTPS, "new", RSA_2, sni=False, keepalive=True)
+    seen = tenant.listener(head, HTTPS).spec
+    assert seen == ListenerSpec(HTTPS, "new", RSA_2, sni=False, keepalive=True, snat=False)
+    tenant.run(ModifyListener(HTTPS, seen, ListenerSpec(HTTPS, snat=True, keepalive=False)), tenant.bindings(head))
+    assert tenant.listener(head, HTTPS).spec == ListenerSpec(HTTPS, "new", RSA_2, False, False, True)
 
 
 def test_rules_without_a_host_live_under_the_address_and_read_back_without(tenant: Tenant) -> None:

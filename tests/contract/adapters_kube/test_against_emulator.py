@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import yaml
 
 from l7lb import errors
 from l7lb.adapters.kube import kinds
@@ -15,8 +17,9 @@ from l7lb.adapters.kube.events import EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.adapters.kube.leases import KubeLeases
 from l7lb.adapters.kube.listwatch import KubeListWatch, KubeObjectListWatch, Scope
+from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.adapters.kube.transport import Transport
-from l7lb.model.cluster import Ingress, IngressAddress
+from l7lb.model.cluster import Ingress, IngressAddress, TkeServiceConfig
 from l7lb.model.identity import ObjectKey
 from l7lb.model.lease import LeaseRecord
 from l7lb.model.watch import Bookmark, Change, ChangeType, Page, StreamError
@@ -287,3 +290,57 @@ def test_cluster_has_an_identity_and_a_version(emulator: KubeEmulator, transport
     namespaces = emulator.controls.state()["objects"]["namespaces"]
     assert cluster.uid() == namespaces["kube-system"]["metadata"]["uid"]
     assert cluster.version().major == 1
+
+
+DEFINITION = Path(__file__).parents[3] / "charts/l7lb/crds/tkeserviceconfigs.yaml"
+KEPT = ObjectKey("default", "web-auto-ingress-config")
+OWNER = ObjectReference("networking.k8s.io/v1", "Ingress", KEY, "u-1")
+
+
+def spec(*ports: int) -> dict[str, Any]:
+    return {"loadBalancer": {"l7Listeners": [{"protocol": "HTTP", "port": port} for port in ports]}}
+
+
+def kept(transport: Transport) -> TkeServiceConfig | None:
+    page = KubeListWatch(transport, kinds.TKE_SERVICE_CONFIG).list_page(resource_version="", continue_token="")
+    return page.items[0].object if page.items else None
+
+
+def test_a_service_config_is_made_for_its_owner_changed_at_its_version_and_deleted_as_itself(
+    emulator: KubeEmulator, transport: Transport
+) -> None:
+    emulator.create(yaml.safe_load(DEFINITION.read_text(encoding="utf-8")))
+    configs = KubeServiceConfigs(transport)
+    configs.create(KEPT, OWNER, {**spec(80), "theirs": 1})
+    first = kept(transport)
+    assert first is not None
+    with pytest.raises(errors.AlreadyExists):
+        configs.create(KEPT, OWNER, spec(80))
+    configs.patch(first, spec(80, 443))
+    second = kept(transport)
+    assert second is not None
+    assert msgspec.json.decode(second.spec) == {**spec(80, 443), "theirs": 1}
+    with pytest.raises(errors.Conflict):
+        configs.patch(first, spec(8080))
+    stranger = msgspec.structs.replace(second, metadata=msgspec.structs.replace(second.metadata, uid="another"))
+    with pytest.raises(errors.Conflict):
+        configs.delete(stranger)
+    configs.delete(second)
+    assert kept(transport) is None
+    with pytest.raises(errors.NotFound):
+        configs.delete(second)
+
+
+def test_a_service_config_is_not_written_past_the_guard(emulator: KubeEmulator, transport: Transport) -> None:
+    def closed() -> None:
+        raise errors.GateClosed("closed")
+
+    emulator.create(yaml.safe_load(DEFINITION.read_text(encoding="utf-8")))
+    with pytest.raises(errors.GateClosed):
+        KubeServiceConfigs(transport, guard=closed).create(KEPT, OWNER, spec(80))
+    assert kept(transport) is None
+
+
+def test_without_the_kind_there_is_nothing_to_write_to(transport: Transport) -> None:
+    with pytest.raises(errors.NotFound):
+        KubeServiceConfigs(transport).create(KEPT, OWNER, spec(80))

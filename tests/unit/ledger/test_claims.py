@@ -32,6 +32,11 @@ def recorded(key: ListenerKey, name: str, id_: str | None = None) -> Record:
     return Record("uid-1", "cls-1", lb=LB, claim="created", listeners={str(key): (id_ or f"lbl-{key}", name)})
 
 
+def announced(key: ListenerKey, name: str) -> Record:
+    """A record from before the listener's creation was answered."""
+    return replace(recorded(key, name), listeners={str(key): ("", name)})
+
+
 @pytest.mark.parametrize(
     ("tags", "name", "record", "names", "wanted", "ours"),
     [
@@ -43,6 +48,12 @@ def recorded(key: ListenerKey, name: str, id_: str | None = None) -> Record:
         pytest.param(OUR_TAGS, "web", recorded(HTTP, "web"), {}, {HTTP}, True, id="created, recorded"),
         pytest.param(OUR_TAGS, "new", recorded(HTTP, "web"), {}, {HTTP}, False, id="recorded, renamed since"),
         pytest.param(OUR_TAGS, "web", recorded(HTTP, "web", "lbl-9"), {}, {HTTP}, False, id="recorded, another id"),
+        pytest.param(OUR_TAGS, "new", recorded(HTTP, "web"), {HTTP: "new"}, {HTTP}, True, id="renamed by us just now"),
+        pytest.param(LENT_TAGS, "new", recorded(HTTP, "web"), {HTTP: "new"}, set(), True, id="adopted, renamed by us"),
+        pytest.param(OUR_TAGS, "web", announced(HTTP, "web"), {}, {HTTP}, True, id="created, announced"),
+        pytest.param(LENT_TAGS, "web", announced(HTTP, "web"), {}, {HTTP}, True, id="adopted, announced, wanted"),
+        pytest.param(LENT_TAGS, "web", announced(HTTP, "web"), {}, set(), False, id="adopted, announced, not wanted"),
+        pytest.param(LENT_TAGS, "web", announced(HTTPS, "web"), {}, {HTTP}, False, id="announced on another port"),
         pytest.param(
             {**OUR_TAGS, **SERVICE}, "TKE-DEDICATED-LISTENER", None, {}, {HTTP}, False, id="created, a Service's too"
         ),
