@@ -23,18 +23,19 @@ class Phase(IntEnum):
     HOSTS = 8
     ROOM = 9
     RULES = 10
-    SHAPES = 11
-    STALE = 12
-    TARGETS = 13
-    DEFAULTS = 14
-    REDIRECTS_OFF = 15
-    REDIRECTS_ON = 16
-    FORMER_TARGETS = 17
-    SURPLUS_RULES = 18
-    MIRRORS = 19
-    SURPLUS_LISTENERS = 20
-    RELEASE = 21
-    DELETE = 22
+    TWINS = 11
+    SHAPES = 12
+    STALE = 13
+    TARGETS = 14
+    DEFAULTS = 15
+    REDIRECTS_OFF = 16
+    REDIRECTS_ON = 17
+    FORMER_TARGETS = 18
+    SURPLUS_RULES = 19
+    MIRRORS = 20
+    SURPLUS_LISTENERS = 21
+    RELEASE = 22
+    DELETE = 23
 
 
 RANK: Final[Mapping[Phase, str]] = {
@@ -48,6 +49,7 @@ RANK: Final[Mapping[Phase, str]] = {
     Phase.HOSTS: "each host shows its new certificate before new rules rely on it",
     Phase.ROOM: "only where the quota of rules leaves no room for the new ones",
     Phase.RULES: "new rules come before old ones go",
+    Phase.TWINS: "on two listeners without a client all rules are made first: one look gives the ids of all",
     Phase.SHAPES: "a rule is changed in place, under its targets",
     Phase.STALE: "an address that is bound through an instance that it left cannot be bound anew before it is off",
     Phase.TARGETS: "new targets are on, then weights change, then old targets go; in slices where the quota is short",

@@ -226,10 +226,16 @@ def _mirror(work: _Work, grounds: Grounds, draft: Draft) -> None:
         return
     wanted = grounds[MIRROR_SOURCE].site.desired
     order = [default_host(wanted), *(host.host for host in wanted.hosts)]
-    for phase, late in ((Phase.REDIRECTS_ON, False), (Phase.MIRRORS, True)):
+    early = Phase.REDIRECTS_ON if _serve(grounds) else Phase.TWINS
+    for phase, late in ((early, False), (Phase.MIRRORS, True)):
         hosts = [host for host in dict.fromkeys(order) if host is not None and work.mirrored.get(host) is late]
         if hosts:
             draft.add(phase, MirrorHosts(tuple((host, _code(work, host)) for host in hosts)))
+
+
+def _serve(grounds: Grounds) -> bool:
+    """Whether HTTP:80 or HTTPS:443 has a client already."""
+    return any(grounds[key].before for key in (MIRROR_SOURCE, MIRROR_TARGET))
 
 
 def _code(work: _Work, host: str) -> int:

@@ -113,6 +113,19 @@ def test_https_costs_what_http_costs(small: World) -> None:
     assert calls["CreateListener"] == 1
 
 
+def test_redirects_of_all_hosts_are_one_write_and_their_listener_another(small: World) -> None:
+    asked = {
+        "ingress.cloud.tencent.com/listen-ports": '[{"HTTP":80},{"HTTPS":443}]',
+        "ingress.cloud.tencent.com/auto-rewrite": "true",
+    }
+    calls = build(small, "redirects", *hosts(10, paths=5), annotations=asked, tls=[{"secretName": "cert"}])
+    assert calls == READS_OF_A_BUILD | {
+        "CreateLoadBalancer": 1, "CreateListener": 2, "CreateRule": 1, "AutoRewrite": 1, "BatchRegisterTargets": 1,
+        "DescribeTaskStatus": 5,
+    }  # fmt: skip
+    assert sum(calls.values()) == 6 + 5 + 3
+
+
 def test_an_annotation_that_asks_for_an_attribute_call_costs_that_call_and_its_poll(small: World) -> None:
     calls = build(small, "groups", *hosts(1), annotations={"ingress.cloud.tencent.com/security-groups": "sg-1aaaaaaa"})
     assert calls["SetLoadBalancerSecurityGroups"] == 1

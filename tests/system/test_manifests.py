@@ -52,10 +52,10 @@ SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
         "HTTPS:443": {"guide.paperboat.example/": [30110, 30110]},
     },
     "08-automatic-redirect": {
-        "HTTP:80": {},
+        "HTTP:80": {"www.paperboat.example/": [], "api.paperboat.example/v1": []},
         "HTTPS:443": {"www.paperboat.example/": [30111, 30111], "api.paperboat.example/v1": [30112, 30112]},
     },
-    "09-manual-redirect": {"HTTP:80": {"/shelves": [30113, 30113]}},
+    "09-manual-redirect": {"HTTP:80": {"/shelves": [30113, 30113], "/old/shelves": []}},
     "10-both-protocols": {
         "HTTP:80": {"twin.paperboat.example/": [30114, 30114]},
         "HTTPS:443": {"twin.paperboat.example/": [30114, 30114]},

@@ -61,12 +61,15 @@ def test_a_load_balancer_with_automatic_redirects_takes_the_calls_of_its_budget(
     world.start()
     world.account.forget_calls()
     world.settle()
-    assert world.account.writes() == {
+    assert world.account.calls() == {
+        "DescribeLoadBalancers": 2,
         "CreateLoadBalancer": 1,
         "CreateListener": 2,
         "CreateRule": 1,
-        "BatchRegisterTargets": 1,
         "AutoRewrite": 1,
+        "DescribeListeners": 1,
+        "BatchRegisterTargets": 1,
+        "DescribeTaskStatus": 5,
     }
     assert redirects(world) == {
         "80 a.example.com/": ("443 a.example.com/", 302, "Auto"),
