@@ -134,6 +134,20 @@ MUTATIONS = (
         ("cordoned node: bound",),
     ),
     Mutation(
+        "the code of a redirect is 302",
+        "l7lb/planner/ties.py",
+        "(isinstance(wanted.code, Unset) or wanted.code == self.code)",
+        "self.code == (302 if isinstance(wanted.code, Unset) else wanted.code)",
+        ("redirect: another code, none declared",),
+    ),
+    Mutation(
+        "redirects that nobody declares are taken off",
+        "l7lb/translator/redirects.py",
+        "any=group or automatic is not UNSET or support is False or by_entries,",
+        "any=True,",
+        ("layout: left over",),
+    ),
+    Mutation(
         "security groups that nobody declares are unbound",
         CONVERGE,
         "differs(desired.security_groups, head",
