@@ -148,11 +148,12 @@ class Converger:
             desired = departing.gone(desired, observed, self._shop.snapshots.vacant(matter.ingress, unlisted))
         limits = self._shop.settings_in(matter.region, matter.cloud).limits
         announced = records.as_announced(desired, matter.record, observed)
-        plan = planner.converge(announced, observed, claim, translation.held, limits, None)
+        settled = self._refusals.settle(announced, observed, translation.held)
+        plan = settled.spare(planner.converge(settled.desired, observed, claim, settled.held, limits, None))
         plan, unstable = self._stability.filter(observed.head.ref, plan)
         plan, refused = self._refusals.filter(observed.head.ref, plan)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
-        matter.problems += [*unstable, *refused, *noted(plan, edited=edited)]
+        matter.problems += [*unstable, *settled.problems, *refused, *noted(plan, edited=edited)]
         if not plan:
             reached = self._reached(matter, desired, observed, claim)
             return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached

@@ -14,6 +14,7 @@ from l7lb.errors import Busy, Conflict, Throttled, TokenRefused, Unavailable
 from l7lb.model.cloud import Accepted, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerKey, LoadBalancerId, RuleRef
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     Bindings,
     CreateListeners,
@@ -22,6 +23,8 @@ from l7lb.model.plan import (
     DeleteLoadBalancer,
     DeleteRules,
     DeregisterTargets,
+    ModifyHost,
+    ModifyListener,
     ModifyRule,
     ModifyWeights,
     RegisterTargets,
@@ -250,7 +253,8 @@ class Executor:
     def _complete(self, flight: Flight, cloud: LoadBalancers) -> ObservedLoadBalancer | None:
         if flight.observed is None or any(isinstance(step, DeleteLoadBalancer) for step in flight.plan.steps):
             return None
-        return _read_back(flight.observed, cloud) if _unbound(flight.observed) else flight.observed
+        verify = _unbound(flight.observed) or any(_certifies(step) for step in flight.plan.steps)
+        return _read_back(flight.observed, cloud) if verify else flight.observed
 
 
 def _joined(accepted: Accepted, state: TaskState) -> Accepted:
@@ -267,6 +271,17 @@ def _listener_ids(step: Step, accepted: Accepted) -> Mapping[ListenerKey, str]:
     if missing:
         raise Unavailable(f"CreateListener named no id for {', '.join(map(str, missing))}: observe again")
     return accepted.listeners
+
+
+def _certifies(step: Step) -> bool:
+    """Whether it changes what clients are shown: that is believed when it is read back, not when it was written."""
+    match step:
+        case ModifyListener(after=after):
+            return after.certificate is not UNSET or after.sni is True
+        case ModifyHost(after=after):
+            return after.certificate is not UNSET
+        case _:
+            return False
 
 
 def _unbound(observed: ObservedLoadBalancer) -> bool:

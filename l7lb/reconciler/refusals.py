@@ -14,7 +14,15 @@ from typing import Final
 from l7lb import planner
 from l7lb.errors import Protected, Rejected
 from l7lb.model.identity import CloudRef, ListenerKey, RuleRef
-from l7lb.model.loadbalancer import HealthCheck, HostSpec, ListenerSpec, RuleSpec
+from l7lb.model.loadbalancer import (
+    Certificate,
+    DesiredLoadBalancer,
+    HealthCheck,
+    HostSpec,
+    ListenerSpec,
+    ObservedLoadBalancer,
+    RuleSpec,
+)
 from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     CreateListeners,
@@ -32,14 +40,15 @@ from l7lb.model.plan import (
     SetSecurityGroups,
     Step,
 )
-from l7lb.model.problems import Problem
+from l7lb.model.problems import Held, Problem
 from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, DeleteRedirects, MirrorHosts
+from l7lb.reconciler import bad_certificates
+from l7lb.reconciler.bad_certificates import Settled
 
 AGAIN_S: Final = 300.0
 """What was refused may be granted without a change of the object (a certificate that was renewed under its id)."""
 LOCKED_LESS_S: Final = 10.0
 """So much earlier than the worker's resync a load balancer that is protected altogether is tried again."""
-OF_A_CERTIFICATE: Final = frozenset({"E4012", "E4035", "E4036", "E4039"})
 
 _SHAPES = (
     CreateListeners,
@@ -77,6 +86,7 @@ class Refusals:
         self._locked: dict[CloudRef, tuple[float, Protected]] = {}
         self._apart: dict[tuple[CloudRef, Step], float] = {}
         self._refused: dict[tuple[CloudRef, Step], tuple[float, Problem]] = {}
+        self._certificates: dict[tuple[CloudRef, Certificate], tuple[float, Problem]] = {}
 
     def note(self, ref: CloudRef | None, step: Step | None, refusal: Rejected | Protected) -> bool:
         """Take a refusal down; False when nothing can be planned around it."""
@@ -85,15 +95,31 @@ class Refusals:
         if ref is None or not isinstance(step, _SHAPES):
             return False
         until = self._monotonic() + AGAIN_S
+        told = Problem(code=refusal.code, reason=refusal.reason, message=str(refusal))
+        certificate = bad_certificates.brought(step, refusal)
         with self._lock:
-            if _parts(step) != (step,) and not _is_of_a_host(step, refusal):
+            # One that was planned around already, and came all the same, is shown there already: then it is the step.
+            if certificate is not None and (ref, certificate) not in self._certificates:
+                self._certificates[ref, certificate] = until, told
+            elif _parts(step) != (step,):
                 self._apart[ref, step] = until
             else:
                 # The cloud's text names neither rule nor listener.
                 where = f"{planner.describe(step)}: " if isinstance(step, _CHANGES) else ""
-                told = Problem(code=refusal.code, reason=refusal.reason, message=f"{where}{refusal}")
+                told = replace(told, message=f"{where}{refusal}")
                 self._refused[ref, step] = until, told
         return True
+
+    def settle(self, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, held: Held) -> Settled:
+        """What can be asked for in spite of certificates that were refused on this load balancer."""
+        with self._lock:
+            self._forget()
+            refused = {
+                certificate: problem
+                for (ref, certificate), (_, problem) in self._certificates.items()
+                if ref == observed.head.ref
+            }
+        return bad_certificates.settle(desired, observed, held, refused) if refused else Settled(desired, held)
 
     def locked(self, ref: CloudRef) -> Protected | None:
         """Why nothing at all is to be tried on it for a while."""
@@ -145,15 +171,8 @@ class Refusals:
         now = self._monotonic()
         self._apart = {key: until for key, until in self._apart.items() if until > now}
         self._refused = {key: entry for key, entry in self._refused.items() if entry[0] > now}
+        self._certificates = {key: entry for key, entry in self._certificates.items() if entry[0] > now}
         self._locked = {ref: entry for ref, entry in self._locked.items() if entry[0] > now}
-
-
-def _is_of_a_host(step: Step, refusal: Rejected) -> bool:
-    """A certificate is all of its host's rules' in the same way, and no setting can cure it."""
-    one = isinstance(step, CreateListeners) or (
-        isinstance(step, CreateRules) and len({rule.key.host for rule in step.rules}) == 1
-    )
-    return one and refusal.code in OF_A_CERTIFICATE
 
 
 def _parts(step: Step) -> tuple[Step, ...]:

@@ -17,6 +17,7 @@ from tests.simulation.world import CLUSTER, World
 CREATED_BY, CLUSTER_ID, UID, OWNER = "tke-createdBy-flag", "tke-clusterId", "tke-lb-ingress-uuid", "tke-lifecycle-owner"
 OURS = {CREATED_BY, CLUSTER_ID, UID, OWNER, "l7lb-cluster-uid"}
 HARMLESS = (errors.RetryableError, errors.TerminalError, errors.AlreadyExists, errors.GateClosed, errors.LostLeadership)
+BY_ANNOTATION = "ingress.cloud.tencent.com/certificate"
 
 
 class Broken(AssertionError):
@@ -175,7 +176,8 @@ class Watchman:
             self._serves(lbs[0], ingress)
 
     def _serves(self, lb: LoadBalancer, ingress: Json) -> None:
-        name, port = ingress["metadata"]["name"], 443 if ingress["spec"].get("tls") else 80
+        tls = ingress["spec"].get("tls") or (ingress["metadata"].get("annotations") or {}).get(BY_ANNOTATION)
+        name, port = ingress["metadata"]["name"], 443 if tls else 80
         wanted = expected(self.world, ingress)
         there = (
             self.world.account.targets(port, lb) if any(item.port == port for item in lb.listeners.values()) else set()

@@ -1,10 +1,35 @@
 """What the cloud refuses holds only itself: the refused part is found by taking the call apart, and is left out."""
 
+from collections.abc import Mapping
+
 from l7lb.errors import Rejected
-from l7lb.model.identity import CloudRef, ListenerKey, LoadBalancerId, RuleKey, RuleRef
-from l7lb.model.loadbalancer import Certificate, HostSpec, ListenerSpec, RuleSpec, Target, TargetKey
+from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LoadBalancerId, RuleKey, RuleRef
+from l7lb.model.loadbalancer import (
+    Certificate,
+    DesiredLoadBalancer,
+    HostSpec,
+    ListenerSpec,
+    LoadBalancerHead,
+    ObservedListener,
+    ObservedLoadBalancer,
+    RuleSpec,
+    Target,
+    TargetKey,
+)
 from l7lb.model.maybe import UNSET
-from l7lb.model.plan import CreateListeners, CreateRules, DeleteRules, ModifyListener, Placement, Plan, RegisterTargets
+from l7lb.model.plan import (
+    CreateListeners,
+    CreateRules,
+    DeleteListeners,
+    DeleteRules,
+    ModifyHost,
+    ModifyListener,
+    Placement,
+    Plan,
+    RegisterTargets,
+)
+from l7lb.model.problems import Held
+from l7lb.reconciler.bad_certificates import Settled
 from l7lb.reconciler.refusals import AGAIN_S, Refusals
 
 REF = CloudRef("ap-guangzhou", LoadBalancerId("lb-0000000a"))
@@ -33,6 +58,20 @@ def register(*names: str) -> RegisterTargets:
     return RegisterTargets(tuple(Placement(RuleRef(HTTPS, key), Target(TargetKey("10.0.0.1", 80))) for key in keys))
 
 
+def settle(
+    refusals: Refusals, on: CloudRef = REF, there: Mapping[str, Certificate] | None = None, **wanted: Certificate
+) -> Settled:
+    """Hosts by what they are to show, over those that are there."""
+    desired = DesiredLoadBalancer(listeners=(ListenerSpec(HTTPS, hosts=_hosts(wanted)),))
+    listeners = (ObservedListener(ListenerId("lbl-1"), ListenerSpec(HTTPS, hosts=_hosts(there))),) if there else ()
+    observed = ObservedLoadBalancer(LoadBalancerHead(on, "demo", running=True), listeners)
+    return refusals.settle(desired, observed, Held())
+
+
+def _hosts(shown: Mapping[str, Certificate]) -> tuple[HostSpec, ...]:
+    return tuple(HostSpec(name, certificate) for name, certificate in shown.items())
+
+
 def names(plan: Plan) -> list[str]:
     return [f"{key.host}{key.path}" for step in plan.steps if isinstance(step, CreateRules)
             for key in (rule.key for rule in step.rules)]  # fmt: skip
@@ -47,9 +86,43 @@ def test_a_host_with_a_refused_certificate_is_left_out_with_its_targets() -> Non
     assert problems == ()
     assert len(by_host.steps) == 3
     assert refusals.note(REF, by_host.steps[1], CERTIFICATE)
-    left, problems = refusals.filter(REF, plan)
-    assert left.steps == (rules("a/", a=GOOD), register("a/"))
-    assert [(problem.code, problem.reason) for problem in problems] == [("E4036", "CertificateNotFound")]
+    settled = settle(refusals, a=GOOD, b=BAD)
+    assert settled.held.hosts == {(HTTPS, "b")}
+    assert [(problem.code, problem.reason) for problem in settled.problems] == [("E4036", "CertificateNotFound")]
+    assert "nowhere1 of b on HTTPS:443" in settled.problems[0].message
+
+
+def test_a_certificate_that_is_refused_for_several_hosts_is_known_at_once() -> None:
+    refusals = Refusals(Time())
+    assert refusals.note(REF, rules("a/", "b/", a=BAD, b=BAD), CERTIFICATE)
+    settled = settle(refusals, a=BAD, b=BAD)
+    assert settled.held.hosts == {(HTTPS, "a"), (HTTPS, "b")}
+    assert settled.held.listeners == {HTTPS}
+    assert len(settled.problems) == 1
+
+
+def test_a_host_that_is_there_keeps_what_it_shows_and_is_not_held() -> None:
+    refusals = Refusals(Time())
+    assert refusals.note(REF, ModifyHost(HTTPS, HostSpec("a", GOOD), HostSpec("a", BAD)), CERTIFICATE)
+    settled = settle(refusals, there={"a": GOOD}, a=BAD, b=GOOD)
+    assert settled.held == Held()
+    assert [host.certificate for host in settled.desired.listeners[0].hosts] == [GOOD, GOOD]
+    assert not settled.waiting
+
+
+def test_what_shows_a_refused_certificate_already_is_no_problem() -> None:
+    refusals = Refusals(Time())
+    assert refusals.note(REF, rules("a/x", a=BAD), CERTIFICATE)
+    assert settle(refusals, there={"a": BAD}, a=BAD).problems == ()
+
+
+def test_what_a_waiting_host_was_to_replace_is_not_deleted() -> None:
+    refusals = Refusals(Time())
+    old, new = DeleteRules(HTTPS, (RuleKey("a", "/"),)), rules("b/", b=BAD)
+    assert refusals.note(REF, new, CERTIFICATE)
+    settled = settle(refusals, there={"a": GOOD}, b=BAD)
+    assert settled.spare(Plan((old, DeleteListeners((HTTPS,))))).steps == ()
+    assert settle(refusals, there={"a": GOOD, "b": GOOD}, b=BAD).spare(Plan((old,))).steps == (old,)
 
 
 def test_a_refused_path_is_left_out_and_its_host_is_served() -> None:
@@ -68,7 +141,7 @@ def test_what_rests_on_a_refused_listener_is_left_out_too() -> None:
     refusals = Refusals(Time())
     http = CreateListeners("HTTP", (80,), "name")
     plan = Plan((http, CreateListeners("HTTPS", (443,), "name", BAD), rules("a/", a=GOOD), register("a/")))
-    assert refusals.note(REF, plan.steps[1], CERTIFICATE)
+    assert refusals.note(REF, plan.steps[1], WRONG)
     assert refusals.filter(REF, plan)[0].steps == (http,)
 
 
@@ -76,21 +149,32 @@ def test_a_refused_change_does_not_keep_targets_from_being_followed() -> None:
     refusals = Refusals(Time())
     change = ModifyListener(HTTPS, ListenerSpec(HTTPS, certificate=GOOD), ListenerSpec(HTTPS, certificate=BAD))
     plan = Plan((change, register("a/")))
-    assert refusals.note(REF, change, CERTIFICATE)
+    assert refusals.note(REF, change, WRONG)
     assert refusals.filter(REF, plan)[0].steps == (register("a/"),)
 
 
 def test_another_value_another_load_balancer_or_enough_time_is_another_try() -> None:
     time = Time()
     refusals = Refusals(time)
-    bad = Plan((rules("a/", a=BAD),))
-    assert refusals.note(REF, bad.steps[0], CERTIFICATE)
+    bad = Plan((rules("a/bad", a=GOOD),))
+    assert refusals.note(REF, bad.steps[0], WRONG)
     assert refusals.filter(REF, bad)[0].steps == ()
-    cured = Plan((rules("a/", a=GOOD),))
+    cured = Plan((rules("a/good", a=GOOD),))
     assert refusals.filter(REF, cured) == (cured, ())
     assert refusals.filter(OTHER, bad) == (bad, ())
     time.now = AGAIN_S + 1
     assert refusals.filter(REF, bad) == (bad, ())
+
+
+def test_another_certificate_another_load_balancer_or_enough_time_is_another_try() -> None:
+    time = Time()
+    refusals = Refusals(time)
+    assert refusals.note(REF, rules("a/", a=BAD), CERTIFICATE)
+    assert settle(refusals, a=BAD).waiting
+    assert not settle(refusals, a=GOOD).waiting
+    assert not settle(refusals, OTHER, a=BAD).waiting
+    time.now = AGAIN_S + 1
+    assert not settle(refusals, a=BAD).waiting
 
 
 def test_only_one_rule_of_a_host_makes_it_the_default() -> None:
