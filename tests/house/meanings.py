@@ -71,6 +71,10 @@ CODES: Final = {
     ),
     "E4036": Meaning("The cloud does not know the certificate.", "Check the id, and that it is in this account."),
     "E4037": Meaning("The annotation `direct-access` cannot be read.", _EDIT_VALUE),
+    "E4038": Meaning(
+        "The certificate is of the wrong type: a client CA where a server certificate is needed, or the reverse.",
+        "Put the id of a certificate of the right type there.",
+    ),
     "E4039": Meaning("The certificate has expired.", "Upload a new one and put its id into the Secret."),
     "E4040": Meaning(
         "A host has no certificate. It is left out.", "Add an entry to `spec.tls`, or to the annotation `certificate`."
