@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from l7lb.adapters.clb.calls import Caller, CallRecord
+from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.credentials import load
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
 from l7lb.adapters.clb.ratelimit import RateLimits
@@ -36,6 +37,7 @@ class Connections:
     ingresses: KubeIngresses
     configs: KubeServiceConfigs
     cloud: TencentLoadBalancers
+    certificates: TencentCertificates
     events: EventWriter
 
 
@@ -68,6 +70,7 @@ def connect(
         ingresses=KubeIngresses(kube, guard=guard),
         configs=KubeServiceConfigs(kube, guard=guard),
         cloud=TencentLoadBalancers(caller, now),
+        certificates=TencentCertificates(caller, config.region),
         events=EventWriter(
             kube,
             instance=socket.gethostname(),

@@ -149,6 +149,7 @@ class Leadership:
             writable=office.writable,
             heads=heads,
             trusted_from=trusted_from(office.elector.term),
+            certificates=office.connections.certificates,
         )
 
     def _tell_of_the_gate(self) -> None:

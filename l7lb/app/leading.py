@@ -9,6 +9,7 @@ from l7lb import ledger, planner
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.app.caches import Caches
 from l7lb.app.config import Config
+from l7lb.app.expiry import Archive, CertificateReader, Expiry
 from l7lb.app.measuring import MeasuredCloud, StopWatch
 from l7lb.app.regions import find_all
 from l7lb.app.sweep import Sweep
@@ -65,6 +66,8 @@ class Stage:
     """The cluster's load balancers as of just now; saves the first verification one read each."""
     trusted_from: float = 0.0
     """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
+    certificates: CertificateReader | None = None
+    """None: nobody looks when certificates expire."""
 
 
 class Term:
@@ -97,6 +100,9 @@ class Term:
             on_failure=self._failed,
         )
         loops: dict[str, Callable[[], object]] = {f"worker-{number}": self.controller.run for number in range(workers)}
+        self._expiry = self._watch_of_certificates()
+        if self._expiry is not None:
+            loops["certificates"] = self._expiry.run
         self._threads = Threads("workers", {**loops, "verifier": self.verifier.run}, self._ask)
 
     def start(self, died: Died) -> None:
@@ -118,7 +124,23 @@ class Term:
 
     def _ask(self) -> None:
         self.verifier.stop()
+        if self._expiry is not None:
+            self._expiry.stop()
         self.controller.stop()
+
+    def _watch_of_certificates(self) -> Expiry | None:
+        stage = self._stage
+        if stage.certificates is None:
+            return None
+        room = Archive(
+            reader=stage.certificates,
+            stores=stage.triggers.stores,
+            caches=stage.caches,
+            events=stage.events,
+            metrics=stage.metrics,
+            clock=stage.clock,
+        )
+        return Expiry(room)
 
     def _beat(self) -> Beat:
         stage = self._stage

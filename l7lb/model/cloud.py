@@ -58,3 +58,17 @@ class TargetHealth:
     key: TargetKey
     health: Health
     weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """A certificate as the SSL service lists it (DescribeCertificates page)."""
+
+    id: str
+    authority: bool = False
+    """A client CA; else a server certificate."""
+    usable: bool = True
+    """Issued, and neither refused, revoked nor expired."""
+    expired: bool = False
+    expires: float | None = None
+    """Seconds since 1970; None: it does not say."""

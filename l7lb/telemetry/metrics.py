@@ -1,10 +1,11 @@
 """Every metric of the process, in one registry that is an argument. Names that dashboards know keep name and labels.
 
-Labels are bounded: no object name is ever one. `TABLE` is what the docs page is made from.
+Labels are bounded: no object name is ever one; certificates go by the ids of those that are named now. `TABLE` is what
+the docs page is made from.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -121,6 +122,12 @@ TABLE: Final = (
     Row("l7lb_drift_detected_total", Counter, ("resource", "field"), "What the verifier found changed by others."),
     Row("l7lb_last_verified_timestamp_seconds", Gauge, ("controller",), "When the stalest one was read, Unix time."),
     Row("l7lb_managed_loadbalancers", Gauge, ("mode",), "Load balancers in use: created by us, or lent to us."),
+    Row(
+        "l7lb_certificate_expiry_timestamp_seconds",
+        Gauge,
+        ("certificate",),
+        "When a certificate that Ingresses name expires, Unix time; read by the leader every 6 hours.",
+    ),
     Row("l7lb_ingress_condition", Gauge, ("condition", "status"), "Managed Ingresses by condition.", known=_READY),
     Row("l7lb_finalizing_oldest_seconds", Gauge, ("controller",), "Age of the oldest deletion that is not done."),
     Row("l7lb_gate_open", Gauge, ("controller",), "1 while TKE's own controller is proven off."),
@@ -175,6 +182,14 @@ class Metrics:
     def set(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge."""
         self._gauges[name].labels(*labels).set(value)
+
+    def only(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge for exactly these labels, and take away those of others."""
+        gauge = self._gauges[name]
+        with self._rendering:
+            gauge.clear()
+            for labels, value in values.items():
+                gauge.labels(*labels).set(value)
 
     def add(self, name: str, by: float, *labels: str) -> None:
         """Move a gauge."""

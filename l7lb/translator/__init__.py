@@ -6,6 +6,7 @@ looked at, never the cloud.
 
 from l7lb.translator.annotations import AnnotationRow, annotation_rows
 from l7lb.translator.binding import binding_key, creation_marks, not_applied, references, region_of
+from l7lb.translator.certificates import certificate_ids
 from l7lb.translator.classes import class_pair, standing, verdict
 from l7lb.translator.create import site_of
 from l7lb.translator.nodes import is_super
@@ -20,6 +21,7 @@ __all__ = [
     "annotation_rows",
     "auto_key",
     "binding_key",
+    "certificate_ids",
     "class_pair",
     "creation_marks",
     "direct",

@@ -14,7 +14,7 @@ from l7lb.model.cluster import IngressTls, Secret
 from l7lb.model.identity import ObjectKey
 from l7lb.model.loadbalancer import Certificate
 from l7lb.model.snapshot import Snapshot
-from l7lb.translator.certificate_list import Listed
+from l7lb.translator.certificate_list import Listed, certificate_list
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import HTTPS, Notebook, shown
 from l7lb.translator.options import Reading, field_of
@@ -85,6 +85,22 @@ class _Entries:
     def one(self, found: tuple[_Entry, ...]) -> Certificate | None:
         """The certificate, if exactly one usable entry was found."""
         return self._read[id(found[0])] if len(found) == 1 else None
+
+
+def certificate_ids(snapshot: Snapshot) -> frozenset[str]:
+    """Every certificate that the Ingress names, client CAs included, whether it is in use yet or not."""
+    ingress = snapshot.ingress
+    unheard = Notebook(ingress)
+    try:
+        listed = certificate_list(ingress.annotations.get(Name.CERTIFICATE, ""))
+    except ValueError:
+        listed = ()
+    entries = [_of_annotation(entry, index, unheard) for index, entry in enumerate(listed)]
+    entries += [_of_tls(entry, index, snapshot, unheard) for index, entry in enumerate(ingress.spec.tls or ())]
+    found = (entry.read() for entry in entries)
+    return frozenset(
+        one for certificate in found if certificate for one in (*certificate.ids, certificate.ca_id) if one
+    )
 
 
 def is_https(snapshot: Snapshot, reading: Reading) -> bool:

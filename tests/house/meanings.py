@@ -132,6 +132,7 @@ REASONS: Final = {
     "ContradictingAnnotations": "Two annotations exclude each other. Nothing is changed until one of them is removed.",
     "BadPodWeight": "The annotation `custom-weight` of a pod cannot be read. Its weight is left as it is.",
     "CREATE": "A load balancer was created for the Ingress; its id is in the Event.",
+    "CertificateExpires": "A certificate that the Ingress names has less than 14 days left. Name another one.",
     "ClassUnresolved": "It cannot be told whether the Ingress is still ours: its class changed its meaning, not the "
     "Ingress. Nothing is changed until it is edited or its class is restored.",
     "BackendUnused": "An entry of `http-rules` or `https-rules` has `backend` and `rewrite`. The redirect counts.",

@@ -47,7 +47,7 @@ def test_the_rights_in_the_cloud_are_those_of_the_actions_that_are_called() -> N
     known = {
         action
         for service, described in json.loads(API.read_text(encoding="utf-8"))["services"].items()
-        if service in ("clb", "tag")
+        if service in ("clb", "tag", "ssl")
         for action in described["actions"]
     }
     adapter = [module for module in modules(PRODUCT) if module.place.startswith("l7lb/adapters/clb/")]

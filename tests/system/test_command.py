@@ -41,6 +41,14 @@ def shop(world: World, name: str, **spec: Any) -> str:
 
 # metrics
 
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "cert", "namespace": "shop"},
+    "type": "Opaque",
+    "stringData": {"qcloud_cert_id": "certrsa1"},
+}
+
 
 @pytest.fixture(scope="module")
 def exposition() -> Iterator[str]:
@@ -67,6 +75,9 @@ def exposition() -> Iterator[str]:
             world.kube_emulator.controls.order(Fault("http_500", "watch", "nodes", 4))
             world.kube_emulator.controls.order(Fault("reset_watches"))
             wait("an informer stumbles", lambda: one.metric("l7lb_informer_failures_total"), 30.0, one)
+            world.kube.create(SECRET)
+            world.kube.patch("Ingress", "web1", "shop", {"spec": {"tls": [{"secretName": "cert"}]}})
+            wait("a certificate is seen", lambda: one.metric("l7lb_certificate_expiry_timestamp_seconds"), 30.0, one)
             wait("its own budget is used up", lambda: one.metric("l7lb_rate_limiter_wait_seconds_count"), 30.0, one)
             yield one.ask("metrics", "/metrics")[1]
             assert one.terminate() == 0

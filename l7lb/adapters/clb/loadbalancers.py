@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from l7lb import errors
-from l7lb.adapters.clb import codec, steps, wire, wire_targets
+from l7lb.adapters.clb import certificates, codec, steps, wire, wire_targets
 from l7lb.adapters.clb.calls import Caller, Request
+from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.errors import code_of
 from l7lb.model.cloud import Accepted, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerId, LoadBalancerId, LocationId, TaskId
@@ -175,6 +176,8 @@ class TencentLoadBalancers:
     def _explain(self, region: str, step: Step, request: Request, error: errors.L7lbError) -> None:
         """Raise a better error where the code alone says too little; costs a read, only after a refusal."""
         code = code_of(error)
+        if isinstance(error, errors.Rejected) and certificates.is_about_one(error):
+            raise certificates.explained(error, step, TencentCertificates(self.caller, region)) from error.__cause__
         length = _length(step)
         if code == _TOO_LONG and length > 1:
             # No page says how many rules one call takes: the next plan is made of smaller steps.
