@@ -58,7 +58,7 @@ def test_rotation_of_a_default_certificate_is_one_write(world: World, watchman: 
 
 @pytest.mark.parametrize(
     ("bad", "code"),
-    [("nosuch01", "E4036"), ("certexp1", "E4039"), ("certca01", "E4036"), ("short", "E4035"), ("", "E4011")],
+    [("nosuch01", "E4036"), ("certexp1", "E4039"), ("certca01", "E4038"), ("short", "E4035"), ("", "E4011")],
     ids=["unknown", "expired", "wrong type", "malformed", "none"],
 )
 def test_a_certificate_that_cannot_be_used_leaves_the_old_one_serving_and_the_rest_is_done(
