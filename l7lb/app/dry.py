@@ -7,8 +7,8 @@ from typing import Self
 
 import msgspec
 
-from l7lb import ledger, planner
-from l7lb.app.caches import Caches, Stores
+from l7lb import ledger, planner, translator
+from l7lb.app.caches import Caches, Stores, record_of
 from l7lb.errors import NotFound
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState
 from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, TkeServiceConfig
@@ -19,6 +19,7 @@ from l7lb.model.marks import RECORD
 from l7lb.model.plan import Bindings, Plan, Step
 from l7lb.model.snapshot import Limits, Snapshot, Switches
 from l7lb.model.writing import EventType, MetadataChange, Note, ObjectReference
+from l7lb.reconciler.passes import is_grouped
 from l7lb.reconciler.ports import Ingresses
 
 
@@ -98,16 +99,22 @@ class Collector:
 
 
 class OneAtATime:
-    """The caches with one Ingress to each key, so that what a pass raises is about this one."""
+    """The caches with one Ingress to each key, so that what a pass raises is about this one. A group stays together."""
 
-    def __init__(self, caches: Caches) -> None:
+    def __init__(self, caches: Caches, cluster: Cluster, among: frozenset[ObjectKey] | None = None) -> None:
+        """`among`: no other Ingress is looked at; None: any."""
         self._caches = caches
+        self._cluster = cluster
+        self._among = among
         self.only = ObjectKey("", "")
         """The Ingress whose turn it is."""
 
     def members(self, key: BindingKey) -> tuple[Ingress, ...]:
-        """That one, if it is of this key."""
-        return tuple(ingress for ingress in self._caches.members(key) if ingress.key == self.only)
+        """That one, if it is of this key; with all others where a group is among them."""
+        found = tuple(one for one in self._caches.members(key) if self._among is None or one.key in self._among)
+        if any(is_grouped(record_of(one, self._cluster), translator.options(one)) for one in found):
+            return found
+        return tuple(ingress for ingress in found if ingress.key == self.only)
 
     def snapshot(self, ingress: Ingress) -> Snapshot:
         """As the caches cut it."""
@@ -189,7 +196,7 @@ class EmptyCloud:
 
     cluster: Cluster
     lent: Mapping[str, str]
-    """Load balancer id -> UID of the Ingress that names it."""
+    """Load balancer id -> UID of the Ingress that names it; empty where a group does."""
 
     def at(self, lane: Lane) -> Self:  # noqa: ARG002 - one lane is all there is
         """The same."""
@@ -207,11 +214,14 @@ class EmptyCloud:
                 name=ref.id,
                 running=True,
                 vips=("0.0.0.0",),  # noqa: S104 - stands for an address that is not known offline
-                tags=ledger.lookup(Owner(self.cluster, self.lent[ref.id])),
+                tags=self._tags(self.lent[ref.id]),
             )
             for ref in refs
             if ref.id in self.lent
         }
+
+    def _tags(self, uid: str) -> Mapping[str, str]:
+        return ledger.lookup(Owner(self.cluster, uid)) if uid else ledger.of_cluster(self.cluster)
 
     def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:
         """None on a lent one."""

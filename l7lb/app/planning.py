@@ -14,8 +14,7 @@ from l7lb.app import manifests
 from l7lb.app.caches import Caches, Stores, key_of, stores
 from l7lb.app.dry import Collector, EmptyCloud, Finding, NoConfigs, OneAtATime, ReadOnly
 from l7lb.errors import GateClosed, L7lbError, Throttled
-from l7lb.model.cluster import Ingress
-from l7lb.model.identity import Cluster, ObjectKey
+from l7lb.model.identity import BindingKey, Cluster, ObjectKey
 from l7lb.model.lane import Lane
 from l7lb.model.outcome import Again
 from l7lb.model.snapshot import Settings
@@ -72,14 +71,19 @@ def plans(
     Without `hands` nothing is written anywhere.
     """
     hands = hands if hands is not None else Hands(ReadOnly(worlds.live, worlds.stores))
-    collector, desk = Collector(), OneAtATime(worlds.caches)
+    collector, desk = Collector(), OneAtATime(worlds.caches, worlds.cluster, hands.only)
     reconciler = Reconciler(_workshop(worlds, collector, desk, hands))
     ingresses = sorted((item.object for item in worlds.stores.ingresses.list()), key=lambda one: one.key)
     if hands.only is not None:
         ingresses = [ingress for ingress in ingresses if ingress.key in hands.only]
+    done: set[ObjectKey] = set()
     for ingress in ingresses:
         desk.only = ingress.key
-        _plan(worlds, reconciler, collector, ingress, sleep)
+        if ingress.key not in done:
+            key = key_of(ingress, worlds.cluster, worlds.settings)
+            together = tuple(member.key for member in desk.members(key))
+            _plan(reconciler, collector, key, together, sleep)
+            done |= set(together)
     known = {ingress.key for ingress in ingresses}
     return tuple(collector.findings[key] for key in sorted(collector.findings) if key in known)
 
@@ -95,20 +99,25 @@ def patiently(question: Callable[[], T], sleep: Callable[[float], None] = time.s
 
 
 def _plan(
-    worlds: Worlds, reconciler: Reconciler, collector: Collector, ingress: Ingress, sleep: Callable[[float], None]
+    reconciler: Reconciler,
+    collector: Collector,
+    key: BindingKey,
+    together: tuple[ObjectKey, ...],
+    sleep: Callable[[float], None],
 ) -> None:
-    key = key_of(ingress, worlds.cluster, worlds.settings)
     try:
         for _ in range(LOOKS_MAX):
             outcome = patiently(lambda: reconciler.reconcile(key, Lane.CHANGE), sleep)
             if not isinstance(outcome, Again) or outcome.after_s > 0:
                 break
         if isinstance(outcome, Again):
-            collector.of(ingress.key).waits = outcome.reason
+            for ingress in together:
+                collector.of(ingress).waits = outcome.reason
     except GateClosed:
         pass  # as far as a plan goes: the next thing would have been the first write
     except L7lbError as error:
-        collector.of(ingress.key).error = str(error)
+        for ingress in together:
+            collector.of(ingress).error = str(error)
 
 
 def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime, hands: Hands) -> Workshop:
@@ -142,7 +151,7 @@ def offline(files: Iterable[Path], cluster: Cluster, settings: Settings, clock: 
     kept = stores(cluster, settings)
     manifests.load(files, kept)
     lent = {
-        options.exist_lb_id: item.object.metadata.uid
+        options.exist_lb_id: "" if options.group else item.object.metadata.uid
         for item in kept.ingresses.list()
         if (options := translator.options(item.object)).exist_lb_id
     }

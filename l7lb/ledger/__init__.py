@@ -7,6 +7,7 @@ strings stand in `tags` and nowhere else; nobody outside this package compares a
 from l7lb.ledger.authority import authorize
 from l7lb.ledger.claims import disposal_for, read, to_create
 from l7lb.ledger.record import format_record, parse_record, recorded_cluster
+from l7lb.ledger.sharing import read_shared
 from l7lb.ledger.tags import CLUSTER as CLUSTER_TAG
 from l7lb.ledger.tags import INGRESS as INGRESS_TAG
 from l7lb.ledger.tags import another_identity, ingress_of, is_ours, lookup, of_cluster, stamp
@@ -26,6 +27,7 @@ __all__ = [
     "of_cluster",
     "parse_record",
     "read",
+    "read_shared",
     "recorded_cluster",
     "stamp",
     "to_create",

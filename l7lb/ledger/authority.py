@@ -1,12 +1,12 @@
 """The second check of every plan, independent of the planner: no step outside the claim. A refusal is a bug of ours."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, assert_never
 
 from l7lb.errors import UnauthorizedPlan
 from l7lb.ledger import tags
 from l7lb.ledger.claims import HELD, LAYER_7, OWN_PORT_SPACE
-from l7lb.model.identity import ListenerKey, LoadBalancerId
+from l7lb.model.identity import ListenerKey, LoadBalancerId, RuleRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim, Disposal, Ownership
 from l7lb.model.plan import (
@@ -32,7 +32,7 @@ from l7lb.model.plan import (
 )
 from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, DeleteRedirects, MirrorHosts
 
-MAY_WRITE: Final = HELD | {Ownership.TO_ADOPT}
+MAY_WRITE: Final = HELD | {Ownership.TO_ADOPT, Ownership.SHARED}
 BIRTH: Final = frozenset(tags.OURS)
 """Tags without which nothing is bought."""
 
@@ -42,6 +42,8 @@ def authorize(plan: Plan, claim: Claim, observed: ObservedLoadBalancer | None) -
     if not plan.steps:
         return
     _require(claim.ownership in MAY_WRITE and not claim.untouched, f"{claim.ownership.value}: nothing may be written")
+    shared = claim.ownership is Ownership.SHARED
+    _require(shared is (claim.rules is not None), "ownership is per rule where it is shared, and only there")
     if observed is None:
         _require(not claim.load_balancer, "nothing was observed of the claimed load balancer")
     else:
@@ -62,6 +64,7 @@ class _Authority:
         listeners = observed.listeners if observed is not None else ()
         self._there = {listener.spec.key for listener in listeners}
         self._seen = {listener.spec.key: listener.redirects for listener in listeners}
+        self._on_it = {item.spec.key: tuple(rule.key for rule in item.spec.rules) for item in listeners}
 
     def check(self, step: Step, *, alone: bool) -> None:
         """Refuse the step, or take note of what it creates and removes."""
@@ -71,6 +74,8 @@ class _Authority:
         _require(self._exists, "there is no load balancer yet")
         if self._claim.ownership is Ownership.TO_ADOPT:
             _require(isinstance(step, AddTags), "until our tags are read back only they may be written")
+        if self._claim.rules is not None:
+            self._on_rules(step, self._claim.rules)
         match step:
             case DeleteLoadBalancer():
                 self._deletion(step, alone=alone)
@@ -144,6 +149,34 @@ class _Authority:
     def _on(self, keys: Iterable[ListenerKey]) -> None:
         outside = sorted(set(keys) - self._ours)
         _require(not outside, f"a listener that is not ours: {', '.join(map(str, outside))}")
+
+    def _on_rules(self, step: Step, ours: frozenset[RuleRef]) -> None:
+        """Where ownership is per rule a listener of ours is not enough."""
+        outside = sorted(set(self._rules_of(step)) - ours)
+        _require(not outside, f"a rule that is not ours: {', '.join(map(str, outside))}")
+        if isinstance(step, MirrorHosts):
+            there = {ref.rule.host for ref in ours if ref.listener == MIRROR_SOURCE}
+            _require({host for host, _ in step.hosts} <= there, "a redirect of a host without a rule of ours")
+        if isinstance(step, ModifyHost):
+            ours_there = any((ref.listener, ref.rule.host) == (step.listener, step.before.host) for ref in ours)
+            _require(ours_there, f"a host without a rule of ours: {step.listener} {step.before.host}")
+
+    def _rules_of(self, step: Step) -> Iterator[RuleRef]:
+        match step:
+            case DeleteListeners(keys):
+                yield from (RuleRef(key, rule) for key in keys for rule in self._on_it.get(key, ()))
+            case ModifyRule(listener, before):
+                yield RuleRef(listener, before.key)
+            case CreateRules(listener, made):
+                yield from (RuleRef(listener, rule.key) for rule in made)
+            case DeleteRules(listener, gone):
+                yield from (RuleRef(listener, rule) for rule in gone)
+            case CreateRedirects(source, _, pairs):
+                yield from (RuleRef(source, pair.source) for pair in pairs)
+            case DeleteRedirects(source, _, formers):
+                yield from (RuleRef(source, former.source) for former in formers)
+            case RegisterTargets(placed) | DeregisterTargets(placed) | ModifyWeights(placed):
+                yield from (placement.rule for placement in placed)
 
 
 def _bears_all(observed: ObservedLoadBalancer, deleted: LoadBalancerId) -> bool:

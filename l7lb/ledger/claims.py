@@ -18,14 +18,14 @@ DISPOSALS: Final[Mapping[Ownership, Disposal]] = {
     Ownership.KEPT: Disposal.RELEASE_LISTENERS,
     Ownership.ADOPTED: Disposal.RELEASE_LISTENERS,
     Ownership.TO_ADOPT: Disposal.LEAVE,
-    Ownership.SHARED: Disposal.LEAVE,
+    Ownership.SHARED: Disposal.RELEASE_RULES,
     Ownership.FOREIGN: Disposal.LEAVE,
     Ownership.UNCLAIMED: Disposal.LEAVE,
 }
 """The whole policy: what becomes of a load balancer when its Ingress goes away or leaves our class."""
 
 HELD: Final = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
-"""Claims under which a listener can be ours."""
+"""Claims under which a listener can be one Ingress's."""
 
 LAYER_7: Final = frozenset({Protocol.HTTP.value, Protocol.HTTPS.value})
 OWN_PORT_SPACE: Final = frozenset({"UDP", "QUIC"})
@@ -70,6 +70,7 @@ def read(
         code=_code(ownership, of),
         untouched=untouched,
         native=of.identity is Mark.OURS,
+        rules=frozenset() if ownership is Ownership.SHARED else None,
     )
     if untouched:
         return claim
@@ -100,7 +101,7 @@ def _code(ownership: Ownership, of: Papers) -> str:
     """TKE's code of a refusal. An `existLbId` that we have not taken yet is judged as one that is asked for anew."""
     if ownership not in {Ownership.FOREIGN, Ownership.UNCLAIMED}:
         return ""
-    if not of.named or (of.recorded and not of.adopting):
+    if not of.group and (not of.named or (of.recorded and not of.adopting)):
         return "E4017"
     return "E4019" if of.created else "E4020"
 

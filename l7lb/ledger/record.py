@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from l7lb.model.identity import Owner
+from l7lb.model.identity import ListenerKey, Owner, RuleKey, RuleRef
 from l7lb.model.ownership import Record
 from l7lb.model.site import Family, Site
 
@@ -39,6 +39,8 @@ def parse_record(text: str | None, owner: Owner) -> Record | None:
         desired=_text(fields.get("desired")),
         site=_site(fields.get("site")),
         marks=_marks(fields.get("marks")),
+        rules=_rules(fields.get("rules")),
+        parts=frozenset(_texts(fields.get("parts"))),
     )
 
 
@@ -71,6 +73,10 @@ def format_record(record: Record) -> str:
         fields["site"] = [record.site.family.value, record.site.remote]
     if record.marks is not None:
         fields["marks"] = dict(sorted(record.marks.items()))
+    if record.rules:
+        fields["rules"] = _grouped(record.rules)
+    if record.parts:
+        fields["parts"] = sorted(record.parts)
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -108,3 +114,27 @@ def _listeners(value: Any) -> Mapping[str, tuple[str, str]]:
         for key, pair in sorted(value.items())
         if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
     }
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def _grouped(rules: frozenset[RuleRef]) -> dict[str, dict[str, list[str]]]:
+    """By listener and host: a host may be empty or a pattern, so that no separator would be safe."""
+    grouped: dict[str, dict[str, list[str]]] = {}
+    for ref in sorted(rules):
+        grouped.setdefault(str(ref.listener), {}).setdefault(ref.rule.host, []).append(ref.rule.path)
+    return grouped
+
+
+def _rules(value: Any) -> frozenset[RuleRef]:
+    found: set[RuleRef] = set()
+    for listener, hosts in value.items() if isinstance(value, dict) else ():
+        try:
+            key = ListenerKey.parse(listener)
+        except ValueError:
+            continue  # people edit annotations: what is no listener's key says nothing
+        pairs = hosts.items() if isinstance(hosts, dict) else ()
+        found |= {RuleRef(key, RuleKey(host, path)) for host, paths in pairs for path in _texts(paths)}
+    return frozenset(found)

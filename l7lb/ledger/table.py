@@ -64,7 +64,7 @@ def papers(evidence: Evidence) -> Papers:
     return Papers(
         created=evidence.tags.get(tags.CREATED_BY) == tags.YES,
         cluster=_mark(evidence.tags.get(tags.CLUSTER), evidence.cluster.id),
-        ingress=_mark(evidence.tags.get(tags.INGRESS), evidence.ingress_uid),
+        ingress=_ingress(evidence),
         identity=_identity(evidence),
         service=tags.serves_a_service(evidence.tags),
         named=evidence.named,
@@ -90,6 +90,14 @@ def _mark(value: str | None, ours: str) -> Mark:
     return Mark.OURS if ours and value == ours else Mark.ANOTHERS
 
 
+def _ingress(evidence: Evidence) -> Mark:
+    """In a group the tag may name any of its members."""
+    value = evidence.tags.get(tags.INGRESS)
+    if value and evidence.group and evidence.named and value in evidence.group_uids:
+        return Mark.OURS
+    return _mark(value, evidence.ingress_uid)
+
+
 def _identity(evidence: Evidence) -> Mark:
     if tags.IDENTITY not in evidence.tags:
         return Mark.MISSING
@@ -109,8 +117,7 @@ def _kept_for(evidence: Evidence) -> str:
 
 
 def _foreign(of: Papers) -> bool:
-    anothers_ingress = of.ingress is Mark.ANOTHERS and not of.group
-    return of.cluster is Mark.ANOTHERS or of.identity is Mark.ANOTHERS or anothers_ingress
+    return Mark.ANOTHERS in (of.cluster, of.identity, of.ingress)
 
 
 def _to_adopt(of: Papers) -> bool:
@@ -122,18 +129,18 @@ def _to_adopt(of: Papers) -> bool:
 
 ROWS: Final[tuple[Row, ...]] = (
     Row(1, "its tags name another cluster or another Ingress", _foreign, Ownership.FOREIGN),
-    Row(2, "mode: skip", lambda of: of.skip, None),
-    Row(3, "it is shared by a group of Ingresses, which is not supported yet", lambda of: of.group, Ownership.SHARED),
+    Row(2, "mode: skip", lambda of: of.skip and not of.group, None),
+    Row(3, "it is shared by a group of Ingresses", lambda of: of.group and not of.created, Ownership.SHARED),
     Row(
         4,
         "we made it for this Ingress, and it outlives it",
-        lambda of: of.ingress is Mark.OURS and of.created and bool(of.kept_for),
+        lambda of: of.ingress is Mark.OURS and of.created and bool(of.kept_for) and not of.group,
         Ownership.KEPT,
     ),
     Row(
         5,
         "we made it for this Ingress",
-        lambda of: of.ingress is Mark.OURS and of.cluster is Mark.OURS and of.created,
+        lambda of: of.ingress is Mark.OURS and of.cluster is Mark.OURS and of.created and not of.group,
         Ownership.CREATED,
     ),
     Row(

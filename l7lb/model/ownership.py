@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from l7lb.model.identity import Cluster, ListenerKey, LoadBalancerId
+from l7lb.model.identity import Cluster, ListenerKey, LoadBalancerId, RuleRef
 from l7lb.model.site import Site
 
 
@@ -26,6 +26,7 @@ class Disposal(Enum):
 
     DELETE_LOAD_BALANCER = "delete the load balancer"
     RELEASE_LISTENERS = "delete our listeners, then our tags"
+    RELEASE_RULES = "delete the rules of those who leave, and our tag with the last of them"
     LEAVE = "leave everything"
 
 
@@ -41,7 +42,7 @@ class Record:
     lb: str = ""
     """Empty: none yet, or let go."""
     claim: str = ""
-    """`created`, `adopting`, `adopted`, `creating`, or empty."""
+    """`created`, `adopting`, `adopted`, `creating`, `shared`, or empty."""
     attempt: int = 0
     listeners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """`HTTPS:443` -> (listener id, name)."""
@@ -52,6 +53,11 @@ class Record:
     marks: Mapping[str, str] | None = None
     """Annotation that counts only at creation -> digest of the value under which the load balancer was made or taken;
     None: not known."""
+    rules: frozenset[RuleRef] = frozenset()
+    """Rules on a shared load balancer that this Ingress has made, or is about to make."""
+    parts: frozenset[str] = frozenset()
+    """Other parts of a shared load balancer that follow this Ingress and no other: `HTTPS:443 a.example.com
+    certificate`. Only ever compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,9 @@ class Evidence:
     named: bool = False
     """Named by `existLbId`."""
     group: bool = False
+    """`enable-group`, with a load balancer that is named."""
+    group_uids: frozenset[str] = frozenset()
+    """UIDs of all members of that group, also of those that are leaving it."""
     skip: bool = False
     """`mode: skip`."""
     retain: bool = False
@@ -78,8 +87,34 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One Ingress of a group, as the ledger sees it."""
+
+    uid: str
+    record: Record | None
+    leaving: bool = False
+    """It is to have nothing any more; what its record lists is surplus unless another member wants it."""
+    idle: bool = False
+    """It has nothing, and gets nothing now."""
+    listeners: frozenset[ListenerKey] = frozenset()
+    """Listeners that it asks for."""
+    rules: frozenset[RuleRef] = frozenset()
+    """Rules that it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEvidence:
+    """All that the ledger looks at for one load balancer and the group of Ingresses that share it."""
+
+    cluster: Cluster
+    load_balancer: LoadBalancerId
+    tags: Mapping[str, str]
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """What we may do to one load balancer on behalf of one Ingress."""
+    """What we may do to one load balancer on behalf of one Ingress, or of one group."""
 
     load_balancer: LoadBalancerId
     ownership: Ownership
@@ -98,6 +133,10 @@ class Claim:
     """`mode: skip`: not one write."""
     native: bool = False
     """It bears the identity tag of this cluster: l7lb made it, so no rule on it was written by TKE."""
+    rules: frozenset[RuleRef] | None = None
+    """Rules that are ours where ownership is per rule (shared). None: all rules on our listeners."""
+    redirects: frozenset[RuleRef] | None = None
+    """Those of them whose redirects a member has declared. None: all redirects that begin on our listeners."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,13 @@ more than was asked for, `describe` and `digest` are its words and its name. A p
 here knows the cloud's wire, tags or records.
 """
 
+from l7lb.planner.contests import recorded_listeners
 from l7lb.planner.converge import converge
 from l7lb.planner.describe import describe, digest, shape_digest, to_json
 from l7lb.planner.guard import Circumstances, guard
+from l7lb.planner.merge import merge
 from l7lb.planner.order import RANK
+from l7lb.planner.parts import Extent, part, seen_of, wanted_of
 from l7lb.planner.predict import bind, predict
 from l7lb.planner.rulings import rulings
 from l7lb.planner.teardown import teardown
@@ -16,14 +19,20 @@ from l7lb.planner.teardown import teardown
 __all__ = [
     "RANK",
     "Circumstances",
+    "Extent",
     "bind",
     "converge",
     "describe",
     "digest",
     "guard",
+    "merge",
+    "part",
     "predict",
+    "recorded_listeners",
     "rulings",
+    "seen_of",
     "shape_digest",
     "teardown",
     "to_json",
+    "wanted_of",
 ]

@@ -5,7 +5,7 @@ from typing import Final
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.maybe import UNSET
 from l7lb.model.ownership import Claim, Ownership, Stamp
-from l7lb.model.plan import AddTags, CreateLoadBalancer, ModifyLoadBalancer, Plan, SetSecurityGroups
+from l7lb.model.plan import AddTags, CreateLoadBalancer, ModifyLoadBalancer, Plan, RemoveTags, SetSecurityGroups
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Limits
 from l7lb.planner.listeners import differs, plan_listeners
@@ -15,7 +15,7 @@ from l7lb.planner.rules import Bed, plan_rules, survey_rules
 from l7lb.planner.scene import survey
 from l7lb.planner.targets import plan_targets
 
-CONVERGING: Final = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED})
+CONVERGING: Final = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.SHARED})
 
 
 def converge(
@@ -38,7 +38,7 @@ def converge(
     draft = Draft()
     if observed is None:
         _order(desired, claim, stamp, draft)
-    elif claim.missing_tags:
+    elif claim.missing_tags and claim.ownership is not Ownership.SHARED:
         draft.add(Phase.TAGS, AddTags(claim.missing_tags))
     _attributes(desired, observed, draft)
     scene = survey(desired, observed, claim, held, limits)
@@ -48,7 +48,17 @@ def converge(
     for ground in plan_redirects(scene, layout, grounds, draft).values():
         beds += plan_rules(scene, ground, draft)
     plan_targets(beds, limits.targets_per_rule, draft)
+    if claim.ownership is Ownership.SHARED:
+        _share(claim, draft)
     return draft.plan()
+
+
+def _share(claim: Claim, draft: Draft) -> None:
+    """Our tag comes with the first other write, and goes when the last member has gone."""
+    if claim.missing_tags and draft.plan():
+        draft.add(Phase.TAGS, AddTags(claim.missing_tags))
+    if claim.removable_tags:
+        draft.add(Phase.RELEASE, RemoveTags(claim.removable_tags))
 
 
 def _order(desired: DesiredLoadBalancer, claim: Claim, stamp: Stamp | None, draft: Draft) -> None:

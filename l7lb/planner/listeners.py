@@ -69,6 +69,9 @@ def _removable(scene: Scene, surplus: Mapping[ListenerKey, ObservedListener], dr
         if (link := scene.ties.on(key)) is not None:
             draft.note(f"E4006: {key} is not wanted any more, but a redirect begins or ends there ({link}): left")
             continue
+        if not all(scene.owns(RuleRef(key, rule.key)) for rule in surplus[key].spec.rules):
+            draft.note(f"W1002: {key} is not wanted any more, but has rules that are nobody's: left")
+            continue
         free.append(key)
     return tuple(free)
 
@@ -172,7 +175,8 @@ def kept_hosts(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> I
     wanted = {host.host for host in desired.hosts}
     for rule in observed.rules:
         ref = RuleRef(desired.key, rule.key)
-        if rule.key.host not in wanted and (scene.held.covers(ref) or ref in scene.ties.ends):
+        stays = scene.held.covers(ref) or ref in scene.ties.ends or not scene.owns(ref)
+        if rule.key.host not in wanted and stays:
             yield rule.key.host
 
 

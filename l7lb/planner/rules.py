@@ -1,6 +1,6 @@
 """Rules and hosts of one listener: which are made, changed and let go. Targets are the business of `targets`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Final
@@ -154,9 +154,12 @@ def _pair(scene: Scene, desired: ListenerSpec, observed: ListenerSpec) -> Pairin
 
 
 def _surplus(scene: Scene, site: Site, surplus: Mapping[RuleKey, RuleSpec], draft: Draft) -> tuple[RuleKey, ...]:
-    free = []
+    free, others = [], []
     for key in sorted(surplus):
         ref = RuleRef(site.key, key)
+        if not scene.owns(ref):
+            others.append(key)
+            continue
         if scene.held.covers(ref):
             continue
         link = scene.ties.at(ref)
@@ -166,10 +169,17 @@ def _surplus(scene: Scene, site: Site, surplus: Mapping[RuleKey, RuleSpec], draf
             draft.note(f"{ref} is not wanted, but it redirects: left")
         else:
             free.append(key)
-    if free:
-        more = ", ..." if len(free) > NAMED else ""
-        draft.note(f"drift: nobody wants {len(free)} of the rules on {site.key}: {_names(free)}{more}")
+    if free and scene.owned is None:
+        draft.note(f"drift: nobody wants {len(free)} of the rules on {site.key}: {_names(free)}{_more(free)}")
+    if others:
+        draft.note(
+            f"drift: {len(others)} of the rules on {site.key} are nobody's, left: {_names(others)}{_more(others)}"
+        )
     return tuple(free)
+
+
+def _more(keys: Sequence[RuleKey]) -> str:
+    return ", ..." if len(keys) > NAMED else ""
 
 
 def _names(keys: Iterable[RuleKey]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from l7lb.model.identity import ListenerKey
+from l7lb.model.identity import ListenerKey, RuleRef
 from l7lb.model.loadbalancer import (
     DesiredLoadBalancer,
     ListenerSpec,
@@ -40,6 +40,12 @@ class Scene:
     native: bool
     head: LoadBalancerHead | None
     """None: the load balancer is made by this plan."""
+    owned: frozenset[RuleRef] | None = None
+    """Rules that may be taken away. None: all on our listeners."""
+
+    def owns(self, ref: RuleRef) -> bool:
+        """Whether the rule is ours; on a shared load balancer others may have theirs on our listeners."""
+        return self.owned is None or ref in self.owned
 
     def holds_listener(self, key: ListenerKey) -> bool:
         """Whether the listener as a whole must keep its shape."""
@@ -56,7 +62,9 @@ def survey(
     """Narrow both worlds to what the claim covers."""
     listeners = observed.listeners if observed is not None else ()
     ours = {item.spec.key: item for item in listeners if item.spec.key in claim.listeners}
-    ties = sort_out(desired, listeners, frozenset(ours), held, native=claim.native)
+    # Of a shared one the merger has said which `/p` stands for whose `=/p`.
+    native = claim.native or claim.rules is not None
+    ties = sort_out(desired, listeners, claim, held, native=native)
     return Scene(
         desired={spec.key: with_sources(spec, ties) for spec in sorted(desired.listeners, key=lambda spec: spec.key)},
         observed=dict(sorted(ours.items())),
@@ -69,6 +77,7 @@ def survey(
         ties=ties,
         held=held,
         limits=limits,
-        native=claim.native,
         head=observed.head if observed is not None else None,
+        native=native,
+        owned=claim.rules,
     )

@@ -18,6 +18,7 @@ REDIRECTS_PER_CALL: Final = 20
 def teardown(observed: ObservedLoadBalancer, claim: Claim, disposal: Disposal, *, redirects_ours: bool = False) -> Plan:
     """What becomes of a load balancer without its Ingress. Under `mode: skip` nothing does.
 
+    A shared one converges: to what the members that stay ask for.
     `redirects_ours`: an annotation has asked for redirects, so all that begin on our listeners are ours. A listener
     that is tied by another's redirect is left, with a note that begins with "E4006:", and so are our tags.
     """
@@ -28,7 +29,7 @@ def teardown(observed: ObservedLoadBalancer, claim: Claim, disposal: Disposal, *
             return _delete(observed, claim)
         case Disposal.RELEASE_LISTENERS:
             return _release(observed, claim, redirects_ours=redirects_ours)
-        case Disposal.LEAVE:
+        case Disposal.LEAVE | Disposal.RELEASE_RULES:
             return Plan(notes=(claim.reason,))
         case _:
             assert_never(disposal)

@@ -18,6 +18,7 @@ from l7lb.model.loadbalancer import (
     RuleSpec,
 )
 from l7lb.model.maybe import Unset
+from l7lb.model.ownership import Claim
 from l7lb.model.problems import Held
 from l7lb.model.redirecting import DEFAULT_CODE
 
@@ -85,17 +86,18 @@ def aliases(wanted: Iterable[RuleKey], there: Iterable[RuleKey], *, native: bool
 
 
 def sort_out(
-    desired: DesiredLoadBalancer, everything: Iterable[ObservedListener], ours: frozenset[ListenerKey], held: Held,
-    *, native: bool,
-) -> Ties:  # fmt: skip
-    """What is wanted over what is there. `ours`: listeners of the claim."""
+    desired: DesiredLoadBalancer, everything: Iterable[ObservedListener], claim: Claim, held: Held, *, native: bool
+) -> Ties:
+    """What is wanted over what is there."""
+    ours = claim.listeners
     listeners = sorted(everything, key=lambda item: item.spec.key)
     found = links(listeners)
     if isinstance(desired.redirects, Unset):
         return Ties(staying=found, fixed=found)
     there = {item.spec.key: item for item in listeners if item.spec.key in ours}
     wanted, notes = _wanted(desired, desired.redirects, there, native=native)
-    fixed = tuple(link for link in found if _fixed(link, ours, held))
+    mine = claim.redirects | wanted.keys() if claim.redirects is not None else None
+    fixed = tuple(link for link in found if _fixed(link, ours, held) or (mine is not None and link.source not in mine))
     staying: list[Link] = []
     off: dict[RuleRef, Link] = {}
     for link in found:

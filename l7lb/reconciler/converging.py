@@ -131,8 +131,9 @@ class Converger:
         if claim.code or claim.untouched or claim.ownership in _NOT_TOUCHED:
             return self._denied(matter, claim, observed)
         if rival := self._rivals.of(matter, claim):
-            text = f"{observed.head.ref.id}: Ingress {rival} uses it, or is letting it go"
-            matter.problems.append(problem("E4020", reason_of("E4020", ""), text))
+            other, code = rival
+            text = f"{observed.head.ref.id}: Ingress {other} uses it, or is letting it go"
+            matter.problems.append(problem(code, reason_of(code, ""), text))
             return self._reporter.report(matter, None)
         if claim.ownership is Ownership.TO_ADOPT:
             if translation.create_refusal is not None:

@@ -40,12 +40,12 @@ _OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownersh
 class Disposer:
     """Lets one Ingress go."""
 
-    def __init__(self, shop: Workshop) -> None:
+    def __init__(self, shop: Workshop, exits: Exits) -> None:
         self._shop = shop
         self._proof = Proof(shop)
         self._farewells = Farewells(shop)
         self._attempts = Attempts(shop.monotonic)
-        self._exits = Exits(shop.monotonic)
+        self._exits = exits
         self._auto = AutoConfig(shop)
         self._refused: set[CloudRef] = set()
         self._forced: set[CloudRef] = set()
@@ -72,7 +72,7 @@ class Disposer:
                 self._shop.executor.cut_short(flight)
             return self._fly(matter, flight, parting)
         if matter.options.skip:
-            return self._let_go(matter, None, "mode: skip: nothing is touched", parting)
+            return self.let_go(matter, None, "mode: skip: nothing is touched", parting)
         location = self._shop.locator.locate(matter.question(), matter.cloud)
         if isinstance(location, Found) and location.remembered and not self._is_deleted(matter, location.observed):
             location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
@@ -82,7 +82,7 @@ class Disposer:
             case Gone(ref):
                 self._forced.discard(ref)
                 self._refused.discard(ref)
-                return self._released(matter, parting, ours=True)
+                return self.released(matter, parting, ours=True)
             case Nothing():
                 return self._never_had(matter, parting)
             case Found(observed):
@@ -94,7 +94,7 @@ class Disposer:
             wait = self._attempts.until_second_look(matter.owner)
             if wait > 0:
                 return Again(wait, "an order may still be on its way: looking by tag once more before letting go")
-        return self._released(matter, parting, ours=True)
+        return self.released(matter, parting, ours=True)
 
     def _dispose(self, matter: Matter, observed: ObservedLoadBalancer, parting: Parting) -> Outcome:
         claim = self._claim(matter, observed)
@@ -102,13 +102,13 @@ class Disposer:
         if too_early := self._too_early(matter, observed, claim):
             return too_early
         if claim.ownership not in _OURS and released:
-            return self._released(matter, parting, ours=True)
+            return self.released(matter, parting, ours=True)
         if claim.ownership not in _OURS or claim.untouched:
-            return self._let_go(matter, claim, claim.reason, parting)
+            return self.let_go(matter, claim, claim.reason, parting)
         if parting is Parting.DELETED and not self._proof.is_leaving(matter):
             return Again(SETTLE_S, "the API server does not say that the Ingress is being deleted")
         if claim.disposal is Disposal.LEAVE:
-            return self._released(matter, parting, ours=True)
+            return self.released(matter, parting, ours=True)
         if parting is Parting.BACK and claim.disposal is Disposal.DELETE_LOAD_BALANCER and matter.record is not None:
             # It was to be given back, and is ours again as a whole: nobody has left, so it goes on serving.
             matter.record = replace(matter.record, claim=Ownership.CREATED.value)
@@ -119,7 +119,7 @@ class Disposer:
         if observed.head.ref in self._forced:
             plan = _forced(plan)
         if not plan:
-            return self._released(matter, parting, ours=True)
+            return self.released(matter, parting, ours=True)
         if self._attempts.tagging(matter.owner) and all(isinstance(step, RemoveTags) for step in plan.steps):
             self._shop.executor.observations.drop(observed.head.ref)
             return Again(SETTLE_S, f"{observed.head.ref.id} still shows our tags, which were taken off")
@@ -232,7 +232,7 @@ class Disposer:
                         self._attempts.tagged(matter.owner)
                 return Again(0.0, "look whether it is gone")
 
-    def _let_go(self, matter: Matter, claim: Claim | None, reason: str, parting: Parting) -> Outcome:
+    def let_go(self, matter: Matter, claim: Claim | None, reason: str, parting: Parting) -> Outcome:
         """Not ours, or not to be touched: said, and the Ingress is not held."""
         named = claim.load_balancer if claim is not None else (matter.record.lb if matter.record else "")
         self._shop.events.emit(
@@ -243,9 +243,9 @@ class Disposer:
                 EventType.WARNING,
             )
         )
-        return self._released(matter, parting, ours=False)
+        return self.released(matter, parting, ours=False)
 
-    def _released(self, matter: Matter, parting: Parting, *, ours: bool) -> Outcome:
+    def released(self, matter: Matter, parting: Parting, *, ours: bool) -> Outcome:
         """Take our marks off the Ingress; what remains of the record is the attempt, for the next time."""
         self._shop.writable()
         finalizers = (FINALIZER, *(self._shop.tke_finalizers if ours else ()))

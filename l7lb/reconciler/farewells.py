@@ -26,6 +26,7 @@ class Farewells:
         verb = {
             Disposal.DELETE_LOAD_BALANCER: f"deleting load balancer {head.ref.id} ({where})",
             Disposal.RELEASE_LISTENERS: f"releasing load balancer {head.ref.id} ({where})",
+            Disposal.RELEASE_RULES: f"taking its rules off load balancer {head.ref.id} ({where})",
             Disposal.LEAVE: f"leaving load balancer {head.ref.id}",
         }[claim.disposal]
         self._shop.events.emit(say(matter.ingress, "Disposing", f"{verb}: {claim.reason}"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from l7lb import translator
 from l7lb.model.cluster import Ingress
@@ -18,6 +19,9 @@ from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.locating import Locator, Question
 from l7lb.reconciler.ports import Events, Ingresses, LoadBalancers, ServiceConfigs, Snapshots, Telemetry
 from l7lb.reconciler.writeback import WriteBack
+
+SHARED: Final = "shared"
+"""The claim in the record of a member of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Matter:
         return BindingKey(self.owner.ingress_uid)
 
     @property
+    def grouped(self) -> bool:
+        """Whether it shares its load balancer."""
+        return is_grouped(self.record, self.options)
+
+    @property
     def region(self) -> str:
         """Of its load balancer: the record's while it holds a claim, else the annotation's, else the cluster's."""
         return translator.region_of(self.ingress, self.record, self.home)
@@ -100,13 +109,20 @@ class Matter:
             record=self.record,
             load_balancer=head.ref.id,
             named=self.options.exist_lb_id == head.ref.id,
-            group=self.options.group,
+            group=self.grouped,
             skip=self.options.skip,
             retain=self.options.retain,
             delete_protection=head.delete_protection,
             private_link=head.private_link,
             delete_refused=refused,
         )
+
+
+def is_grouped(record: Record | None, options: Options) -> bool:
+    """Whether an Ingress shares its load balancer: decided once, and from then on said by the record."""
+    if record is not None and record.claim and record.lb:
+        return record.claim == SHARED
+    return options.group and bool(options.exist_lb_id)
 
 
 def reference(ingress: Ingress) -> ObjectReference:

@@ -2,7 +2,9 @@
 
 import contextlib
 import threading
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeAlias
 
 from l7lb import ledger, translator
 from l7lb.errors import Conflict, L7lbError, NotFound, RetryableError, TerminalError, Throttled
@@ -11,7 +13,6 @@ from l7lb.model.identity import BindingKey, Owner
 from l7lb.model.lane import Lane
 from l7lb.model.marks import RECORD
 from l7lb.model.outcome import Again, Done, Outcome
-from l7lb.model.ownership import Record
 from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
 from l7lb.reconciler import defaults
@@ -19,12 +20,17 @@ from l7lb.reconciler.attempts import TOLD_EVERY, Setbacks, pause
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.converging import Converger
 from l7lb.reconciler.disposing import Disposer
-from l7lb.reconciler.intent import Intent, intent
+from l7lb.reconciler.exits import Exits
+from l7lb.reconciler.gathering import Gathering
+from l7lb.reconciler.intent import Intent
+from l7lb.reconciler.leavings import Leavings
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.ports import LoadBalancers
+from l7lb.reconciler.sharing import Sharing
 from l7lb.reconciler.witnesses import Parting
 
 BUSY_S: Final = 0.2
+Turn: TypeAlias = Callable[[], Outcome]
 
 
 class Reconciler:
@@ -32,15 +38,18 @@ class Reconciler:
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
+        exits = Exits(shop.monotonic)
         self._converger = Converger(shop)
-        self._disposer = Disposer(shop)
+        self._disposer = Disposer(shop, exits)
+        self._sharing = Sharing(shop, self._disposer, exits)
         self._setbacks = Setbacks()
+        self._leavings = Leavings(shop)
+        self._gathering = Gathering(shop, self._leavings)
         self._lock = threading.Lock()
-        self._left_at: dict[str, float] = {}
         self._busy: set[str] = set()
 
     def reconcile(self, key: BindingKey, lane: Lane = Lane.CHANGE) -> Outcome:
-        """Every member in turn; one that fails does not keep the others waiting.
+        """Every member in turn, and a group as one; what fails does not keep the others waiting.
 
         Its error is raised at the end, unless it is terminal, which its object has heard, and another member waits:
         then the key has to come back.
@@ -49,10 +58,9 @@ class Reconciler:
         waits: list[Again] = []
         members = self._shop.snapshots.members(key)
         self._land(key, members)
-        cloud = self._shop.cloud.at(lane)
-        for ingress in members:
+        for turn in self._turns(key, members, self._shop.cloud.at(lane)):
             try:
-                outcome = self._alone(key, ingress, cloud)
+                outcome = turn()
             except Exception as error:  # noqa: BLE001 - judged below, after the other members had their turn
                 failure = failure or error
                 continue
@@ -62,67 +70,102 @@ class Reconciler:
             raise failure
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()
 
+    def _turns(self, key: BindingKey, members: tuple[Ingress, ...], cloud: LoadBalancers) -> list[Turn]:
+        """One pass for each member that is alone, and one for the group."""
+        matters = [self._matter(key, self._shop.desk.newest(ingress), cloud) for ingress in members]
+        group = tuple(matter for matter in matters if matter.grouped)
+        alone = tuple(matter for matter in matters if not matter.grouped)
+        away = self._gathering.turned_away(matters)
+        turns: list[Turn] = [
+            partial(self._pass, (one.ingress,), partial(self._member, one, one.owner.ingress_uid in away))
+            for one in alone
+        ]
+        if group:
+            ingresses = tuple(matter.ingress for matter in group)
+            turns.append(partial(self._pass, ingresses, partial(self._together, key, group, alone, away)))
+        return turns
+
     def _land(self, key: BindingKey, members: tuple[Ingress, ...]) -> None:
         """Give up plans of Ingresses that were torn away: nobody would ever see them to their end."""
         present = {ingress.metadata.uid for ingress in members}
         for flight in self._shop.executor.flights.under(key):
-            if flight.key not in present and not self._shop.snapshots.living(flight.key):
+            torn = not members if flight.key == key else flight.key not in present
+            if torn and not self._shop.snapshots.living(flight.key):
                 self._shop.executor.abandon(flight)
 
-    def _alone(self, key: BindingKey, ingress: Ingress, cloud: LoadBalancers) -> Outcome:
+    def _pass(self, ingresses: tuple[Ingress, ...], body: Turn) -> Outcome:
         """Never two passes over one Ingress: its old and its new key may be handed out at the same time."""
-        uid = ingress.metadata.uid
+        uids = {ingress.metadata.uid for ingress in ingresses}
         with self._lock:
-            if uid in self._busy:
+            if uids & self._busy:
                 return Again(BUSY_S, "another pass over this Ingress is running")
-            self._busy.add(uid)
+            self._busy |= uids
         try:
-            outcome = self._member(key, ingress, cloud)
+            outcome = body()
         except NotFound as absence:
-            outcome = self._absent(ingress, absence)
+            outcome = self._absent(ingresses, absence)
         except Throttled:
             raise
         except RetryableError as error:
-            self._set_back(ingress, error)
+            self._set_back(ingresses, error)
             raise
         finally:
             with self._lock:
-                self._busy.discard(uid)
+                self._busy -= uids
         if isinstance(outcome, Done):
-            self._setbacks.forget(uid)
+            for uid in uids:
+                self._setbacks.forget(uid)
         return outcome
 
-    def _set_back(self, ingress: Ingress, error: RetryableError) -> None:
+    def _set_back(self, ingresses: tuple[Ingress, ...], error: RetryableError) -> None:
         """Slower with each failure; trouble that lasts is said on the object."""
-        count = self._setbacks.count(ingress.metadata.uid)
-        error.retry_after_s = max(error.retry_after_s or 0.0, pause(count))
-        if count % TOLD_EVERY:
-            return
-        text = f"tried {count} times: {error}"
-        self._shop.events.emit(say(ingress, type(error).__name__, text, EventType.WARNING))
-        # The pass has failed, and may have failed for the API server: what cannot be said now is said later.
-        with contextlib.suppress(L7lbError):
-            self._shop.desk.tell(self._shop.desk.newest(ingress), Readiness(False, type(error).__name__, text))
+        counts = [self._setbacks.count(ingress.metadata.uid) for ingress in ingresses]
+        error.retry_after_s = max(error.retry_after_s or 0.0, pause(max(counts)))
+        for ingress, count in zip(ingresses, counts, strict=True):
+            if count % TOLD_EVERY:
+                continue
+            text = f"tried {count} times: {error}"
+            self._shop.events.emit(say(ingress, type(error).__name__, text, EventType.WARNING))
+            # The pass has failed, and may have failed for the API server: what cannot be said now is said later.
+            with contextlib.suppress(L7lbError):
+                self._shop.desk.tell(self._shop.desk.newest(ingress), Readiness(False, type(error).__name__, text))
 
-    def _absent(self, ingress: Ingress, absence: NotFound) -> Outcome:
+    def _absent(self, ingresses: tuple[Ingress, ...], absence: NotFound) -> Outcome:
         """Something went while we looked: the Ingress itself, or a part of the cloud that is to be observed anew."""
-        if absence.what != "Ingress":
+        if absence.what != "Ingress" or len(ingresses) > 1:
             conflict = Conflict(f"gone in the meantime: {absence}")
-            self._set_back(ingress, conflict)
+            self._set_back(ingresses, conflict)
             raise conflict from absence
-        uid = ingress.metadata.uid
+        uid = ingresses[0].metadata.uid
         self._shop.executor.flights.end(BindingKey(uid))
         self._shop.desk.forget(uid)
         return Done()
 
-    def _member(self, key: BindingKey, seen: Ingress, cloud: LoadBalancers) -> Outcome:
-        matter = self._matter(key, self._shop.desk.newest(seen), cloud)
-        classes, synced = self._shop.snapshots.classes()
-        standing = translator.standing(matter.ingress, matter.record, classes, self._shop.settings, synced)
-        purpose = intent(matter.ingress, standing, matter.record, matter.options.exist_lb_id)
-        if purpose is not Intent.LEAVE:
-            self._forget_leaving(matter)
+    def _together(
+        self, key: BindingKey, group: tuple[Matter, ...], alone: tuple[Matter, ...], away: frozenset[str]
+    ) -> Outcome:
+        """All members of a group, but those that have to give way."""
+        for matter in group:
+            if matter.owner.ingress_uid in away:
+                self._sharing.reporter.turn_away(matter, "an Ingress outside of the group")
+        staying = [matter for matter in group if matter.owner.ingress_uid not in away]
+        meeting, waits = self._gathering.meeting(key, staying, alone, group[0].cloud)
+        for seat in meeting.staying:
+            if seat.unclear:
+                self._unresolved(seat.matter)
+        if not meeting.seats:
+            return Done()
+        outcome = self._sharing.run(meeting)
+        waits += (outcome,) if isinstance(outcome, Again) else ()
+        return min(waits, key=lambda wait: wait.after_s) if waits else outcome
+
+    def _member(self, seen: Matter, away: bool) -> Outcome:
+        matter = self._matter(seen.key, self._shop.desk.newest(seen.ingress), seen.cloud)
+        purpose = self._leavings.purpose(matter)
         match purpose:
+            case Intent.KEEP if away:
+                self._sharing.reporter.turn_away(matter, "a group of Ingresses")
+                return Done()
             case Intent.KEEP:
                 self._disposer.forget(matter.owner)
                 return self._converger.run(matter)
@@ -131,7 +174,7 @@ class Reconciler:
             case Intent.DISPOSE:
                 return self._disposer.run(matter, Parting.DELETED)
             case Intent.LEAVE:
-                return self._leave(matter)
+                return self._leavings.wait(matter) or self._disposer.run(matter, Parting.LEFT)
             case Intent.HOLD:
                 return self._unresolved(matter)
             case Intent.IGNORE:
@@ -144,33 +187,6 @@ class Reconciler:
         ingress = defaults.annotated(ingress, added)
         options = translator.options(ingress)
         return Matter(key, ingress, record, options, cloud, owner, self._shop.settings.region, added=added)
-
-    def _leave(self, matter: Matter) -> Outcome:
-        """A grace for typos, then a live look at the Ingress and at its class, then as if it were deleted."""
-        uid = matter.owner.ingress_uid
-        now = self._shop.monotonic()
-        with self._lock:
-            since = self._left_at.setdefault(uid, now)
-        remaining = since + self._shop.class_exit_grace_s - now
-        if remaining > 0:
-            return Again(remaining, "the Ingress was edited out of our class: released after the grace")
-        if not self._left_for_sure(matter, matter.record):
-            self._forget_leaving(matter)
-            return Again(2.0, "the API server does not confirm that the Ingress has left our class")
-        return self._disposer.run(matter, Parting.LEFT)
-
-    def _left_for_sure(self, matter: Matter, record: Record | None) -> bool:
-        live = self._shop.ingresses.live(matter.ingress.key)
-        if live is None or live.metadata.uid != matter.owner.ingress_uid:
-            return False
-        names = {name for name in translator.class_pair(live) if name}
-        classes = {name: found for name in names if (found := self._shop.ingresses.live_class(name)) is not None}
-        standing = translator.standing(live, record, classes, self._shop.settings, synced=True)
-        return intent(live, standing) is Intent.LEAVE
-
-    def _forget_leaving(self, matter: Matter) -> None:
-        with self._lock:
-            self._left_at.pop(matter.owner.ingress_uid, None)
 
     def _unresolved(self, matter: Matter) -> Outcome:
         finding = problem(

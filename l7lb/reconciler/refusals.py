@@ -138,6 +138,13 @@ class Refusals:
             self._locked[ref] = until - LOCKED_LESS_S, refusal
             return False
 
+    def answers(self, ref: CloudRef, plan: Plan) -> tuple[tuple[Step, Problem], ...]:
+        """The parts of a plan that `filter` leaves out because they were refused, each with how."""
+        with self._lock:
+            self._forget()
+            parts = [part for step in plan.steps for part in self._taken_apart(ref, step)]
+            return tuple((part, self._refused[ref, part][1]) for part in parts if (ref, part) in self._refused)
+
     def filter(self, ref: CloudRef, plan: Plan) -> tuple[Plan, tuple[Problem, ...]]:
         """The plan without what was refused and what rests on it, and why."""
         with self._lock:

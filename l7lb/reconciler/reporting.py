@@ -87,6 +87,7 @@ _REASONS = {
     "E4020": "LoadBalancerUsedByIngress",
     "E4030": "ClassicLoadBalancer",
     "E4101": "ListenerConflict",
+    "E4406": "LoadBalancerMixed",
     "E4006": "RedirectInTheWay",
     "E4004": "ListenersExhausted",
     "E4005": "RulesExhausted",

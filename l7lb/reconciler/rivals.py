@@ -5,7 +5,8 @@ from l7lb.model.cluster import Ingress
 from l7lb.model.identity import ObjectKey, Owner
 from l7lb.model.marks import RECORD
 from l7lb.model.ownership import Claim, Ownership
-from l7lb.reconciler.passes import Matter, Workshop
+from l7lb.reconciler.mixing import MIXED
+from l7lb.reconciler.passes import SHARED, Matter, Workshop
 
 
 class Rivals:
@@ -14,11 +15,11 @@ class Rivals:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
 
-    def of(self, matter: Matter, claim: Claim) -> ObjectKey | None:
+    def of(self, matter: Matter, claim: Claim) -> tuple[ObjectKey, str] | None:
         """Before the first listener: another Ingress whose record names the load balancer, and which goes first.
 
         Its tags may not show yet, or not be off yet. Read live, because a record whose writing was not answered is in
-        no cache. Two that have both begun give way by age.
+        no cache. Two that have both begun give way by age. With TKE's code for it.
         """
         begun = matter.record is not None and matter.record.claim == "adopting"
         if claim.ownership is not Ownership.TO_ADOPT and not (begun and claim.ownership is Ownership.ADOPTED):
@@ -31,7 +32,7 @@ class Rivals:
             record = ledger.parse_record(other.annotations.get(RECORD), owner)
             named = record is not None and record.lb == claim.load_balancer and bool(record.claim)
             if named and not (begun and _age(matter.ingress) < _age(other)):
-                return other.key
+                return other.key, MIXED if record is not None and record.claim == SHARED else "E4020"
         return None
 
 

@@ -249,7 +249,7 @@ TABLE: tuple[Annotation, ...] = (
     ),
     Annotation(
         Name.GROUP, BOOL, parsers.boolean, "Share the load balancer of `existLbId` with other Ingresses.",
-        CREATE, REFUSED, REFUSES, default="false",
+        CREATE, fault=REFUSES, default="false",
     ),
     Annotation(
         Name.MATCHING, "`tke` or `kubernetes`", parsers.one_of("tke", "kubernetes"),

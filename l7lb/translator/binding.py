@@ -16,9 +16,10 @@ from l7lb.model.snapshot import Settings
 from l7lb.translator.annotations import TABLE, When
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
-from l7lb.translator.options import field_of, text_of
+from l7lb.translator.options import field_of, flag_of, text_of
 from l7lb.translator.tuning import config_key
 
+SHARED: Final = "shared"
 OWN_CLAIMS: Final = frozenset({"created", "creating"})
 HOW_TO_APPLY: Final = "to apply it, delete the Ingress and create it anew"
 
@@ -91,6 +92,11 @@ def _contradictions(ingress: Ingress, record: Record, settings: Settings) -> Ite
     lent = text_of(ingress, Name.EXIST_LB_ID)
     if (lent and lent != record.lb) or (not lent and record.claim not in OWN_CLAIMS):
         yield Name.EXIST_LB_ID, f"the load balancer in use is {record.lb}"
+    shares = flag_of(ingress, Name.GROUP)
+    if record.claim == SHARED and not shares:
+        yield Name.GROUP, f"the load balancer {record.lb} is shared with other Ingresses"
+    if record.claim and record.claim != SHARED and shares:
+        yield Name.GROUP, f"the load balancer {record.lb} is this Ingress's alone"
     region = region_of(ingress, None, settings.region)
     if record.region and region != record.region:
         yield Name.CROSS_REGION, f"the load balancer {record.lb} is in {record.region}"

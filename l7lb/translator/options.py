@@ -81,6 +81,7 @@ def read(ingress: Ingress) -> Reading:
         _unsupported(row, values[row.name], given, notebook, faults)
     _reserved_name(values, notebook)
     _exclusive(values, notebook, faults)
+    _group(values, notebook, faults)
     return Reading(
         values,
         notebook.findings().problems,
@@ -198,6 +199,30 @@ def _exclusive(values: Mapping[Name, object], notebook: Notebook, faults: dict[F
                 field=field_of(name),
             )
             faults.setdefault(Fault.REFUSES, problem)
+
+
+def _group(values: dict[Name, object], notebook: Notebook, faults: dict[Fault, Problem]) -> None:
+    """What does not go together with a group is said, and not applied."""
+    if values.get(Name.GROUP) is not True:
+        return
+    if Name.EXIST_LB_ID not in values:
+        problem = notebook.problem(
+            "",
+            "GroupWithoutLoadBalancer",
+            f"Ingress {notebook.about}: annotation {Name.GROUP.value} needs {Name.EXIST_LB_ID.value}, which names the"
+            " load balancer that is shared; until then nothing is created",
+            field=field_of(Name.GROUP),
+        )
+        faults.setdefault(Fault.STOPS_CREATION, problem)
+    for name in (Name.MODE, Name.CONFIG_AUTO):
+        if values.pop(name, None):
+            notebook.warn(
+                "",
+                "NotSupported",
+                f"Ingress {notebook.about}: annotation {name.value} does not go together with {Name.GROUP.value}: it"
+                " is not applied, the rest is",
+                field=field_of(name),
+            )
 
 
 def _has_effect(row: Annotation, given: Mapping[str, str]) -> bool:

@@ -119,6 +119,10 @@ CODES: Final = {
         "A listener that is not ours is on a port that the Ingress needs.",
         "Remove that listener, or name another load balancer.",
     ),
+    "E4406": Meaning(
+        "A group (`enable-group`) and an Ingress outside of it name one load balancer. Who came first has it.",
+        "Name another load balancer, or put all of them into the group.",
+    ),
     "E6006": Meaning(
         "The cloud API does not answer, or answers that it is out of order.",
         "Check the network and `--clb-endpoint`. It is tried again until it answers.",
@@ -184,6 +188,8 @@ REASONS: Final = {
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
     "TwoSourcesOfCertificates": "The annotation `certificate` and `spec.tls` are both there. Until one is removed, "
     "HTTPS is left as it is.",
+    "GroupWithoutLoadBalancer": "`enable-group` is there and `existLbId` is not: there is nothing to share.",
+    "RuleConflict": "Another member of the group has the same rule, and keeps it. The Event says which.",
     "UnsafePlan": "The guard refuses a plan that takes away too much. The Event names the digest that approves it.",
     "UnstableField": "A setting was written three times within an hour and found undone each time. It is left alone "
     "for an hour.",

@@ -6,7 +6,7 @@ import pytest
 
 from l7lb import ledger
 from l7lb.errors import UnauthorizedPlan
-from l7lb.model.identity import ListenerKey, LoadBalancerId, LocationId, RuleKey
+from l7lb.model.identity import ListenerKey, LoadBalancerId, LocationId, RuleKey, RuleRef
 from l7lb.model.loadbalancer import CreateSpec, HostSpec, ListenerSpec, ObservedLoadBalancer, RuleSpec
 from l7lb.model.ownership import Claim, Disposal, Ownership
 from l7lb.model.plan import (
@@ -48,7 +48,7 @@ def on(key: ListenerKey) -> dict[str, Step]:
         "delete listener": DeleteListeners((key,)),
         "create rules": CreateRules(key, (RuleSpec(KEY),)),
         "modify rule": ModifyRule(key, RuleSpec(KEY), RuleSpec(KEY, scheduler="WRR")),
-        "modify host": ModifyHost(key, HostSpec("a"), HostSpec("a", default=True)),
+        "modify host": ModifyHost(key, HostSpec(KEY.host), HostSpec(KEY.host, default=True)),
         "delete rules": DeleteRules(key, (KEY,)),
         "register": RegisterTargets(placed),
         "deregister": DeregisterTargets(placed),
@@ -71,7 +71,9 @@ OURS = claim(Ownership.CREATED, "HTTP:80")
 @pytest.mark.parametrize("ownership", list(Ownership))
 def test_listener_steps_pass_only_on_our_listeners_under_a_held_claim(name: str, ownership: Ownership) -> None:
     of = claim(ownership, "HTTP:80")
-    held = ownership in {Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED}
+    held = ownership in {Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.SHARED}
+    if ownership is Ownership.SHARED:
+        of = replace(of, rules=frozenset({RuleRef(HTTP, KEY)}))
     assert refused(Plan((on(HTTP)[name],)), of) is not held
     assert refused(Plan((on(SSH)[name],)), of)
     assert refused(Plan((on(HTTP)[name],)), replace(of, untouched=True))
@@ -80,8 +82,9 @@ def test_listener_steps_pass_only_on_our_listeners_under_a_held_claim(name: str,
 @pytest.mark.parametrize("step", [ModifyLoadBalancer(pass_to_target=True), SetSecurityGroups(frozenset({"sg-1"}))])
 @pytest.mark.parametrize("ownership", list(Ownership))
 def test_attributes_pass_only_under_a_held_claim(step: Step, ownership: Ownership) -> None:
-    held = ownership in {Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED}
-    assert refused(Plan((step,)), claim(ownership)) is not held
+    held = ownership in {Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.SHARED}
+    of = replace(claim(ownership), rules=frozenset() if ownership is Ownership.SHARED else None)
+    assert refused(Plan((step,)), of) is not held
 
 
 @pytest.mark.parametrize("ownership", [o for o in Ownership if o is not Ownership.CREATED])

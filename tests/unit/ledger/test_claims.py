@@ -168,12 +168,11 @@ def test_a_record_of_another_ingress_names_nothing() -> None:
     assert claim.ownership is Ownership.UNCLAIMED
 
 
-def test_a_shared_load_balancer_is_not_supported_yet() -> None:
+def test_one_member_alone_has_nothing_of_a_shared_load_balancer() -> None:
     evidence = Evidence(CLUSTER, "uid-1", {}, None, LB, named=True, group=True)
     claim = ledger.read(evidence, observed(listener("HTTP:80")), frozenset({HTTP}), {})
     assert claim.ownership is Ownership.SHARED
-    assert "not supported" in claim.reason
-    assert not claim.listeners
+    assert (claim.listeners, claim.rules, claim.missing_tags) == (frozenset(), frozenset(), ())
 
 
 def test_our_tags_are_recognised_whatever_else_is_there() -> None:

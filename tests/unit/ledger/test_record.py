@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l7lb import ledger
-from l7lb.model.identity import Cluster, Owner
+from l7lb.model.identity import Cluster, ListenerKey, Owner, RuleKey, RuleRef
 from l7lb.model.ownership import Record
 from l7lb.model.site import Family, Site
 from tests.builders import OWNER
@@ -38,6 +38,15 @@ records = st.builds(
     desired=words,
     site=st.none() | st.builds(Site, st.sampled_from(Family), st.booleans()),
     marks=st.none() | st.dictionaries(words, words, max_size=3),
+    rules=st.frozensets(
+        st.builds(
+            RuleRef,
+            st.builds(ListenerKey, words, st.integers(0, 65535)),
+            st.builds(RuleKey, words, words),
+        ),
+        max_size=5,
+    ),
+    parts=st.frozensets(words, max_size=3),
 )
 
 

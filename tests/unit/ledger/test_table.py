@@ -1,7 +1,7 @@
 """The whole product of tags, annotations, record and flags: one row each, and what may never be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
@@ -13,7 +13,7 @@ from tests.builders import CLUSTER, LB, head, listener, observed
 VALUES = {
     "tke-createdBy-flag": (None, "no", "yes"),
     "tke-clusterId": (None, "cls-other", "cls-1"),
-    "tke-lb-ingress-uuid": (None, "uid-other", "uid-1"),
+    "tke-lb-ingress-uuid": (None, "uid-other", "uid-mate", "uid-1"),
     "l7lb-cluster-uid": (None, "other-uid", "kube-system-uid"),
     "tke-lb-serviceuuid": (None, "service-uid"),
     "tke-lifecycle-owner": (None, "tke", "user"),
@@ -47,7 +47,8 @@ class State:
         return (
             self.value("tke-clusterId") == "cls-other"
             or self.value("l7lb-cluster-uid") == "other-uid"
-            or (uid == "uid-other" and not self.shared)
+            or uid == "uid-other"
+            or (uid == "uid-mate" and not self.shared)
         )
 
     @property
@@ -86,7 +87,7 @@ def rows(s: State) -> list[Ownership]:
     )  # fmt: skip
     found = {
         Ownership.FOREIGN: s.another,
-        Ownership.SHARED: not s.another and s.shared,
+        Ownership.SHARED: not s.another and s.shared and not s.created,
         Ownership.KEPT: ours_made and s.kept,
         Ownership.CREATED: ours_made and not s.kept and s.value("tke-clusterId") == "cls-1",
         Ownership.ADOPTED: adopted,
@@ -102,8 +103,18 @@ def states() -> Iterator[State]:
         for record, named, group, skip, keeping in product(
             RECORDS.values(), (False, True), (False, True), (False, True), KEEPING
         ):
-            flags = {keeping: True} if keeping else {}
-            yield State(Evidence(CLUSTER, "uid-1", tags, record, LB, named=named, group=group, skip=skip, **flags))
+            evidence = Evidence(
+                CLUSTER,
+                "uid-1",
+                tags,
+                record,
+                LB,
+                named=named,
+                group=group,
+                group_uids=frozenset({"uid-1", "uid-mate"}),
+                skip=skip,
+            )
+            yield State(replace(evidence, **{keeping: True}) if keeping else evidence)  # type: ignore[arg-type]  # a flag
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +123,7 @@ def judged() -> list[tuple[State, Claim]]:
 
 
 def test_every_state_has_exactly_one_row(judged: list[tuple[State, Claim]]) -> None:
-    assert len(judged) == 3**4 * 2 * 3 * 4 * 2 * 2 * 2 * len(KEEPING)
+    assert len(judged) == 3**3 * 4 * 2 * 3 * 4 * 2 * 2 * 2 * len(KEEPING)
     wrong = [state for state, claim in judged if rows(state) != [claim.ownership]]
     assert not wrong, wrong[0]
 
@@ -152,7 +163,7 @@ def test_only_tags_with_our_values_are_ever_removed(judged: list[tuple[State, Cl
 
 def test_mode_skip_leaves_everything(judged: list[tuple[State, Claim]]) -> None:
     for state, claim in judged:
-        if state.evidence.skip:
+        if state.evidence.skip and not state.shared:
             assert claim.disposal is Disposal.LEAVE
             assert claim.untouched or claim.ownership is Ownership.FOREIGN
             assert not claim.removable_tags
@@ -162,7 +173,7 @@ def test_every_refusal_of_a_named_load_balancer_has_its_code(judged: list[tuple[
     for state, claim in judged:
         refused = claim.ownership in {Ownership.FOREIGN, Ownership.UNCLAIMED}
         assert bool(claim.code) == refused
-        known = state.recorded and state.evidence.record is not RECORDS["adopting it"]
+        known = state.recorded and state.evidence.record is not RECORDS["adopting it"] and not state.shared
         if refused and state.evidence.named and not known:
             assert claim.code == ("E4019" if state.created else "E4020")
         elif refused:

@@ -41,7 +41,6 @@ def test_every_row_is_documented() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        (Name.GROUP, "true"),
         (Name.MATCHING, "kubernetes"),
     ],
     ids=lambda value: str(value).rpartition("/")[2],
@@ -294,3 +293,21 @@ def test_a_lent_load_balancer_needs_no_creation_parameters() -> None:
     found = translate({Name.EXIST_LB_ID: "lb-7xk2m9qa", Name.EXTENSIVE: "{", Name.SUBNET_ID: "?"})
     assert found.create_refusal is None
     assert codes(found) == ["E4055", "E4026"]
+
+
+LENT: dict[str, str] = {Name.EXIST_LB_ID: "lb-7xk2m9qa"}
+
+
+def test_a_group_needs_the_name_of_what_it_shares() -> None:
+    found = translate({Name.GROUP: "true"})
+    assert found.create_refusal is not None
+    assert found.create_refusal.reason == "GroupWithoutLoadBalancer"
+    assert translate({Name.GROUP: "true", **LENT}).create_refusal is None
+
+
+def test_skip_does_not_go_together_with_a_group() -> None:
+    it = ingress(annotations={Name.GROUP: "true", Name.MODE: "skip", **LENT})
+    assert not translator.options(it).skip
+    (problem,) = translate({Name.GROUP: "true", Name.MODE: "skip", **LENT}).problems
+    assert (problem.reason, problem.severity) == ("NotSupported", Severity.WARNING)
+    assert translator.options(ingress(annotations={Name.MODE: "skip"})).skip

@@ -90,6 +90,16 @@ def test_an_edited_bandwidth_is_reported_when_the_marks_of_the_creation_are_know
 
 
 @pytest.mark.parametrize(
+    ("claim", "shares", "told"),
+    [("shared", "true", False), ("shared", "false", True), ("adopted", "true", True), ("adopted", "false", False)],
+)
+def test_sharing_is_decided_once(claim: str, shares: str, told: bool) -> None:
+    it = ingress(annotations={**LENT, Name.GROUP: shares})
+    found = translator.not_applied(it, record(claim, lb="lb-7xk2m9qa"), SETTINGS)
+    assert [problem.field for problem in found] == ([f"metadata.annotations[{Name.GROUP}]"] if told else [])
+
+
+@pytest.mark.parametrize(
     "annotations",
     [pytest.param({}, id="its own"), pytest.param({Name.EXIST_LB_ID: "lb-own00001"}, id="handed over")],
 )

@@ -14,7 +14,7 @@ from l7lb.model.loadbalancer import Certificate, RedirectSpec
 from l7lb.model.maybe import UNSET
 from l7lb.model.snapshot import Snapshot, Translation, Verdict
 
-from .builders import HTTP, HTTPS, NODES, NOW, SETTINGS, codes, decode, endpoints, listener, ref, secret
+from .builders import HTTP, HTTPS, NODES, NOW, SETTINGS, decode, endpoints, listener, ref, secret
 from .layouts import shapes
 
 MANIFESTS = Path(__file__).parents[2] / "fixtures" / "manifests"
@@ -181,15 +181,10 @@ def test_every_rule_is_on_both_protocols() -> None:
     assert found.problems == ()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "12-shared-load-balancer.yaml",
-    ],
-)
-def test_what_is_beyond_now_is_refused_and_held(name: str) -> None:
-    for of in snapshots(name):
-        found = translator.translate(of, SETTINGS)
-        assert found.desired is None
-        assert found.held.everything
-        assert "NotSupported" in codes(found)
+def test_members_of_a_group_are_translated_each_for_itself() -> None:
+    found = [translator.translate(of, SETTINGS) for of in snapshots("12-shared-load-balancer.yaml")]
+    assert [shapes(one) for one in found] == [
+        {"HTTP:80": ["north.paperboat.example/"]},
+        {"HTTP:80": ["south.paperboat.example/"], "HTTP:8081": ["south.paperboat.example/"]},
+    ]
+    assert all(one.problems == () for one in found)

@@ -1,0 +1,163 @@
+"""What is to be done for a group: claim, merge, plan, and what each member hears of it. Nothing is written here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from l7lb import ledger, planner
+from l7lb.errors import UnsafePlan
+from l7lb.model.identity import ListenerKey, RuleRef
+from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
+from l7lb.model.ownership import Claim, Ownership
+from l7lb.model.plan import DeleteListeners, DeleteRules, Plan, RemoveTags, Step
+from l7lb.model.problems import Problem
+from l7lb.model.redirecting import DeleteRedirects
+from l7lb.model.sharing import Share
+from l7lb.reconciler import draining, records
+from l7lb.reconciler.exits import Exits
+from l7lb.reconciler.hearing import hearers
+from l7lb.reconciler.passes import Workshop
+from l7lb.reconciler.protection import is_in_the_way
+from l7lb.reconciler.refusals import Refusals
+from l7lb.reconciler.reporting import noted
+from l7lb.reconciler.seats import Meeting, Seat, evidence
+from l7lb.reconciler.stability import Stability
+from l7lb.reconciler.witnesses import Parting
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One round of a pass over a group."""
+
+    observed: ObservedLoadBalancer
+    claim: Claim
+    desired: DesiredLoadBalancer
+    shares: Mapping[str, Share]
+    """By UID: what each member is to have."""
+    extents: Mapping[str, Share]
+    """By UID: the same with what it still has."""
+    plan: Plan
+    told: Mapping[str, tuple[Problem, ...]]
+    """By UID: what each member hears."""
+    blocked: bool = False
+    """Something is left out because of modification protection."""
+
+
+class Drafter:
+    """Plans for groups; remembers what the cloud has refused and what does not stay."""
+
+    def __init__(self, shop: Workshop, stability: Stability, refusals: Refusals, exits: Exits) -> None:
+        self._shop = shop
+        self._stability = stability
+        self._refusals = refusals
+        self._exits = exits
+
+    def draft(self, meeting: Meeting, observed: ObservedLoadBalancer) -> Draft | Claim:
+        """The claim alone when it is none under which anything may be written."""
+        limits = self._shop.settings_in(meeting.ref.region, meeting.cloud).limits
+        claim = ledger.read_shared(evidence(meeting, observed), observed)
+        if claim.ownership is not Ownership.SHARED:
+            return claim
+        merged = planner.merge((seat.bid() for seat in meeting.seats), observed, claim, limits)
+        claim = ledger.read_shared(evidence(meeting, observed, merged.shares), observed)
+        desired = merged.desired
+        for seat in meeting.seats:
+            desired = records.as_announced(desired, seat.matter.record, observed)
+        if draining.has_suspects(desired):
+            desired = draining.drained(desired, observed, meeting.cloud.health((observed.head.ref,)))
+        plan = planner.converge(desired, observed, claim, merged.held, limits, None)
+        extents = {seat.uid: _extent(seat, merged.shares[seat.uid]) for seat in meeting.seats}
+        plan, told = self._filtered(plan, observed, extents)
+        for uid, share in merged.shares.items():
+            told[uid] = [*share.problems, *told.get(uid, ())]
+        for finding in noted(plan, edited=False):
+            for uid in hearers(f"{finding.code}: {finding.message}", extents):
+                told.setdefault(uid, []).append(finding)
+        words = {uid: tuple(found) for uid, found in told.items()}
+        blocked = any(is_in_the_way(found) for found in words.values())
+        return Draft(observed, claim, desired, merged.shares, extents, plan, words, blocked)
+
+    def unsafe(self, meeting: Meeting, draft: Draft) -> Iterator[tuple[Seat, UnsafePlan]]:
+        """Members whose own part of the plan takes away more than their change asks for."""
+        for seat in meeting.seats:
+            if seat.parting is Parting.DELETED or seat.refused:
+                continue
+            extent = _planners(draft.extents[seat.uid])
+            piece = planner.part(draft.plan, extent)
+            try:
+                planner.guard(
+                    piece,
+                    planner.wanted_of(draft.desired, extent) if seat.parting is None else None,
+                    planner.seen_of(draft.observed, extent),
+                    self._circumstances(seat),
+                )
+            except UnsafePlan as refusal:
+                yield seat, refusal
+
+    def pieces(self, meeting: Meeting, draft: Draft) -> Iterator[tuple[Seat, Plan]]:
+        """Each step once, with the member that it is for; what is the load balancer's own is the first one's."""
+        yield from _pieces(draft.plan, meeting.seats, draft.extents)
+
+    def _circumstances(self, seat: Seat) -> planner.Circumstances:
+        record = seat.matter.record if seat.member else None
+        desired = seat.translation.desired if seat.translation is not None else None
+        changed = record is None or desired is None or record.desired != planner.shape_digest(desired)
+        exits = self._exits.count(seat.uid) if seat.parting is Parting.LEFT else 0
+        return planner.Circumstances(ingress_changed=changed, class_exits=exits, approved=seat.matter.options.approve)
+
+    def _filtered(
+        self, plan: Plan, observed: ObservedLoadBalancer, extents: Mapping[str, Share]
+    ) -> tuple[Plan, dict[str, list[Problem]]]:
+        """Without what the cloud undoes or refuses; of one member's refused part the others' deletions are no part."""
+        told: dict[str, list[Problem]] = {}
+        kept, unstable = self._stability.filter(observed.head.ref, plan)
+        for finding in unstable:
+            for uid in hearers(finding.message, extents):
+                told.setdefault(uid, []).append(finding)
+        affected: set[str] = set()
+        for step, finding in self._refusals.answers(observed.head.ref, kept):
+            concerned = [uid for uid, share in extents.items() if planner.part(Plan((step,)), _planners(share))]
+            affected |= set(concerned)
+            for uid in concerned or extents:
+                told.setdefault(uid, []).append(finding)
+        rest, _ = self._refusals.filter(observed.head.ref, kept)
+        deletions = [step for step in kept.steps if isinstance(step, _TAKES_AWAY)]
+        if affected and not any(isinstance(step, _TAKES_AWAY) for step in rest.steps):
+            others = {uid: share for uid, share in extents.items() if uid not in affected}
+            wanted = frozenset(ref for uid in affected for ref in extents[uid].rules)
+            rest = _with(rest, deletions, others, wanted)
+        return rest, told
+
+
+_TAKES_AWAY = (DeleteListeners, DeleteRules, DeleteRedirects)
+
+
+def _extent(seat: Seat, share: Share) -> Share:
+    bid = seat.bid()
+    return Share(share.rules | bid.rules, share.parts | bid.parts, share.listeners | planner.recorded_listeners(bid))
+
+
+def _planners(share: Share, *, whole: bool = False) -> planner.Extent:
+    return planner.Extent(share.rules, share.listeners | {ref.listener for ref in share.rules}, whole)
+
+
+def _pieces(plan: Plan, seats: tuple[Seat, ...], extents: Mapping[str, Share]) -> Iterator[tuple[Seat, Plan]]:
+    rules: set[RuleRef] = set()
+    listeners: set[ListenerKey] = set()
+    for number, seat in enumerate(seats):
+        extent = _planners(extents[seat.uid], whole=number == 0)
+        piece = planner.part(plan, replace(extent, rules=extent.rules - rules, listeners=extent.listeners - listeners))
+        rules |= extent.rules
+        listeners |= extent.listeners
+        if piece:
+            yield seat, piece
+
+
+def _with(plan: Plan, deletions: Sequence[Step], others: Mapping[str, Share], spared: frozenset[RuleRef]) -> Plan:
+    """The plan with the deletions of those who have nothing to do with what was refused."""
+    rules = frozenset(ref for share in others.values() for ref in share.rules) - spared
+    listeners = frozenset(key for share in others.values() for key in share.listeners)
+    busy = {ref.listener for ref in spared}
+    back = planner.part(Plan(tuple(deletions)), planner.Extent(rules, listeners - busy))
+    steps = [step for step in plan.steps if not isinstance(step, RemoveTags)]
+    tags = [step for step in plan.steps if isinstance(step, RemoveTags)]
+    return replace(plan, steps=(*steps, *back.steps, *tags))
