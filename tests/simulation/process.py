@@ -137,6 +137,7 @@ class Process:
             Feed(kube, kinds.NODE, kept.nodes, triggers.node),
             Feed(kube, kinds.SECRET, kept.secrets, triggers.secret),
             Feed(kube, kinds.INGRESS, kept.ingresses, triggers.ingress),
+            Feed(kube, kinds.CONFIG_MAP, kept.gate_configs, triggers.switches),
         ]
         if any(kind.plural == kinds.TKE_SERVICE_CONFIG.plural for kind in kube.world.catalog):
             # Where its definition is not applied, the kind is simply absent.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.system.pods import Pods
 from tests.system.world import LOAD_BALANCER_ID, World, ingress, rule, service, tree
 
 pytestmark = pytest.mark.system
@@ -79,6 +80,40 @@ def test_a_later_bandwidth_is_told_and_does_nothing(world: World) -> None:
     world.kube.annotate("web", "bandwidth", **{BANDWIDTH: "200"})
     world.said("web", "bandwidth", "NotApplied")
     assert world.of(uid)[0]["internet"]["InternetMaxBandwidthOut"] == 100
+
+
+SWITCHES = "tke-service-controller-config"
+DIRECT = "ingress.cloud.tencent.com/direct-access"
+
+
+def test_a_new_ingress_gets_direct_access_by_the_clusters_switch_and_an_older_one_does_not() -> None:
+    with World() as world:
+        data = {"EnableIngressController": "false", "EnableDefaultDirectAccess": "false"}
+        meta = {"name": SWITCHES, "namespace": "kube-system"}
+        world.kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
+        world.start()
+        world.leads()
+        before = shop(world, "older")
+        world.ready("web", "older")
+        data["EnableDefaultDirectAccess"] = "true"
+        world.kube.patch("ConfigMap", SWITCHES, "kube-system", {"data": data})
+        world.namespace("newer")
+        pods = Pods(world.kube, "newer", "web", port_name="")
+        world.kube.create(service("web", "newer", 0))
+        pods.run("web-0", "172.16.0.10")
+        pods.endpoints(**{"web-0": ("172.16.0.10", "ready")})
+        made = world.kube.create(ingress("web", "newer", rule(HOST, "web")))
+        found = world.ready("web", "newer")
+        assert found["metadata"]["annotations"][DIRECT] == "true"
+        (lb,) = world.of(made["metadata"]["uid"])
+        assert tree(lb) == {"HTTP:80": {f"{HOST}/": [8080]}}
+        world.kube.annotate("web", "older", **{"example.com/try": "again"})
+        world.gone("web", "newer")
+        assert DIRECT not in world.kube.get("Ingress", "web", "older")["metadata"]["annotations"]
+        assert {target["ip"] for target in world.of(before)[0]["listeners"][0]["rules"][0]["targets"]} == {
+            "127.10.0.1",
+            "127.10.0.2",
+        }
 
 
 def test_one_that_has_a_name_is_told_by_it_and_serves_a_rule_without_a_host(named: World) -> None:

@@ -61,6 +61,7 @@ SERVED: dict[str, dict[str, dict[str, list[int]]]] = {
         "HTTPS:443": {"twin.paperboat.example/": [30114, 30114]},
     },
     "11-direct-access": {"HTTP:80": {"live.paperboat.example/": [8080, 8080, 8080]}},
+    "13-retained-in-another-region": {"HTTP:80": {"archive.paperboat.example/": [30118, 30118]}},
     "14-ipv6-direct-access": {"HTTP:80": {"six.paperboat.example/": [8080]}},
 }
 """What this release serves; all other manifests are refused as a whole."""
@@ -199,11 +200,12 @@ def test_a_manifest_that_is_not_supported_yet_is_refused_as_a_whole(lives: Lives
     assert [event for event in life.events if event.startswith("NotSupported: ")]
 
 
-def test_only_what_is_served_was_bought_and_only_what_was_lent_is_left(lives: Lives) -> None:
+def test_only_what_is_served_was_bought_and_only_what_was_lent_or_retained_is_left(lives: Lives) -> None:
+    retained = only(lives, "13-retained-in-another-region")["id"]
     assert lives.bought == len(SERVED) - 1
-    assert sorted(lives.left) == sorted(LENT)
-    for load_balancer in lives.left.values():
-        assert tree(load_balancer) == LENT_TREE
+    assert sorted(lives.left) == sorted([*LENT, retained])
+    for name, load_balancer in lives.left.items():
+        assert tree(load_balancer) == ({} if name == retained else LENT_TREE)
         assert load_balancer["tags"] == {}
 
 
@@ -257,6 +259,13 @@ def test_04_is_tagged_but_never_as_created_by_us(lives: Lives) -> None:
     load_balancer = only(lives, "04-existing-load-balancer")
     (ingress,) = lives.by_name["04-existing-load-balancer"].ingresses
     assert load_balancer["tags"] == {"tke-clusterId": CLUSTER, "tke-lb-ingress-uuid": ingress["metadata"]["uid"]}
+
+
+def test_13_is_in_the_region_and_vpc_that_are_named_and_its_targets_are_addresses(lives: Lives) -> None:
+    load_balancer = only(lives, "13-retained-in-another-region")
+    assert (load_balancer["region"], load_balancer["vpc_id"]) == ("ap-shanghai", "vpc-2remote7")
+    targets = load_balancer["listeners"][0]["rules"][0]["targets"]
+    assert [target["instance_id"] for target in targets] == ["", ""]
 
 
 def certificates(load_balancer: Json) -> dict[str, Any]:

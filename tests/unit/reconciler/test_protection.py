@@ -116,3 +116,17 @@ def test_one_that_is_protected_keeps_no_other_waiting() -> None:
     world.run(60.0)
     assert world.users.ingress("other").is_ready
     assert [lb for lb in world.account.lbs() if lb.tags.get("tke-lb-ingress-uuid") == other]
+
+
+def test_what_the_cluster_asks_for_and_cannot_be_given_is_said_once_for_a_new_one(world: World) -> None:
+    meta = {"name": "tke-service-controller-config", "namespace": "kube-system"}
+    data = {"EnableDefaultModificationProtection": "true"}
+    world.users.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
+    _serve(world)
+    said = [note for note in world.notes.all if note.reason == "NotSupported"]
+    assert len(said) == 1
+    assert "this one has none" in said[0].message
+    assert world.users.ingress().is_ready
+    world.live().verify()
+    world.settle()
+    assert len([note for note in world.notes.all if note.reason == "NotSupported"]) == 1
