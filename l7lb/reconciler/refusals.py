@@ -164,7 +164,7 @@ class Refusals:
                         kept.append(rest)
         if lost.listeners or lost.rules or lost.redirects:
             # What was to come does not come, so what it was to replace stays (promise 4).
-            kept = [step for step in kept if not isinstance(step, DeleteListeners | DeleteRules | DeleteRedirects)]
+            kept = [step for step in kept if not _replaces(step)]
         return replace(plan, steps=tuple(kept)), tuple(dict.fromkeys(problems))
 
     def _taken_apart(self, ref: CloudRef, step: Step) -> Iterator[Step]:
@@ -180,6 +180,12 @@ class Refusals:
         self._refused = {key: entry for key, entry in self._refused.items() if entry[0] > now}
         self._certificates = {key: entry for key, entry in self._certificates.items() if entry[0] > now}
         self._locked = {ref: entry for ref, entry in self._locked.items() if entry[0] > now}
+
+
+def _replaces(step: Step) -> bool:
+    """Whether it takes something away, or cannot be done while that is there."""
+    again = isinstance(step, CreateRedirects) and step.again
+    return again or isinstance(step, DeleteListeners | DeleteRules | DeleteRedirects)
 
 
 def _parts(step: Step) -> tuple[Step, ...]:

@@ -41,18 +41,18 @@ class Stability:
         """A plan has ended well."""
         now = self._monotonic()
         with self._lock:
-            for step in plan.steps:
-                if _changes(step):
-                    self._ran.setdefault((ref, planner.describe(step)), deque(maxlen=TIMES_MAX)).append(now)
+            for text in dict.fromkeys(_words(plan).values()):
+                self._ran.setdefault((ref, text), deque(maxlen=TIMES_MAX)).append(now)
             for name in [name for name, times in self._ran.items() if now - times[-1] > WINDOW_S]:
                 del self._ran[name]
 
     def filter(self, ref: CloudRef, plan: Plan) -> tuple[Plan, tuple[Problem, ...]]:
         """The plan without steps that the cloud has undone again and again, and a word about each."""
-        unstable = [planner.describe(step) for step in plan.steps if self._unstable(ref, planner.describe(step))]
+        words = _words(plan)
+        unstable = [text for text in dict.fromkeys(words.values()) if self._unstable(ref, text)]
         if not unstable:
             return plan, ()
-        kept = tuple(step for step in plan.steps if planner.describe(step) not in unstable)
+        kept = tuple(step for step in plan.steps if words.get(step) not in unstable)
         return replace(plan, steps=kept), tuple(
             Problem(
                 code="",
@@ -70,6 +70,12 @@ class Stability:
             return times is not None and len(times) == TIMES_MAX and self._monotonic() - times[0] < WINDOW_S
 
 
-def _changes(step: Step) -> bool:
-    """Whether it changes what is there; a redirect is changed by being made anew."""
-    return isinstance(step, _ATTRIBUTES) or (isinstance(step, CreateRedirects | DeleteRedirects) and step.again)
+def _words(plan: Plan) -> dict[Step, str]:
+    """What is declared anew by each step that changes what is there.
+
+    A redirect is changed by being taken off and made again: these steps stay together, or its rule would end without.
+    """
+    words: dict[Step, str] = {step: planner.describe(step) for step in plan.steps if isinstance(step, _ATTRIBUTES)}
+    again = [step for step in plan.steps if isinstance(step, CreateRedirects | DeleteRedirects) and step.again]
+    declared = "; ".join(planner.describe(step) for step in again if isinstance(step, CreateRedirects))
+    return words | dict.fromkeys(again, declared)

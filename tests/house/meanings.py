@@ -23,7 +23,8 @@ CODES: Final = {
     "E4004": Meaning("The load balancer may not have another listener.", _ASK_QUOTA),
     "E4005": Meaning("The listener may not have another rule. Rules that fit are made.", _ASK_LIMIT),
     "E4006": Meaning(
-        "A rule or listener is not wanted any more, but a redirect begins or ends there. It is left.",
+        "A rule or listener is not wanted any more, or is to redirect, but a redirect that is not ours to take off "
+        "begins or ends there. It is left.",
         "Remove the redirect in the console.",
     ),
     "E4009": Meaning("An entry of `spec.tls` names no Secret.", "Fill in `secretName`."),

@@ -73,7 +73,70 @@ def _left(world: World) -> None:
     assert world.users.ingress().finalizers == []
 
 
+PORTS = {"ingress.cloud.tencent.com/listen-ports": '[{"HTTP":80},{"HTTPS":443}]'}
+AUTO = "ingress.cloud.tencent.com/auto-rewrite"
+CODE = "ingress.cloud.tencent.com/auto-rewrite-code"
+
+
+def _on_both(world: World, watchman: Watchman) -> None:
+    world.users.create(manifests.ingress("shop", annotations=PORTS, tls="cert"))
+    world.start()
+
+
+def _redirected(world: World, watchman: Watchman) -> None:
+    rules = manifests.rule("a.example.com", "/", "/x"), manifests.rule("b.example.com")
+    world.users.create(manifests.ingress("shop", *rules, annotations={**PORTS, AUTO: "true"}, tls="cert"))
+    world.start()
+
+
+def _lent_redirected(world: World, watchman: Watchman) -> None:
+    _lent(world, watchman)
+    asked = {**PORTS, AUTO: "true", "kubernetes.io/ingress.existLbId": LENT}
+    world.users.create(manifests.ingress("shop", annotations=asked, tls="cert"))
+    world.start()
+
+
+def _redirect(world: World) -> None:
+    world.users.annotate({AUTO: "true"})
+
+
+def _redirect_otherwise(world: World) -> None:
+    world.users.rules(manifests.rule("a.example.com", "/", "/y"), manifests.rule("c.example.com"))
+    world.users.annotate(
+        {CODE: '{"defaultRewriteCode":301,"rewriteCodeInfos":[{"host":"c.example.com","rewriteCode":307}]}'}
+    )
+
+
+def _redirect_no_more(world: World) -> None:
+    world.users.annotate({AUTO: "false"})
+
+
+def _redirects(world: World) -> dict[str, int]:
+    return {
+        f"{rule.domains[0]}{rule.url}": rule.redirect.code
+        for rule in world.account.listener(80).rules.values() if rule.redirect
+    }  # fmt: skip
+
+
+def _is_redirected(world: World) -> None:
+    assert _redirects(world) == {"a.example.com/": 302}
+
+
+def _is_redirected_otherwise(world: World) -> None:
+    assert _redirects(world) == {"a.example.com/": 301, "a.example.com/y": 301, "c.example.com/": 307}
+
+
+def _forwards(world: World) -> None:
+    assert _redirects(world) == {}
+    assert world.account.paths(80) == world.account.paths(443)
+    assert {place for place, _, _ in world.account.targets(80)} == world.account.paths(80)
+
+
 SCENARIOS = (
+    Scenario("redirect", _on_both, _redirect, _is_redirected),
+    Scenario("redirect otherwise", _redirected, _redirect_otherwise, _is_redirected_otherwise),
+    Scenario("redirect no more", _redirected, _redirect_no_more, _forwards),
+    Scenario("give back what redirects", _lent_redirected, lambda world: world.users.delete(), _given_back),
     Scenario("create", _nothing, _create, _one),
     Scenario("edit", _served, _edit, _one),
     Scenario("delete", _served, lambda world: world.users.delete(), _none),

@@ -251,12 +251,14 @@ def _redirect_call(step: MirrorHosts | CreateRedirects | DeleteRedirects, bindin
         case DeleteRedirects(source, to, former):
             params["SourceListenerId"] = _listener_id(source, bindings)
             params["TargetListenerId"] = _allowed(to, "DeleteRewrite without its target")
-            params["RewriteInfos"] = [
-                {
-                    "SourceLocationId": _location_id(RuleRef(source, one.source), bindings),
-                    "TargetLocationId": _allowed(one.location, "DeleteRewrite without its target"),
-                }
+            # A rule of several hosts is one location: it is named once.
+            ends = dict.fromkeys(
+                (_location_id(RuleRef(source, one.source), bindings), one.location)
                 for one in _allowed(former, "DeleteRewrite of nothing")
+            )
+            params["RewriteInfos"] = [
+                {"SourceLocationId": begin, "TargetLocationId": _allowed(end, "DeleteRewrite without its target")}
+                for begin, end in ends
             ]
             return _clb("DeleteRewrite", params)
 

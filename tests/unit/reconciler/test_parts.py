@@ -6,12 +6,22 @@ from dataclasses import dataclass, replace
 import pytest
 
 from l7lb.model.cluster import Ingress, IngressSpec, ObjectMeta
-from l7lb.model.identity import BindingKey, CloudRef, LoadBalancerId, Owner
+from l7lb.model.identity import (
+    BindingKey,
+    CloudRef,
+    ListenerId,
+    ListenerKey,
+    LoadBalancerId,
+    LocationId,
+    Owner,
+    RuleKey,
+)
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
 from l7lb.model.options import Standing
 from l7lb.model.ownership import Record
 from l7lb.model.plan import ModifyLoadBalancer, Plan
 from l7lb.model.problems import Problem, Severity
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, FormerRedirect, RedirectPair
 from l7lb.reconciler.attempts import CAP_S, LOOKS_APART_S, Attempts, Setbacks, pause
 from l7lb.reconciler.conditions import READY, Readiness, readiness, render
 from l7lb.reconciler.exits import Exits
@@ -87,6 +97,33 @@ def test_a_step_is_left_out_after_three_times_within_an_hour_and_comes_back_afte
     assert stability.filter(CloudRef("ap-guangzhou", LoadBalancerId("lb-2")), plan) == (plan, ())
     time.now += 3600.0
     assert stability.filter(REF, plan) == (plan, ())
+
+
+def _anew(code: int) -> Plan:
+    http, https, key = ListenerKey("HTTP", 80), ListenerKey("HTTPS", 443), RuleKey("a.example.com", "/")
+    return Plan((
+        DeleteRedirects(http, ListenerId("lbl-1"), (FormerRedirect(key, LocationId("loc-1")),), again=True),
+        CreateRedirects(http, https, (RedirectPair(key, key, code),), again=True),
+    ))  # fmt: skip
+
+
+def test_a_redirect_that_does_not_keep_its_code_is_neither_taken_off_nor_made_a_fourth_time() -> None:
+    stability = Stability(Time())
+    for _ in range(3):
+        assert stability.filter(REF, _anew(301)) == (_anew(301), ())
+        stability.ran(REF, _anew(301))
+    kept, problems = stability.filter(REF, _anew(301))
+    assert kept.steps == ()
+    assert len(problems) == 1
+    assert stability.filter(REF, _anew(302)) == (_anew(302), ())
+
+
+def test_redirects_that_are_switched_on_and_off_are_not_counted() -> None:
+    stability = Stability(Time())
+    plan = Plan(tuple(replace(step, again=False) for step in _anew(301).steps if isinstance(step, CreateRedirects)))
+    for _ in range(4):
+        assert stability.filter(REF, plan) == (plan, ())
+        stability.ran(REF, plan)
 
 
 def _flight(key: str, ref: CloudRef | None = REF) -> Flight:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from l7lb.errors import Rejected
-from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LoadBalancerId, RuleKey, RuleRef
+from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LoadBalancerId, LocationId, RuleKey, RuleRef
 from l7lb.model.loadbalancer import (
     Certificate,
     DesiredLoadBalancer,
@@ -22,6 +22,7 @@ from l7lb.model.plan import (
     CreateRules,
     DeleteListeners,
     DeleteRules,
+    DeregisterTargets,
     ModifyHost,
     ModifyListener,
     Placement,
@@ -29,6 +30,7 @@ from l7lb.model.plan import (
     RegisterTargets,
 )
 from l7lb.model.problems import Held
+from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, FormerRedirect, MirrorHosts, RedirectPair
 from l7lb.reconciler.bad_certificates import Settled
 from l7lb.reconciler.refusals import AGAIN_S, Refusals
 
@@ -192,3 +194,53 @@ def test_there_is_no_way_around_a_refused_order_or_deletion() -> None:
     assert not refusals.note(None, rules("a/", a=BAD), CERTIFICATE)
     assert not refusals.note(REF, DeleteRules(HTTPS, (RuleKey("a", "/"),)), WRONG)
     assert not refusals.note(REF, None, WRONG)
+
+
+A, B = RuleKey("a", "/"), RuleKey("b", "/")
+HTTP = ListenerKey("HTTP", 80)
+OFF = DeleteRedirects(HTTP, ListenerId("lbl-1"), (FormerRedirect(A, LocationId("loc-1")),))
+
+
+def emptied(*keys: RuleKey) -> DeregisterTargets:
+    return DeregisterTargets(tuple(Placement(RuleRef(HTTP, key), Target(TargetKey("10.0.0.1", 80))) for key in keys))
+
+
+def test_a_refused_redirect_is_left_out_and_its_rule_keeps_its_targets() -> None:
+    refusals = Refusals(Time())
+    bad, good = RedirectPair(A, A, 301), RedirectPair(B, B, 301)
+    both = CreateRedirects(HTTP, HTTPS, (bad, good))
+    plan = Plan((both, emptied(A, B), DeleteRules(HTTP, (RuleKey("c", "/"),))))
+    assert refusals.note(REF, both, WRONG)
+    apart, _ = refusals.filter(REF, plan)
+    assert refusals.note(REF, apart.steps[0], WRONG)
+    left, problems = refusals.filter(REF, plan)
+    assert left.steps == (CreateRedirects(HTTP, HTTPS, (good,)), emptied(B))
+    assert [problem.message for problem in problems] == [
+        "redirect 1 rule from HTTP:80 to HTTPS:443: a/ -> a/ (301): Url is not valid."
+    ]
+
+
+def test_a_redirect_to_a_rule_that_was_refused_is_not_made_and_the_old_one_stays() -> None:
+    refusals = Refusals(Time())
+    made = CreateRules(HTTPS, (RuleSpec(A),))
+    plan = Plan((made, OFF, CreateRedirects(HTTP, HTTPS, (RedirectPair(B, A, 302),)), emptied(B)))
+    assert refusals.note(REF, made, WRONG)
+    assert refusals.filter(REF, plan)[0].steps == ()
+
+
+def test_a_host_that_is_refused_is_mirrored_by_nobody_and_the_others_are() -> None:
+    refusals = Refusals(Time())
+    plan = Plan((MirrorHosts((("a", 302), ("b", 302))),))
+    assert refusals.note(REF, plan.steps[0], WRONG)
+    apart, _ = refusals.filter(REF, plan)
+    assert apart.steps == (MirrorHosts((("a", 302),)), MirrorHosts((("b", 302),)))
+    assert refusals.note(REF, apart.steps[0], WRONG)
+    assert refusals.filter(REF, plan)[0].steps == (MirrorHosts((("b", 302),)),)
+
+
+def test_nothing_is_mirrored_from_a_listener_that_was_refused() -> None:
+    refusals = Refusals(Time())
+    https = CreateListeners("HTTPS", (443,), "name", BAD)
+    plan = Plan((https, MirrorHosts((("a", 302),)), CreateRedirects(HTTP, HTTPS, (RedirectPair(A, A, 302),))))
+    assert refusals.note(REF, https, WRONG)
+    assert refusals.filter(REF, plan)[0].steps == ()
