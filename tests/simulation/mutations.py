@@ -44,7 +44,7 @@ MUTATIONS = (
     Mutation(
         "weight 10 is enforced",
         TARGETS,
-        "if want.presence is not Presence.REQUIRED or bound.weight != 0:",
+        "if want.presence is not Presence.REQUIRED or bound.weight != 0 or want.steady:",
         "if want.presence is not Presence.REQUIRED or bound.weight == WEIGHT:",
         ("weight: not 10",),
     ),
