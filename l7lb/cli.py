@@ -18,11 +18,12 @@ from l7lb.app.config import FLAGS, Config, Flag, Value, config
 from l7lb.app.handing import adopt as hand_over
 from l7lb.app.handing import let_go, look
 from l7lb.app.handing import ours as marked_ingresses
-from l7lb.app.printing import as_json, as_text, would_not_write
+from l7lb.app.printing import as_json, as_text, explanation, would_not_write
 from l7lb.app.releasing import End
 from l7lb.app.survey import survey_files, survey_live
 from l7lb.app.takeover_words import release_json, release_line, takeover_json, takeover_text
 from l7lb.errors import ConfigurationError, L7lbError
+from l7lb.model.codes import CODES
 from l7lb.telemetry import logs
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -170,6 +171,16 @@ def _offline_config(values: dict[str, Value]) -> Config:
 
 
 _UNKNOWN = {"cluster_id": "cls-offline", "region": "ap-offline"}
+
+
+@cli.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Say what CODE in an Event or a condition means, and what to do. E4041, for example."""
+    row = CODES.get(code.upper())
+    if row is None:
+        raise click.BadParameter(f"{code!r} is no code of TKE's Ingress; docs/errors.md has all of them")
+    click.echo(explanation(row), nl=False)
 
 
 @cli.command()

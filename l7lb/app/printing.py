@@ -1,4 +1,4 @@
-"""Plans for people and for programs. Readable without colour; colour only on a terminal."""
+"""Plans for people and for programs, and what a code means. Readable without colour; colour only on a terminal."""
 
 from collections.abc import Iterable
 
@@ -8,6 +8,7 @@ import msgspec
 from l7lb import planner
 from l7lb.app.dry import Finding
 from l7lb.app.manifests import PLACEHOLDER
+from l7lb.model.codes import Row
 from l7lb.model.plan import (
     AddTags,
     CreateListeners,
@@ -44,6 +45,14 @@ def as_text(findings: tuple[Finding, ...], *, offline: bool = False, blocked: st
     if offline:
         lines.append(click.style(f"offline: {PLACEHOLDER}", dim=True))
     return "\n".join(lines) + "\n"
+
+
+def explanation(row: Row) -> str:
+    """What a code of TKE's means, in lines."""
+    lines = [f"{row.code}: {row.says}", f"What to do: {row.cure}"]
+    if row.unmet:
+        return "\n".join((*lines, f"Never told by l7lb: {row.unmet}")) + "\n"
+    return "\n".join((*lines, f"Holds at most: {row.held.value}", f"Next try: {row.retry.value}")) + "\n"
 
 
 def would_not_write(reason: str) -> str:

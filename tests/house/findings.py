@@ -1,4 +1,4 @@
-"""Codes and reasons that the product can put into an Event, collected from its syntax. Knows no meaning."""
+"""Codes, reasons and severities that the product can put into an Event, from its syntax. Knows no meaning."""
 
 import ast
 import re
@@ -8,13 +8,21 @@ from functools import cache
 
 from l7lb import translator
 from l7lb.adapters.clb.errors import BY_ACTION, MEANINGS
-from tests.house.source import PRODUCT, modules
+from l7lb.model.plan import Plan
+from l7lb.model.problems import Severity
+from l7lb.reconciler.reporting import noted
+from l7lb.translator.annotations import TABLE
+from tests.house.source import PRODUCT, Module, modules
 
 CODE = re.compile(r"[EW]\d{4}")
 REASON = re.compile(r"[A-Z][A-Za-z]+")
 TELLERS = {"problem", "warn", "_complain", "say", "reason_of", "Problem", "Meaning", "Readiness"}
 """Functions and classes that take a code, a reason, or both as plain text."""
 UNREADABLE = "InvalidAnnotation"
+CODES = "l7lb/model/codes.py"
+"""Has all of them, and tells none."""
+NOTES = "l7lb/planner/"
+"""Where codes stand at the head of a plan's notes; `reporting.noted` gives them their severity."""
 
 
 @cache
@@ -26,7 +34,7 @@ def reasons_by_code() -> dict[str, frozenset[str]]:
             found[row.code].add(UNREADABLE)
     for answer in (*MEANINGS.values(), *BY_ACTION.values()):
         found[answer.code] |= {answer.reason} - {""}
-    for module in modules(PRODUCT):
+    for module in _tellers():
         for node in ast.walk(module.tree):
             for code, reason in _pairs(node):
                 found[code] |= {reason} - {""}
@@ -37,6 +45,35 @@ def reasons_by_code() -> dict[str, frozenset[str]]:
     coded = {reason for code, reasons in found.items() for reason in reasons if code}
     found[""] -= coded
     return {code: frozenset(reasons) for code, reasons in found.items()}
+
+
+@cache
+def severities_by_code() -> dict[str, frozenset[Severity]]:
+    """Every code that stands in the code literally, with the severities with which it is told there."""
+    found: defaultdict[str, set[Severity]] = defaultdict(set)
+    for row in TABLE:
+        found[row.code] |= {Severity.ERROR, Severity.WARNING} if row.needs else {Severity.ERROR}
+    for answer in (*MEANINGS.values(), *BY_ACTION.values()):
+        found[answer.code].add(Severity.ERROR)
+    for module in _tellers():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and _name(node) in TELLERS:
+                severity = _severity(node)
+                for code in {_text(part)[:5] for part in ast.walk(node)}:
+                    found[code].add(severity)
+        if module.place.startswith(NOTES):
+            for text in module.strings:
+                found[text[:5]] |= {one.severity for one in noted(Plan(notes=(text,)))}
+    return {code: frozenset(severities) for code, severities in found.items() if CODE.fullmatch(code)}
+
+
+def _tellers() -> Iterator[Module]:
+    return (module for module in modules(PRODUCT) if module.place != CODES)
+
+
+def _severity(call: ast.Call) -> Severity:
+    named = {part.attr for part in ast.walk(call) if isinstance(part, ast.Attribute)}
+    return Severity.WARNING if _name(call) == "warn" or "WARNING" in named else Severity.ERROR
 
 
 def _pairs(node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from l7lb import errors, translator
 from l7lb.adapters.clb.errors import BY_ACTION, MEANINGS, Meaning
 from l7lb.app.config import FLAGS, Flag
+from l7lb.model.codes import TABLE as TABLE_OF_CODES
+from l7lb.model.codes import Row
 from l7lb.telemetry.metrics import TABLE
 from tests.house import meanings
 from tests.house.definition import definition_page
@@ -56,7 +58,13 @@ kubectl get ingress NAME -o jsonpath='{.metadata.annotations.ingress\\.cloud\\.t
 One broken part holds only itself: the rule, the host or the listener that the finding is about keeps its shape, the
 rest of the Ingress goes on.
 
+`l7lb explain E4041` says what this page says about one code.
+
 ## Codes
+
+From the table in `l7lb/model/codes.py`. *Error*: a part that is asked for is not served. *Warning*: all that is asked
+for and can be served is. **Holds at most**: what is neither changed nor removed until it is cured; often less.
+**Next try**: what happens without anybody's doing; every Ingress is looked at again from time to time anyway.
 """
 REACTIONS: Final = """## What the controller does after an error
 
@@ -123,16 +131,27 @@ def errors_page() -> str:
     """docs/errors.md."""
     found = reasons_by_code()
     codes = [
-        (code, ", ".join(f"`{reason}`" for reason in sorted(found[code])), *meanings.CODES[code])
-        for code in sorted(found)
-        if code in meanings.CODES
+        (
+            row.code,
+            ", ".join(f"`{reason}`" for reason in sorted(found.get(row.code, ()))),
+            _severity(row),
+            row.says,
+            row.cure,
+            row.held.value,
+            row.retry.value,
+        )
+        for row in TABLE_OF_CODES
+        if not row.unmet
     ]
+    unmet = [(row.code, row.says, row.unmet) for row in TABLE_OF_CODES if row.unmet]
     reasons = [(f"`{reason}`", meanings.REASONS[reason]) for reason in sorted(found[""]) if reason in meanings.REASONS]
     cloud = [(f"`{code}`", "any", *_answer(row)) for code, row in sorted(MEANINGS.items())]
     cloud += [(f"`{code}`", f"`{action}`", *_answer(row)) for (action, code), row in sorted(BY_ACTION.items())]
     return _page(
         ERRORS,
-        table(("code", "reasons", "what it says", "what to do"), codes),
+        table(("code", "reasons", "severity", "what it says", "what to do", "holds at most", "next try"), codes),
+        "## Codes that are never told\n\nTKE has them too. Here they have no occasion, or something else is told.\n",
+        table(("code", "what it says", "why not"), unmet),
         "## Reasons without a code\n",
         table(("reason", "what it says"), reasons),
         "After five failures in a row that a retry may cure, the reason is the kind of the error: `Unavailable`,\n"
@@ -145,6 +164,10 @@ def errors_page() -> str:
         table(("error", "what it is"), _taxonomy()),
         REACTIONS,
     )
+
+
+def _severity(row: Row) -> str:
+    return " or ".join(sorted(severity.value.lower() for severity in row.severities))
 
 
 def _answer(row: Meaning) -> tuple[str, str, str]:

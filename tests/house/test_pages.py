@@ -22,10 +22,6 @@ def test_a_page_that_is_made_from_the_code_equals_it(page: Path) -> None:
     assert (ROOT / page).read_text(encoding="utf-8") == PAGES[page](), "run `make docs`"
 
 
-def test_every_code_that_can_be_told_is_explained_and_no_other() -> None:
-    assert {code for code in reasons_by_code() if code} == set(meanings.CODES)
-
-
 def test_every_reason_without_a_code_is_explained_and_no_other() -> None:
     assert reasons_by_code()[""] == set(meanings.REASONS)
 

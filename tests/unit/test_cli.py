@@ -299,3 +299,23 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(run: Run, kubeconfig: str,
     code, out, err = run(*arguments, *flags(kubeconfig=kubeconfig))
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("e4041", "What to do: Create it, or change the backend."),
+        ("E6002", "Never told by l7lb: `l7lb run` reads the flag instead, and says what it cannot do without"),
+    ],
+)
+def test_a_code_is_explained_whether_it_is_told_or_not(run: Run, code: str, line: str) -> None:
+    status, out, _ = run("explain", code)
+    assert status == 0
+    assert out.startswith(f"{code.upper()}: ")
+    assert line in out.splitlines()
+
+
+def test_a_code_that_does_not_exist_is_one_line(run: Run) -> None:
+    status, _, err = run("explain", "E9999")
+    assert status == 2
+    assert err == "l7lb: Invalid value: 'E9999' is no code of TKE's Ingress; docs/errors.md has all of them\n"
