@@ -39,14 +39,17 @@ FINALIZER = "l7lb.dev/load-balancer"
 class Controller:
     """`l7lb run` as a child process; its log is kept for the message of a failing test."""
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: list[str], environment: Mapping[str, str], log: Path, package: Path | None = None
+    ) -> None:
         self.log = log
         with log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "l7lb", "run", *arguments],
                 stdout=sink,
                 stderr=sink,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, **({"PYTHONPATH": str(package)} if package else {})},
+                cwd=package,
             )
 
     def terminate(self, timeout_s: float = 30.0) -> int:
@@ -118,8 +121,8 @@ class World:
         assert "Traceback" not in log, self.last_words()
         assert KEYS["TENCENTCLOUD_SECRET_KEY"] not in log
 
-    def start(self, **flags: str) -> Controller:
-        """Start the controller; `flags` by field name."""
+    def start(self, *, package: Path | None = None, **flags: str) -> Controller:
+        """Start the controller; `flags` by field name. `package`: the folder of a changed copy of the product."""
         values = {
             "cluster-id": CLUSTER,
             "region": REGION,
@@ -134,7 +137,7 @@ class World:
             **{name.replace("_", "-"): value for name, value in flags.items()},
         }
         arguments = [f"--{name}={value}" if value else f"--{name}" for name, value in values.items()]
-        self.controller = Controller(arguments, self.keys, self._folder / "controller.log")
+        self.controller = Controller(arguments, self.keys, self._folder / "controller.log", package)
         return self.controller
 
     def leads(self, count: int = 1) -> None:
