@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from tests.emulators.backends import Backend
 from tests.system.kube import Json
@@ -124,11 +123,9 @@ class Rollout:
         name = f"web-{'new' if new else 'old'}-{self._made}"
         backend = Backend(name, self.pods.port, self.address(self._made))
         self.replicas.append(Replica(name, backend, new, self.clock()))
-        self.pods.run(name, backend.host, **self._spec())
+        gate = {"readinessGates": [{"conditionType": GATE}]} if self.strategy.gated else {}
+        self.pods.run(name, backend.host, **gate)
         self._status(self.replicas[-1], started=False)
-
-    def _spec(self) -> dict[str, Any]:
-        return {"readinessGates": [{"conditionType": GATE}]} if self.strategy.gated else {}
 
     def _kubelet(self, replica: Replica, now: float) -> None:
         if replica.phase is Phase.STARTING and now - replica.born >= (self.strategy.start_s if replica.new else 0.0):
