@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from tests.emulators.backends import Backend
 from tests.system.kube import Json
@@ -123,7 +124,7 @@ class Rollout:
         name = f"web-{'new' if new else 'old'}-{self._made}"
         backend = Backend(name, self.pods.port, self.address(self._made))
         self.replicas.append(Replica(name, backend, new, self.clock()))
-        gate = {"readinessGates": [{"conditionType": GATE}]} if self.strategy.gated else {}
+        gate: dict[str, Any] = {"readinessGates": [{"conditionType": GATE}]} if self.strategy.gated else {}
         self.pods.run(name, backend.host, **gate)
         self._status(self.replicas[-1], started=False)
 
