@@ -76,6 +76,9 @@ class _Authority:
             _require(isinstance(step, AddTags), "until our tags are read back only they may be written")
         if self._claim.rules is not None:
             self._on_rules(step, self._claim.rules)
+        if isinstance(step, DeleteRules):
+            stranger = {RuleRef(step.listener, rule) for rule in step.rules} & self._claim.strangers
+            _require(not stranger, f"a rule that was there before us: {', '.join(map(str, sorted(stranger)))}")
         match step:
             case DeleteLoadBalancer():
                 self._deletion(step, alone=alone)

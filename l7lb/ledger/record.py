@@ -40,6 +40,7 @@ def parse_record(text: str | None, owner: Owner) -> Record | None:
         site=_site(fields.get("site")),
         marks=_marks(fields.get("marks")),
         rules=_rules(fields.get("rules")),
+        strangers=_rules(fields.get("strangers")),
         parts=frozenset(_texts(fields.get("parts"))),
     )
 
@@ -75,6 +76,8 @@ def format_record(record: Record) -> str:
         fields["marks"] = dict(sorted(record.marks.items()))
     if record.rules:
         fields["rules"] = _grouped(record.rules)
+    if record.strangers:
+        fields["strangers"] = _grouped(record.strangers)
     if record.parts:
         fields["parts"] = sorted(record.parts)
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)

@@ -55,6 +55,8 @@ class Record:
     None: not known."""
     rules: frozenset[RuleRef] = frozenset()
     """Rules on a shared load balancer that this Ingress has made, or is about to make."""
+    strangers: frozenset[RuleRef] = frozenset()
+    """Rules that were on our listeners when the load balancer was taken over, and that the Ingress never asked for."""
     parts: frozenset[str] = frozenset()
     """Other parts of a shared load balancer that follow this Ingress and no other: `HTTPS:443 a.example.com
     certificate`. Only ever compared."""
@@ -135,6 +137,8 @@ class Claim:
     """It bears the identity tag of this cluster: l7lb made it, so no rule on it was written by TKE."""
     rules: frozenset[RuleRef] | None = None
     """Rules that are ours where ownership is per rule (shared). None: all rules on our listeners."""
+    strangers: frozenset[RuleRef] = frozenset()
+    """Rules on our listeners that were there before us and that nobody asks for: left where they are."""
     redirects: frozenset[RuleRef] | None = None
     """Those of them whose redirects a member has declared. None: all redirects that begin on our listeners."""
 

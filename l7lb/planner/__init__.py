@@ -14,6 +14,7 @@ from l7lb.planner.order import RANK
 from l7lb.planner.parts import Extent, part, seen_of, wanted_of
 from l7lb.planner.predict import bind, predict
 from l7lb.planner.rulings import rulings
+from l7lb.planner.strangers import still_strangers, strangers
 from l7lb.planner.teardown import teardown
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "rulings",
     "seen_of",
     "shape_digest",
+    "still_strangers",
+    "strangers",
     "teardown",
     "to_json",
     "wanted_of",

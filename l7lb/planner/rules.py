@@ -157,7 +157,7 @@ def _surplus(scene: Scene, site: Site, surplus: Mapping[RuleKey, RuleSpec], draf
     free, others = [], []
     for key in sorted(surplus):
         ref = RuleRef(site.key, key)
-        if not scene.owns(ref):
+        if scene.spares(ref):
             others.append(key)
             continue
         if scene.held.covers(ref):

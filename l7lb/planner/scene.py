@@ -42,10 +42,16 @@ class Scene:
     """None: the load balancer is made by this plan."""
     owned: frozenset[RuleRef] | None = None
     """Rules that may be taken away. None: all on our listeners."""
+    strangers: frozenset[RuleRef] = frozenset()
+    """Rules on our listeners that stay as long as the listener does."""
 
     def owns(self, ref: RuleRef) -> bool:
         """Whether the rule is ours; on a shared load balancer others may have theirs on our listeners."""
         return self.owned is None or ref in self.owned
+
+    def spares(self, ref: RuleRef) -> bool:
+        """Whether a rule that nobody asks for stays because it is not ours."""
+        return not self.owns(ref) or ref in self.strangers
 
     def holds_listener(self, key: ListenerKey) -> bool:
         """Whether the listener as a whole must keep its shape."""
@@ -80,4 +86,5 @@ def survey(
         head=observed.head if observed is not None else None,
         native=native,
         owned=claim.rules,
+        strangers=claim.strangers,
     )

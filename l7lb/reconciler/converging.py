@@ -143,6 +143,7 @@ class Converger:
                 return Again(SETTLE_S, f"{observed.head.ref.id} does not show our tags yet")
         observed = self._protection.compared(matter, observed)
         matter.problems += never_given(matter, observed)
+        claim = replace(claim, strangers=records.strangers(matter.record, desired, observed, claim, translation.held))
         if draining.has_suspects(desired):
             desired = draining.drained(desired, observed, matter.cloud.health((observed.head.ref,)))
         if matter.options.direct and (unlisted := departing.unlisted(desired, observed)):

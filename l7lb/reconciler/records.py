@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from l7lb import translator
-from l7lb.model.identity import ListenerKey
+from l7lb import planner, translator
+from l7lb.model.identity import ListenerKey, RuleRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedLoadBalancer
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Claim, Ownership, Record
 from l7lb.model.plan import CreateListeners, Plan
+from l7lb.model.problems import Held
 from l7lb.model.snapshot import Settings
 from l7lb.reconciler.passes import Matter
 
@@ -41,7 +42,19 @@ def reached(matter: Matter, observed: ObservedLoadBalancer, claim: Claim, settin
         site=translator.site_of(observed.head, settings),
         marks=kept.marks if kept.marks is not None else translator.creation_marks(matter.ingress),
         listeners={**{str(key): kept.listeners[str(key)] for key in awaited}, **ours},
+        strangers=claim.strangers,
     )
+
+
+def strangers(
+    record: Record | None, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, claim: Claim, held: Held
+) -> frozenset[RuleRef]:
+    """Rules that were there before us: told apart once, when we take over what another controller has made."""
+    if claim.native or claim.ownership not in _CLAIM_WORDS:
+        return frozenset()
+    if record is not None and record.claim in _CLAIM_WORDS.values():
+        return planner.still_strangers(record.strangers, desired, observed, claim)
+    return planner.strangers(desired, observed, claim, held)
 
 
 def announced(record: Record, plan: Plan) -> Record:

@@ -47,6 +47,7 @@ def certificate_changed(on: Premises) -> Edit | None:
     edit.allows = lambda place, was, now: (
         place[-1] == "certificate" and _ids(now) == set(ids) and _ids(was) in (set(old), set())
     )
+    # Also of a rule that somebody made in the console: its host shows what the listener shows.
     places = [at for at in on.rules() if at[0].startswith("HTTPS:")]
     edit.demands = lambda after: _shows(after, places, ids)
     return edit

@@ -58,18 +58,15 @@ class Fleets:
         return {lb.id: facts(lb) for lb in self.world.account.lbs()}
 
 
-def settled_world(
-    seed: int, size: int, without: Collection[str] = (), traits: Collection[str] = (), **setup: Any
-) -> Fleets:
-    """A new world with the fleet of that seed, as far as it needs nothing of `without`; a few of each of `traits`."""
+def settled_world(seed: int, size: int, traits: Collection[str] = (), **setup: Any) -> Fleets:
+    """A new world with the fleet of that seed; with `traits` only a few load balancers of each."""
     whole = fleet(seed, size, SimClock().time())
-    tenants = tuple(tenant for tenant in whole.tenants if not tenant.needs & set(without))
     if traits:
-        chosen = {one.id for trait in traits for one in [one for one in tenants if trait in one.traits][:FEW]}
-        tenants = tuple(one for one in tenants if one.id in chosen)
-    assert tenants, f"no load balancer of seed {seed} has any of {traits}"
+        chosen = {one.id for trait in traits for one in [one for one in whole.tenants if trait in one.traits][:FEW]}
+        whole = replace(whole, tenants=tuple(one for one in whole.tenants if one.id in chosen))
+    assert whole.tenants, f"no load balancer of seed {seed} has any of {traits}"
     world = World(furnished=False, **setup)
-    return Fleets(world, replace(whole, tenants=tenants), _populate(world, replace(whole, tenants=tenants)))
+    return Fleets(world, whole, _populate(world, whole))
 
 
 def _populate(world: World, made: Fleet) -> dict[str, str]:

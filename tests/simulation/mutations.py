@@ -45,7 +45,7 @@ MUTATIONS = (
         "weight 10 is enforced",
         TARGETS,
         "if want.presence is not Presence.REQUIRED or bound.weight != 0 or want.steady:",
-        "if want.presence is not Presence.REQUIRED or bound.weight == WEIGHT:",
+        "if want.presence is not Presence.REQUIRED or bound.weight == WEIGHT or want.steady:",
         ("weight: not 10",),
     ),
     Mutation(
@@ -92,9 +92,9 @@ MUTATIONS = (
     ),
     Mutation(
         "Exact is written anew with =",
-        RULES,
-        "if not scene.native and key not in there",
-        "if scene.native and key not in there",
+        "l7lb/planner/ties.py",
+        "stands_in = not native and",
+        "stands_in = native and",
         ("Exact: plain",),
     ),
     Mutation(

@@ -10,25 +10,15 @@ from tests.simulation import edits, edits_declared, manifests
 from tests.simulation.cluster import NODES
 from tests.simulation.edits import ABSENT, Allows, Draft, Edit, Place, Premises
 from tests.simulation.fleets import Facts, Fleets, settled_world
-from tests.simulation.takeover import NOT_YET, SETTLED_S, take_over
+from tests.simulation.takeover import SETTLED_S, take_over
 
 SIZE = 200
 KINDS = (*edits.KINDS, *edits_declared.KINDS)
-WAITS_FOR: Mapping[Draft, str] = {
-    edits_declared.check_declared: "config",
-    edits_declared.scheduler_declared: "config",
-    edits_declared.session_declared: "config",
-    edits_declared.redirect_code_changed: "redirects",
-    edits_declared.port_added: "listen-ports",
-    edits_declared.port_removed: "listen-ports",
-    edits_declared.pod_added: "direct",
-    edits_declared.pod_weighted: "direct",
-}
 
 
 @pytest.mark.parametrize("seed", [4, 5])
 def test_each_edit_writes_what_was_edited_and_nothing_else(seed: int) -> None:
-    fleets = take_over(settled_world(seed, SIZE, NOT_YET))
+    fleets = take_over(settled_world(seed, SIZE))
     before = fleets.facts()
     drafted = draft_all(fleets, before)
     for _, edit in drafted.values():
@@ -37,7 +27,7 @@ def test_each_edit_writes_what_was_edited_and_nothing_else(seed: int) -> None:
     after = fleets.facts()
     assert set(before) == set(after)
     assert_just_that(fleets, {tenant: edit for tenant, (_, edit) in drafted.items()}, before)
-    kinds = {draft.__name__ for draft in supported()}
+    kinds = {draft.__name__ for draft in KINDS}
     assert kinds == {draft.__name__ for draft, _ in drafted.values()}
     fleets.world.account.forget_calls()
     fleets.restless()
@@ -47,7 +37,7 @@ def test_each_edit_writes_what_was_edited_and_nothing_else(seed: int) -> None:
 
 
 def test_nodes_that_come_and_go_change_their_own_targets_and_nothing_else() -> None:
-    fleets = take_over(settled_world(6, SIZE, NOT_YET))
+    fleets = take_over(settled_world(6, SIZE))
     before = fleets.facts()
     leaving = next(one for one in fleets.fleet.ground.of("always") if one.is_cvm)
     coming = "10.0.99.1"
@@ -60,8 +50,6 @@ def test_nodes_that_come_and_go_change_their_own_targets_and_nothing_else() -> N
         is_bound = {
             at[1:4] for at in before[tenant.id] if at[0] == "target" and at[4].startswith(f"{leaving.address}:")
         }
-        ports = {at[4].rpartition(":")[2] for at in before[tenant.id] if at[0] == "target" and at[1:4] in is_bound}
-        assert is_bound or tenant.needs & {"direct"} or not ports
         edits_of[tenant.id] = Edit("node came and went", allows=_is_swap(leaving.address, coming, is_bound))
     assert_just_that(fleets, edits_of, before)
     after = fleets.facts()
@@ -84,13 +72,9 @@ def _is_swap(leaving: str, coming: str, places: set[Place]) -> Allows:
     return is_right
 
 
-def supported() -> list[Draft]:
-    return [draft for draft in KINDS if WAITS_FOR.get(draft) not in NOT_YET]
-
-
 def draft_all(fleets: Fleets, before: Mapping[str, Facts]) -> dict[str, tuple[Draft, Edit]]:
     """One edit for each load balancer, of those kinds that fit the one that is rarest so far."""
-    uses = dict.fromkeys(Dice(str(fleets.fleet.seed)).shuffled(supported()), 0)
+    uses = dict.fromkeys(Dice(str(fleets.fleet.seed)).shuffled(KINDS), 0)
     done: dict[str, tuple[Draft, Edit]] = {}
     for tenant in fleets.fleet.tenants:
         meta = tenant.ingresses[0]["metadata"]

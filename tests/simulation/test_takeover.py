@@ -5,7 +5,7 @@ import pytest
 from tests.fixtures.tke_fleet import TRAITS, fleet
 from tests.simulation.clock import SimClock
 from tests.simulation.fleets import settled_world
-from tests.simulation.takeover import NOT_YET, look_again, take_over
+from tests.simulation.takeover import SETTLED_S, look_again, take_over
 
 SIZE = 200
 
@@ -17,4 +17,22 @@ def test_every_dimension_occurs_in_a_fleet_whatever_its_seed(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_fleet_of_tkes_making_is_taken_over_without_a_write(seed: int) -> None:
-    look_again(take_over(settled_world(seed, SIZE, NOT_YET)))
+    taken = take_over(settled_world(seed, SIZE))
+    assert len(taken.facts()) == SIZE
+    look_again(taken)
+
+
+def test_a_rule_that_was_there_stays_and_one_that_comes_later_goes() -> None:
+    fleets = take_over(settled_world(1, SIZE, ["foreign rule"]))
+    before = fleets.facts()
+    for tenant in fleets.fleet.tenants:
+        listener = tenant.cloud["listeners"][0]["id"]
+        late = {"domain": "late.example.net", "url": "/", "targets": [{"ip": "10.9.9.8", "port": 80}]}
+        fleets.world.account.edit("add_rule", tenant.id, listener=listener, rule=late)
+    fleets.world.start()
+    fleets.restless()
+    fleets.world.run_for(SETTLED_S)
+    assert fleets.facts() == before
+    assert fleets.world.account.writes() == {"DeleteRule": len(fleets.fleet.tenants)}
+    told = [note.message for note in fleets.world.notes.all if "are nobody's, left" in note.message]
+    assert len(told) >= len(fleets.fleet.tenants)

@@ -25,6 +25,7 @@ RECORD = Record(
 )
 
 words = st.text(max_size=8)
+refs = st.builds(RuleRef, st.builds(ListenerKey, words, st.integers(0, 65535)), st.builds(RuleKey, words, words))
 records = st.builds(
     Record,
     uid=st.just("uid-1"),
@@ -38,14 +39,8 @@ records = st.builds(
     desired=words,
     site=st.none() | st.builds(Site, st.sampled_from(Family), st.booleans()),
     marks=st.none() | st.dictionaries(words, words, max_size=3),
-    rules=st.frozensets(
-        st.builds(
-            RuleRef,
-            st.builds(ListenerKey, words, st.integers(0, 65535)),
-            st.builds(RuleKey, words, words),
-        ),
-        max_size=5,
-    ),
+    rules=st.frozensets(refs, max_size=5),
+    strangers=st.frozensets(refs, max_size=5),
     parts=st.frozensets(words, max_size=3),
 )
 
