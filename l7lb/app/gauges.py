@@ -14,7 +14,7 @@ from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import Elector
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
 
-MODES: Final = ("created", "adopted")
+MODES: Final = ("created", "adopted", "shared")
 """Claims of the record that stand for a load balancer in use."""
 
 
@@ -47,7 +47,8 @@ class Gauges:
         waiting = [self._clock.time() - since for one in held if one.deleting and (since := _deleted_at(one))]
         self._metrics.set("l7lb_finalizing_oldest_seconds", max(0.0, *waiting, 0.0), CONTROLLER)
         cluster = Cluster(self._watching.settings.cluster_id)
-        claims = Counter(record.claim for one in held if (record := record_of(one, cluster)) is not None and record.lb)
+        records = [record for one in held if (record := record_of(one, cluster)) is not None and record.lb]
+        claims = Counter(claim for claim, _, _ in {(record.claim, record.region, record.lb) for record in records})
         for mode in MODES:
             self._metrics.set("l7lb_managed_loadbalancers", claims[mode], mode)
 

@@ -8,7 +8,7 @@ from l7lb.errors import UnsafePlan
 from l7lb.model.identity import ListenerKey, RuleRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.ownership import Claim, Ownership
-from l7lb.model.plan import DeleteListeners, DeleteRules, Plan, RemoveTags, Step
+from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Plan, RemoveTags, Step
 from l7lb.model.problems import Problem
 from l7lb.model.redirecting import DeleteRedirects
 from l7lb.model.sharing import Share
@@ -40,6 +40,12 @@ class Draft:
     """By UID: what each member hears."""
     blocked: bool = False
     """Something is left out because of modification protection."""
+    there: frozenset[RuleRef] = frozenset()
+    """Every rule on the load balancer."""
+    kept: frozenset[RuleRef] = frozenset()
+    """Rules that a member is to have."""
+    used: frozenset[ListenerKey] = frozenset()
+    """Listeners that a member is to have."""
 
 
 class Drafter:
@@ -74,15 +80,25 @@ class Drafter:
                 told.setdefault(uid, []).append(finding)
         words = {uid: tuple(found) for uid, found in told.items()}
         blocked = any(is_in_the_way(found) for found in words.values())
-        return Draft(observed, claim, desired, merged.shares, extents, plan, words, blocked)
+        listeners = observed.listeners
+        return Draft(
+            observed, claim, desired, merged.shares, extents, plan, words, blocked,
+            there=frozenset(RuleRef(item.spec.key, rule.key) for item in listeners for rule in item.spec.rules),
+            kept=frozenset(ref for share in merged.shares.values() for ref in share.rules),
+            used=frozenset(key for share in merged.shares.values() for key in share.listeners),
+        )  # fmt: skip
 
     def unsafe(self, meeting: Meeting, draft: Draft) -> Iterator[tuple[Seat, UnsafePlan]]:
         """Members whose own part of the plan takes away more than their change asks for."""
+        if not any(isinstance(step, _GUARDED) for step in draft.plan.steps):
+            return
         for seat in meeting.seats:
             if seat.parting is Parting.DELETED or seat.refused:
                 continue
             extent = _planners(draft.extents[seat.uid])
             piece = planner.part(draft.plan, extent)
+            if not piece:
+                continue
             try:
                 planner.guard(
                     piece,
@@ -129,6 +145,7 @@ class Drafter:
 
 
 _TAKES_AWAY = (DeleteListeners, DeleteRules, DeleteRedirects)
+_GUARDED = (*_TAKES_AWAY, DeregisterTargets)
 
 
 def _extent(seat: Seat, share: Share) -> Share:

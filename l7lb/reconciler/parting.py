@@ -4,13 +4,14 @@ from typing import Final
 
 from l7lb.model.outcome import Again
 from l7lb.model.ownership import Claim
+from l7lb.model.writing import EventType
 from l7lb.reconciler import records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.disposing import Disposer
 from l7lb.reconciler.drafting import Draft
 from l7lb.reconciler.farewells import Farewells
-from l7lb.reconciler.passes import Workshop, note
+from l7lb.reconciler.passes import Workshop, note, say
 from l7lb.reconciler.seats import Seat
 from l7lb.reconciler.shared_records import remains
 from l7lb.reconciler.witnesses import Parting
@@ -30,7 +31,7 @@ class Partings:
     def let_go(self, seat: Seat, draft: Draft) -> Again | None:
         """Nothing is left to be taken off. None: it is released."""
         record = seat.matter.record if seat.member else None
-        if record is not None and (left := remains(record, draft.observed, draft.claim, draft.shares)):
+        if record is not None and (left := remains(record, draft)):
             reason = f"{draft.claim.load_balancer}: what this Ingress has there cannot be taken off: {', '.join(left)}"
             for finding in draft.told.get(seat.uid, ()):
                 self._shop.events.emit(note(seat.matter.ingress, finding))
@@ -45,6 +46,11 @@ class Partings:
         early = self._shop.trusted_from - self._shop.monotonic()
         if early > 0:
             return Again(early, "a write of the leader before us may still be on its way: not letting go yet")
+        if record is None:
+            text = (
+                f"W1002: {draft.claim.load_balancer}: no record says what this Ingress had there: nothing is taken off"
+            )
+            self._shop.events.emit(say(seat.matter.ingress, "LoadBalancerLeft", text, EventType.WARNING))
         self.release(seat)
         return None
 

@@ -147,7 +147,7 @@ class Reconciler:
         """All members of a group, but those that have to give way."""
         for matter in group:
             if matter.owner.ingress_uid in away:
-                self._sharing.reporter.turn_away(matter, "an Ingress outside of the group")
+                self._sharing.reporter.turn_away(matter, f"Ingress {alone[0].ingress.key}, which is in no group")
         staying = [matter for matter in group if matter.owner.ingress_uid not in away]
         meeting, waits = self._gathering.meeting(key, staying, alone, group[0].cloud)
         for seat in meeting.staying:

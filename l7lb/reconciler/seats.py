@@ -97,6 +97,10 @@ class Meeting:
     """Ingresses that name the same load balancer and are in no group."""
     failures: list[Exception] = field(default_factory=list)
     """What went wrong with one member and did not stop the others."""
+    absent: set[str] = field(default_factory=set)
+    """UIDs of members that turned out to be gone."""
+    print: str = ""
+    """Its fingerprint, as of before anything was decided."""
     step: Step | None = None
     """What was being done when something went wrong with the whole."""
 
@@ -125,6 +129,7 @@ class Meeting:
         except NotFound as absence:
             if absence.what != "Ingress":
                 self.failures.append(absence)
+            self.absent.add(seat.uid)
             seat.unsafe = True
         except L7lbError as error:
             self.failures.append(error)

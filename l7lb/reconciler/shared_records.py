@@ -1,10 +1,9 @@
 """What the record of a member of a group is to say, before the first write and after the last."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from l7lb import translator
-from l7lb.model.identity import ListenerKey, RuleRef
+from l7lb.model.identity import ListenerKey
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Claim, Record
@@ -12,6 +11,7 @@ from l7lb.model.plan import CreateListeners, Plan
 from l7lb.model.sharing import Share
 from l7lb.model.snapshot import Settings
 from l7lb.reconciler import records
+from l7lb.reconciler.drafting import Draft
 from l7lb.reconciler.passes import SHARED, Matter
 
 
@@ -43,39 +43,41 @@ def announced(base: Record, observed: ObservedLoadBalancer, claim: Claim, share:
     )
 
 
-def reached(base: Record, observed: ObservedLoadBalancer, claim: Claim, share: Share, desired: str) -> Record:
-    """What it has now. A listener that was announced and does not show stays announced: it may still come."""
-    had = base
-    awaited = records.expected(had) - {item.spec.key for item in observed.listeners}
+def reached(base: Record, draft: Draft, share: Share, desired: str) -> Record:
+    """What it has now, which may be more than it is to have: what could not be taken off yet is not forgotten.
+
+    A listener that was announced and does not show stays announced: it may still come. `desired`: digest of its shape.
+    """
+    awaited = records.expected(base) - {item.spec.key for item in draft.observed.listeners}
+    left = {key: pair for key, pair in _still(base, draft).items() if ListenerKey.parse(key) not in draft.used}
     return replace(
-        had,
-        rules=share.rules & there(observed),
+        base,
+        rules=(share.rules | (base.rules - draft.kept)) & draft.there,
         parts=share.parts,
-        listeners={**{str(key): had.listeners[str(key)] for key in awaited}, **_known(observed, claim, share)},
+        listeners={
+            **{str(key): base.listeners[str(key)] for key in awaited},
+            **left,
+            **_known(draft.observed, draft.claim, share),
+        },
         desired=desired,
     )
 
 
-def there(observed: ObservedLoadBalancer) -> frozenset[RuleRef]:
-    """Every rule on the load balancer."""
-    return frozenset(RuleRef(item.spec.key, rule.key) for item in observed.listeners for rule in item.spec.rules)
-
-
-def remains(
-    record: Record, observed: ObservedLoadBalancer, claim: Claim, shares: Mapping[str, Share]
-) -> tuple[str, ...]:
+def remains(record: Record, draft: Draft) -> tuple[str, ...]:
     """What one that leaves has still there, and nobody takes over. A listener with rules of nobody may stay."""
-    kept = frozenset(ref for share in shares.values() for ref in share.rules)
-    used = frozenset(key for share in shares.values() for key in share.listeners)
-    rules = sorted((record.rules & there(observed)) - kept)
-    listeners = [
-        item.spec.key
-        for item in observed.listeners
-        if item.spec.key in claim.listeners - used
-        and not item.spec.rules
-        and (item.id, given(item.spec.name, "")) in record.listeners.values()
-    ]
-    return (*map(str, rules), *map(str, listeners))
+    empty = {str(item.spec.key) for item in draft.observed.listeners if not item.spec.rules}
+    listeners = [key for key in _still(record, draft) if key in empty and ListenerKey.parse(key) not in draft.used]
+    return (*map(str, sorted((record.rules & draft.there) - draft.kept)), *sorted(listeners))
+
+
+def _still(record: Record, draft: Draft) -> dict[str, tuple[str, str]]:
+    """Listeners of the record that are there, by id and name."""
+    return {
+        str(item.spec.key): (item.id, name)
+        for item in draft.observed.listeners
+        if item.spec.key in draft.claim.listeners
+        and (item.id, name := given(item.spec.name, "")) in record.listeners.values()
+    }
 
 
 def _known(observed: ObservedLoadBalancer, claim: Claim, share: Share) -> dict[str, tuple[str, str]]:

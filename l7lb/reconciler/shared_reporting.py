@@ -66,20 +66,28 @@ class GroupReporter:
     def settled(self, seat: Seat, draft: Draft) -> None:
         """Its record as it is now, then Events, conditions, id and status."""
         matter, share, translation = seat.matter, draft.shares[seat.uid], seat.translation
-        if translation is None:
+        if seat.keeps:
+            self._kept(seat, draft)
             return
         matter.problems += draft.told.get(seat.uid, ())
-        if seat.keeps:
-            self._reporter.report(matter, draft.observed if seat.member and not seat.refused else None)
-            return
         served = bool(share.rules)
         if seat.member or served or share.parts or share.listeners:
-            shape = planner.shape_digest(translation.desired) if translation.desired is not None else ""
+            desired = translation.desired if translation is not None else None
             base = member(matter, draft.observed, self._shop.settings)
-            record = reached(base, draft.observed, draft.claim, share, shape)
+            record = reached(base, draft, share, planner.shape_digest(desired) if desired is not None else "")
             matter.ingress = self._shop.desk.enter(matter.ingress, record, matter.added)
             matter.record, matter.added = record, {}
         self._reporter.report(matter, draft.observed if served else None)
+
+    def _kept(self, seat: Seat, draft: Draft) -> None:
+        """It keeps what it has: neither its record nor its status says anything else."""
+        if seat.member and seat.matter.record is not None:
+            # Somebody may have taken our finalizer off.
+            seat.matter.ingress = self._shop.desk.enter(seat.matter.ingress, seat.matter.record)
+        if seat.translation is None:
+            return
+        seat.matter.problems += draft.told.get(seat.uid, ())
+        self._reporter.report(seat.matter, draft.observed if seat.member and not seat.refused else None)
 
     def denied(self, meeting: Meeting, seat: Seat, claim: Claim, observed: ObservedLoadBalancer) -> None:
         """Not ours to touch; whose it is decides about the code."""

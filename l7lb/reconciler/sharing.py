@@ -10,7 +10,7 @@ from l7lb.errors import DeleteRisk, Protected, Rejected, TerminalError, Unavaila
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.outcome import Again, Done, Outcome
-from l7lb.model.ownership import Claim
+from l7lb.model.ownership import Claim, Ownership
 from l7lb.model.plan import AddTags, Plan, RemoveTags
 from l7lb.model.site import Site
 from l7lb.reconciler.attempts import Attempts
@@ -28,7 +28,7 @@ from l7lb.reconciler.passes import Workshop
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals
-from l7lb.reconciler.seats import Meeting
+from l7lb.reconciler.seats import Meeting, evidence
 from l7lb.reconciler.shared_records import announced, member
 from l7lb.reconciler.shared_reporting import GroupReporter
 from l7lb.reconciler.shared_witness import GroupWitness
@@ -63,14 +63,19 @@ class Sharing:
                 # What goes away is tried until it is gone, more and more slowly.
                 raise Unavailable(str(error)) from error
             raise
-        if isinstance(outcome, Done) and meeting.failures:
-            raise meeting.failures[0]
+        for uid in meeting.absent:
+            self._shop.desk.forget(uid)
+        for failure in meeting.failures:
+            # What no retry cures has been told; it must not keep a wait from being kept.
+            if isinstance(outcome, Done) or not isinstance(failure, TerminalError):
+                raise failure
         return outcome
 
     def _run(self, meeting: Meeting) -> Outcome:
         flight = self._shop.executor.flights.of(meeting.key)
+        meeting.print = meeting.fingerprint()
         if flight is not None:
-            if flight.fingerprint != meeting.fingerprint() or self._shop.executor.stale(flight):
+            if flight.fingerprint != meeting.print or self._shop.executor.stale(flight):
                 self._shop.executor.cut_short(flight)
             return self._fly(meeting, flight)
         location = self._shop.locator.observe(meeting.ref, meeting.cloud)
@@ -84,6 +89,7 @@ class Sharing:
             case Found(observed):
                 self._sites[meeting.ref] = translator.site_of(observed.head, self._shop.settings)
                 self._stand(meeting, self._sites[meeting.ref])
+                meeting.print = meeting.fingerprint()
                 return self._meet(meeting, self._compared(meeting, observed))
 
     def _stand(self, meeting: Meeting, site: Site | None) -> None:
@@ -100,8 +106,8 @@ class Sharing:
 
     def _is_ours(self, meeting: Meeting, observed: ObservedLoadBalancer) -> bool:
         """Whether what is remembered is good enough: to take it, to refuse it and to let it go it is looked at."""
-        draft = self._drafter.draft(meeting, observed)
-        return isinstance(draft, Draft) and not draft.claim.missing_tags and not meeting.leaving
+        known = any(seat.member for seat in meeting.seats) and not meeting.leaving
+        return known and ledger.read_shared(evidence(meeting, observed), observed).ownership is Ownership.SHARED
 
     def _meet(self, meeting: Meeting, observed: ObservedLoadBalancer) -> Outcome:
         while True:
@@ -161,7 +167,7 @@ class Sharing:
     def _begin(self, meeting: Meeting, draft: Draft) -> Outcome:
         ledger.authorize(draft.plan, draft.claim, draft.observed)
         flight = Flight(
-            meeting.key, meeting.ref.region, draft.plan, meeting.fingerprint(), draft.observed, self._shop.monotonic()
+            meeting.key, meeting.ref.region, draft.plan, meeting.print, draft.observed, self._shop.monotonic()
         )
         if not self._shop.executor.flights.begin(flight):
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")

@@ -214,15 +214,14 @@ def _group(values: dict[Name, object], notebook: Notebook, faults: dict[Fault, P
             field=field_of(Name.GROUP),
         )
         faults.setdefault(Fault.STOPS_CREATION, problem)
-    for name in (Name.MODE, Name.CONFIG_AUTO):
-        if values.pop(name, None):
-            notebook.warn(
-                "",
-                "NotSupported",
-                f"Ingress {notebook.about}: annotation {name.value} does not go together with {Name.GROUP.value}: it"
-                " is not applied, the rest is",
-                field=field_of(name),
-            )
+    if values.pop(Name.MODE, None):
+        notebook.warn(
+            "",
+            "NotSupported",
+            f"Ingress {notebook.about}: annotation {Name.MODE.value} does not go together with {Name.GROUP.value}: it"
+            " is not applied, the rest is",
+            field=field_of(Name.MODE),
+        )
 
 
 def _has_effect(row: Annotation, given: Mapping[str, str]) -> bool:

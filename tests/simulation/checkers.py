@@ -16,6 +16,7 @@ from tests.simulation.world import CLUSTER, World
 
 CREATED_BY, CLUSTER_ID, UID, OWNER = "tke-createdBy-flag", "tke-clusterId", "tke-lb-ingress-uuid", "tke-lifecycle-owner"
 OURS = {CREATED_BY, CLUSTER_ID, UID, OWNER, "l7lb-cluster-uid"}
+NAMED = "kubernetes.io/ingress.existLbId"
 HARMLESS = (errors.RetryableError, errors.TerminalError, errors.AlreadyExists, errors.GateClosed, errors.LostLeadership)
 BY_ANNOTATION = "ingress.cloud.tencent.com/certificate"
 
@@ -165,6 +166,9 @@ class Watchman:
             if ingress["metadata"].get("deletionTimestamp"):
                 self.broken.append(f"{name} is still being deleted")
                 continue
+            if _is_shared(ingress):
+                self._shares(ingress)
+                continue
             if _is_taken(self.world, uid, ingress):
                 if not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
                     self.broken.append(f"{name} names what another has, and is not told: {Seen(ingress).why}")
@@ -174,6 +178,22 @@ class Watchman:
                 self.broken.append(f"{name} has {len(lbs)} load balancers: {Seen(ingress).why}")
                 continue
             self._serves(lbs[0], ingress)
+
+    def _shares(self, ingress: Json) -> None:
+        """A member of a group: its own rules are there; what else is on the listener is not its business."""
+        seen = Seen(ingress)
+        lb = self.world.account.emulator.world.load_balancers[seen.annotations[NAMED]]
+        port = 443 if ingress["spec"].get("tls") else 80
+        there = self.world.account.targets(port, lb) if any(i.port == port for i in lb.listeners.values()) else set()
+        hosts = {f"{rule['host']}/" for rule in ingress["spec"]["rules"]}
+        mine = {one for one in there if one[0].startswith(tuple(hosts))}
+        wanted = expected(self.world, ingress)
+        if wanted != mine:
+            self.broken.append(f"{seen.name} on {lb.id}: wanted {sorted(wanted)}, there is {sorted(mine)}")
+        if not seen.is_ready or not seen.addresses:
+            self.broken.append(f"{seen.name} is not ready: {seen.why}")
+        if lb.tags.get(CLUSTER_ID) != CLUSTER or UID in lb.tags:
+            self.broken.append(f"{lb.id} is shared, and its tags are {lb.tags}")
 
     def _serves(self, lb: LoadBalancer, ingress: Json) -> None:
         tls = ingress["spec"].get("tls") or (ingress["metadata"].get("annotations") or {}).get(BY_ANNOTATION)
@@ -195,6 +215,10 @@ class Watchman:
         for lb in self.world.account.lbs():
             uid = lb.tags.get(UID, "")
             used = uid in ingresses and not _left(ingresses[uid])
+            used = used or any(
+                _is_shared(one) and Seen(one).annotations[NAMED] == lb.id and not _left(one)
+                for one in ingresses.values()
+            )
             if lb.id in self.lent:
                 before = self.lent[lb.id]
                 if not used and (set(lb.listeners) != set(before.listeners) or lb.tags != before.tags):
@@ -227,6 +251,11 @@ def _is_taken(world: World, uid: str, ingress: Json) -> bool:
     named = Seen(ingress).annotations.get("kubernetes.io/ingress.existLbId", "")
     there = world.account.emulator.world.load_balancers.get(named)
     return there is not None and there.tags.get(UID, uid) != uid
+
+
+def _is_shared(ingress: Json) -> bool:
+    """Whether it is a member of a group."""
+    return Seen(ingress).annotations.get("ingress.cloud.tencent.com/enable-group") == "true"
 
 
 def _left(ingress: Json) -> bool:
