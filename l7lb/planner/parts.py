@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
-from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedListener, ObservedLoadBalancer
+from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedListener, ObservedLoadBalancer
 from l7lb.model.plan import (
     AddTags,
     CreateListeners,
@@ -48,14 +48,14 @@ def part(plan: Plan, extent: Extent) -> Plan:
 
 
 def wanted_of(desired: DesiredLoadBalancer, extent: Extent) -> DesiredLoadBalancer:
-    """What is desired of this member's rules."""
-    return replace(
-        desired,
-        listeners=tuple(
-            replace(spec, rules=tuple(rule for rule in spec.rules if extent.has(spec.key, rule.key)))
-            for spec in desired.listeners
-        ),
-    )
+    """What is desired of this member's rules and their hosts."""
+
+    def narrowed(spec: ListenerSpec) -> ListenerSpec:
+        rules = tuple(rule for rule in spec.rules if extent.has(spec.key, rule.key))
+        names = {ref.rule.host for ref in extent.rules if ref.listener == spec.key}
+        return replace(spec, rules=rules, hosts=tuple(host for host in spec.hosts if host.host in names))
+
+    return replace(desired, listeners=tuple(map(narrowed, desired.listeners)))
 
 
 def seen_of(observed: ObservedLoadBalancer, extent: Extent) -> ObservedLoadBalancer:

@@ -1,18 +1,19 @@
 """What is to be done for a group: claim, merge, plan, and what each member hears of it. Nothing is written here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from l7lb import ledger, planner
 from l7lb.errors import UnsafePlan
 from l7lb.model.identity import ListenerKey, RuleRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.ownership import Claim, Ownership
-from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Plan, RemoveTags, Step
+from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Plan, RemoveTags
 from l7lb.model.problems import Problem
 from l7lb.model.redirecting import DeleteRedirects
-from l7lb.model.sharing import Share
-from l7lb.reconciler import draining, records
+from l7lb.model.sharing import Merged, Share
+from l7lb.reconciler import departing, draining, records
 from l7lb.reconciler.exits import Exits
 from l7lb.reconciler.hearing import hearers
 from l7lb.reconciler.passes import Workshop
@@ -22,6 +23,8 @@ from l7lb.reconciler.reporting import noted
 from l7lb.reconciler.seats import Meeting, Seat, evidence
 from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.witnesses import Parting
+
+Told: TypeAlias = dict[str, list[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,17 @@ class Drafter:
             return claim
         merged = planner.merge((seat.bid() for seat in meeting.seats), observed, claim, limits)
         claim = ledger.read_shared(evidence(meeting, observed, merged.shares), observed)
-        desired = merged.desired
-        for seat in meeting.seats:
-            desired = records.as_announced(desired, seat.matter.record, observed)
-        if draining.has_suspects(desired):
-            desired = draining.drained(desired, observed, meeting.cloud.health((observed.head.ref,)))
-        plan = planner.converge(desired, observed, claim, merged.held, limits, None)
         extents = {seat.uid: _extent(seat, merged.shares[seat.uid]) for seat in meeting.seats}
-        plan, told = self._filtered(plan, observed, extents)
-        for uid, share in merged.shares.items():
-            told[uid] = [*share.problems, *told.get(uid, ())]
+        desired = self._known(meeting, merged, observed)
+        settled = self._refusals.settle(desired, observed, merged.held)
+        plan = planner.converge(settled.desired, observed, claim, settled.held, limits, None)
+        told = {uid: list(share.problems) for uid, share in merged.shares.items()}
+        waiting = self._certificates(desired, observed, merged, told) if settled.problems else frozenset()
+        plan = _spared(plan, extents, waiting) if settled.waiting else plan
+        plan = self._filtered(plan, observed, extents, told)
         for finding in noted(plan, edited=False):
-            for uid in hearers(f"{finding.code}: {finding.message}", extents):
-                told.setdefault(uid, []).append(finding)
+            for uid in hearers(finding, extents):
+                told[uid].append(finding)
         words = {uid: tuple(found) for uid, found in told.items()}
         blocked = any(is_in_the_way(found) for found in words.values())
         listeners = observed.listeners
@@ -120,28 +121,49 @@ class Drafter:
         exits = self._exits.count(seat.uid) if seat.parting is Parting.LEFT else 0
         return planner.Circumstances(ingress_changed=changed, class_exits=exits, approved=seat.matter.options.approve)
 
-    def _filtered(
-        self, plan: Plan, observed: ObservedLoadBalancer, extents: Mapping[str, Share]
-    ) -> tuple[Plan, dict[str, list[Problem]]]:
+    def _known(self, meeting: Meeting, merged: Merged, observed: ObservedLoadBalancer) -> DesiredLoadBalancer:
+        """What is desired, with what only the cloud and the API server know of targets and names."""
+        desired = merged.desired
+        for seat in meeting.staying:
+            desired = records.as_announced(desired, seat.matter.record, observed)
+            if not seat.matter.options.direct or seat.keeps:
+                continue
+            own = planner.wanted_of(desired, _planners(merged.shares[seat.uid]))
+            if unlisted := departing.unlisted(own, observed):
+                vacant = self._shop.snapshots.vacant(seat.matter.ingress, unlisted)
+                desired = _with_rules(desired, departing.gone(own, observed, vacant))
+        if draining.has_suspects(desired):
+            desired = draining.drained(desired, observed, meeting.cloud.health((observed.head.ref,)))
+        return desired
+
+    def _certificates(
+        self, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, merged: Merged, told: Told
+    ) -> frozenset[str]:
+        """UIDs of members that wait because of a certificate that was refused; whose it is hears of it."""
+        waiting = set()
+        for uid, share in merged.shares.items():
+            own = self._refusals.settle(planner.wanted_of(desired, _planners(share)), observed, merged.held)
+            told[uid] += own.problems
+            waiting |= {uid} if own.waiting else set()
+        return frozenset(waiting)
+
+    def _filtered(self, plan: Plan, observed: ObservedLoadBalancer, extents: Mapping[str, Share], told: Told) -> Plan:
         """Without what the cloud undoes or refuses; of one member's refused part the others' deletions are no part."""
-        told: dict[str, list[Problem]] = {}
         kept, unstable = self._stability.filter(observed.head.ref, plan)
         for finding in unstable:
-            for uid in hearers(finding.message, extents):
-                told.setdefault(uid, []).append(finding)
+            for uid in hearers(finding, extents):
+                told[uid].append(finding)
         affected: set[str] = set()
         for step, finding in self._refusals.answers(observed.head.ref, kept):
             concerned = [uid for uid, share in extents.items() if planner.part(Plan((step,)), _planners(share))]
             affected |= set(concerned)
             for uid in concerned or extents:
-                told.setdefault(uid, []).append(finding)
+                told[uid].append(finding)
         rest, _ = self._refusals.filter(observed.head.ref, kept)
-        deletions = [step for step in kept.steps if isinstance(step, _TAKES_AWAY)]
-        if affected and not any(isinstance(step, _TAKES_AWAY) for step in rest.steps):
-            others = {uid: share for uid, share in extents.items() if uid not in affected}
-            wanted = frozenset(ref for uid in affected for ref in extents[uid].rules)
-            rest = _with(rest, deletions, others, wanted)
-        return rest, told
+        if any(isinstance(step, _TAKES_AWAY) for step in rest.steps):
+            return rest
+        others = _spared(Plan(tuple(step for step in kept.steps if isinstance(step, _TAKES_AWAY))), extents, affected)
+        return _joined(rest, others)
 
 
 _TAKES_AWAY = (DeleteListeners, DeleteRules, DeleteRedirects)
@@ -169,12 +191,32 @@ def _pieces(plan: Plan, seats: tuple[Seat, ...], extents: Mapping[str, Share]) -
             yield seat, piece
 
 
-def _with(plan: Plan, deletions: Sequence[Step], others: Mapping[str, Share], spared: frozenset[RuleRef]) -> Plan:
-    """The plan with the deletions of those who have nothing to do with what was refused."""
-    rules = frozenset(ref for share in others.values() for ref in share.rules) - spared
-    listeners = frozenset(key for share in others.values() for key in share.listeners)
-    busy = {ref.listener for ref in spared}
-    back = planner.part(Plan(tuple(deletions)), planner.Extent(rules, listeners - busy))
+def _spared(plan: Plan, extents: Mapping[str, Share], affected: Collection[str]) -> Plan:
+    """The plan without deletions of members to whom something does not come, and of what they may yet need."""
+    mine = frozenset(ref for uid in affected for ref in extents[uid].rules)
+    others = [share for uid, share in extents.items() if uid not in affected]
+    rules = frozenset(ref for share in others for ref in share.rules) - mine
+    listeners = frozenset(key for share in others for key in share.listeners) - {ref.listener for ref in mine}
+    taken = planner.part(
+        Plan(tuple(step for step in plan.steps if isinstance(step, _TAKES_AWAY))), planner.Extent(rules, listeners)
+    )
+    return _joined(replace(plan, steps=tuple(step for step in plan.steps if not isinstance(step, _TAKES_AWAY))), taken)
+
+
+def _joined(plan: Plan, deletions: Plan) -> Plan:
+    """Deletions come after everything but the tags."""
     steps = [step for step in plan.steps if not isinstance(step, RemoveTags)]
     tags = [step for step in plan.steps if isinstance(step, RemoveTags)]
-    return replace(plan, steps=(*steps, *back.steps, *tags))
+    return replace(plan, steps=(*steps, *deletions.steps, *tags))
+
+
+def _with_rules(desired: DesiredLoadBalancer, own: DesiredLoadBalancer) -> DesiredLoadBalancer:
+    """`desired` with the rules of `own` in the place of the same ones."""
+    found = {RuleRef(spec.key, rule.key): rule for spec in own.listeners for rule in spec.rules}
+    return replace(
+        desired,
+        listeners=tuple(
+            replace(spec, rules=tuple(found.get(RuleRef(spec.key, rule.key), rule) for rule in spec.rules))
+            for spec in desired.listeners
+        ),
+    )

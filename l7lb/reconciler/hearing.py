@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from l7lb.model.identity import ListenerKey, RuleRef
+from l7lb.model.problems import Problem
 from l7lb.model.sharing import Share
-from l7lb.reconciler.reporting import DRIFT
+from l7lb.reconciler.reporting import DRIFT, reason_of
 
 
-def hearers(text: str, extents: Mapping[str, Share]) -> tuple[str, ...]:
+def hearers(finding: Problem, extents: Mapping[str, Share]) -> tuple[str, ...]:
     """UIDs, of `extents` in their order. What is named by nobody's part is for all; rules of nobody are for one."""
-    words = [word.strip(",:;()") for word in text.split()]
+    words = [word.strip(",:;()") for word in finding.message.split()]
     pairs = set(pairwise(words))
     owners = [uid for uid, has in extents.items() if any(_pair(ref) in pairs for ref in has.rules)]
     if owners:
@@ -18,7 +19,7 @@ def hearers(text: str, extents: Mapping[str, Share]) -> tuple[str, ...]:
     named = set(words)
     users = [uid for uid, has in extents.items() if any(str(key) in named for key in _listeners(has))]
     if users:
-        return tuple(users[:1] if text.startswith(f"{DRIFT}:") else users)
+        return tuple(users[:1] if finding.reason == reason_of(DRIFT, "") else users)
     return tuple(extents)
 
 

@@ -167,7 +167,7 @@ class Watchman:
                 self.broken.append(f"{name} is still being deleted")
                 continue
             if _is_shared(ingress):
-                self._shares(ingress)
+                self.broken += _of_a_member(self.world, ingress)
                 continue
             if _is_taken(self.world, uid, ingress):
                 if not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
@@ -178,22 +178,6 @@ class Watchman:
                 self.broken.append(f"{name} has {len(lbs)} load balancers: {Seen(ingress).why}")
                 continue
             self._serves(lbs[0], ingress)
-
-    def _shares(self, ingress: Json) -> None:
-        """A member of a group: its own rules are there; what else is on the listener is not its business."""
-        seen = Seen(ingress)
-        lb = self.world.account.emulator.world.load_balancers[seen.annotations[NAMED]]
-        port = 443 if ingress["spec"].get("tls") else 80
-        there = self.world.account.targets(port, lb) if any(i.port == port for i in lb.listeners.values()) else set()
-        hosts = {f"{rule['host']}/" for rule in ingress["spec"]["rules"]}
-        mine = {one for one in there if one[0].startswith(tuple(hosts))}
-        wanted = expected(self.world, ingress)
-        if wanted != mine:
-            self.broken.append(f"{seen.name} on {lb.id}: wanted {sorted(wanted)}, there is {sorted(mine)}")
-        if not seen.is_ready or not seen.addresses:
-            self.broken.append(f"{seen.name} is not ready: {seen.why}")
-        if lb.tags.get(CLUSTER_ID) != CLUSTER or UID in lb.tags:
-            self.broken.append(f"{lb.id} is shared, and its tags are {lb.tags}")
 
     def _serves(self, lb: LoadBalancer, ingress: Json) -> None:
         tls = ingress["spec"].get("tls") or (ingress["metadata"].get("annotations") or {}).get(BY_ANNOTATION)
@@ -251,6 +235,24 @@ def _is_taken(world: World, uid: str, ingress: Json) -> bool:
     named = Seen(ingress).annotations.get("kubernetes.io/ingress.existLbId", "")
     there = world.account.emulator.world.load_balancers.get(named)
     return there is not None and there.tags.get(UID, uid) != uid
+
+
+def _of_a_member(world: World, ingress: Json) -> list[str]:
+    """What is wrong with a member of a group: its own rules are to be there; the rest is not its business."""
+    seen, broken = Seen(ingress), []
+    lb = world.account.emulator.world.load_balancers[seen.annotations[NAMED]]
+    port = 443 if ingress["spec"].get("tls") else 80
+    there = world.account.targets(port, lb) if any(item.port == port for item in lb.listeners.values()) else set()
+    hosts = tuple(f"{rule['host']}/" for rule in ingress["spec"]["rules"])
+    mine = {one for one in there if one[0].startswith(hosts)}
+    wanted = expected(world, ingress)
+    if wanted != mine:
+        broken.append(f"{seen.name} on {lb.id}: wanted {sorted(wanted)}, there is {sorted(mine)}")
+    if not seen.is_ready or not seen.addresses:
+        broken.append(f"{seen.name} is not ready: {seen.why}")
+    if lb.tags.get(CLUSTER_ID) != CLUSTER or UID in lb.tags:
+        broken.append(f"{lb.id} is shared, and its tags are {lb.tags}")
+    return broken
 
 
 def _is_shared(ingress: Json) -> bool:
