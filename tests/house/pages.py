@@ -12,7 +12,7 @@ from l7lb.app.config import FLAGS, Flag
 from l7lb.model.codes import TABLE as TABLE_OF_CODES
 from l7lb.model.codes import Row
 from l7lb.telemetry.metrics import TABLE
-from tests.house import meanings
+from tests.house import examples, meanings
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 
@@ -95,7 +95,7 @@ def annotations_page() -> str:
         for row in translator.annotation_rows()
     ]
     head = ("annotation", "value", "default", "counts", "now", "bad value", "meaning")
-    return _page(ANNOTATIONS, table(head, rows))
+    return _page(ANNOTATIONS, table(head, rows), examples.of_annotations())
 
 
 def _bad(value: str, code: str) -> str:
@@ -189,6 +189,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/flags.md"): flags_page,
     Path("docs/metrics.md"): metrics_page,
     Path("docs/errors.md"): errors_page,
+    Path("docs/service-config.md"): examples.service_config_page,
     Path("charts/l7lb/crds/tkeserviceconfigs.yaml"): definition_page,
 }
 """Page -> what makes it."""
