@@ -46,7 +46,9 @@ class Stores:
     services: Store[Service] = field(default_factory=Store)
     slices: Store[EndpointSlice] = field(default_factory=lambda: Store({"service": lambda one: (one.service,)}))
     pods: Store[Pod] = field(
-        default_factory=lambda: Store({"address": lambda one: one.addresses, "terminating": _terminating})
+        default_factory=lambda: Store(
+            {"address": lambda one: one.addresses, "terminating": _terminating, "waiting": _waiting}
+        )
     )
     nodes: Store[Node] = field(default_factory=Store)
     secrets: Store[Secret] = field(default_factory=Store)
@@ -98,6 +100,11 @@ def _direct(ingress: Ingress) -> tuple[str, ...]:
 
 def _terminating(pod: Pod) -> tuple[str, ...]:
     return (pod.metadata.namespace,) if pod.terminating else ()
+
+
+def _waiting(pod: Pod) -> tuple[str, ...]:
+    """The namespace, for one that nothing but our gate holds."""
+    return (pod.metadata.namespace,) if pod.awaits_only_us and not (pod.terminating or pod.over) else ()
 
 
 class Caches:

@@ -16,6 +16,7 @@ from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source
 from l7lb.adapters.kube.events import Clocks, EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
+from l7lb.adapters.kube.pods import KubePods
 from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
@@ -36,6 +37,7 @@ class Connections:
     cluster: KubeCluster
     ingresses: KubeIngresses
     configs: KubeServiceConfigs
+    pods: KubePods
     cloud: TencentLoadBalancers
     certificates: TencentCertificates
     events: EventWriter
@@ -69,6 +71,7 @@ def connect(
         cluster=KubeCluster(kube),
         ingresses=KubeIngresses(kube, guard=guard),
         configs=KubeServiceConfigs(kube, guard=guard),
+        pods=KubePods(kube, guard=guard),
         cloud=TencentLoadBalancers(caller, now),
         certificates=TencentCertificates(caller, config.region),
         events=EventWriter(

@@ -150,6 +150,7 @@ class Leadership:
             heads=heads,
             trusted_from=trusted_from(office.elector.term),
             certificates=office.connections.certificates,
+            pods=office.connections.pods,
         )
 
     def _tell_of_the_gate(self) -> None:

@@ -11,6 +11,7 @@ from l7lb.app.caches import Caches
 from l7lb.app.config import Config
 from l7lb.app.expiry import Archive, CertificateReader, Expiry
 from l7lb.app.measuring import MeasuredCloud, StopWatch
+from l7lb.app.readying import Readying, Ward
 from l7lb.app.regions import find_all
 from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
@@ -30,7 +31,7 @@ from l7lb.reconciler.flights import Flights
 from l7lb.reconciler.locating import Locator
 from l7lb.reconciler.observations import Observations
 from l7lb.reconciler.passes import Workshop, say
-from l7lb.reconciler.ports import Events, LoadBalancers, ServiceConfigs
+from l7lb.reconciler.ports import Events, LoadBalancers, Pods, ServiceConfigs
 from l7lb.reconciler.reconciler import Reconciler
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
@@ -68,6 +69,8 @@ class Stage:
     """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
     certificates: CertificateReader | None = None
     """None: nobody looks when certificates expire."""
+    pods: Pods | None = None
+    """None: nobody opens readiness gates."""
 
 
 class Term:
@@ -103,6 +106,9 @@ class Term:
         self._expiry = self._watch_of_certificates()
         if self._expiry is not None:
             loops["certificates"] = self._expiry.run
+        self._readying = self._opener_of_gates()
+        if self._readying is not None:
+            loops["readiness"] = self._readying.run
         self._threads = Threads("workers", {**loops, "verifier": self.verifier.run}, self._ask)
 
     def start(self, died: Died) -> None:
@@ -126,6 +132,8 @@ class Term:
         self.verifier.stop()
         if self._expiry is not None:
             self._expiry.stop()
+        if self._readying is not None:
+            self._readying.stop()
         self.controller.stop()
 
     def _watch_of_certificates(self) -> Expiry | None:
@@ -141,6 +149,25 @@ class Term:
             clock=stage.clock,
         )
         return Expiry(room)
+
+    def _opener_of_gates(self) -> Readying | None:
+        stage = self._stage
+        if stage.pods is None:
+            return None
+        ward = Ward(
+            cluster=stage.cluster,
+            settings=stage.settings,
+            stores=stage.triggers.stores,
+            caches=stage.caches,
+            cloud=self._cloud,
+            pods=stage.pods,
+            observations=self.observations,
+            events=stage.events,
+            metrics=stage.metrics,
+            clock=stage.clock,
+            writable=stage.writable,
+        )
+        return Readying(ward)
 
     def _beat(self) -> Beat:
         stage = self._stage

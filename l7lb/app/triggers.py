@@ -178,7 +178,7 @@ def _pod(item: Item[Pod] | None) -> tuple[object, ...]:
     if item is None or not item.object.addresses:
         return ()
     one = item.object
-    return (item.uid, one.terminating, one.over, one.addresses, one.annotations, one.awaits_only_us)
+    return (item.uid, one.terminating, one.over, one.addresses, one.annotations, one.is_ready_but_for_the_gate)
 
 
 def _node(item: Item[Node]) -> bytes:

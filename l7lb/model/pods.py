@@ -12,6 +12,8 @@ KEPT_ANNOTATIONS: Final = (CUSTOM_WEIGHT, NETWORKS)
 """All others are dropped while decoding."""
 READINESS_GATE: Final = "cloud.tencent.com/load-balancer-backendgroup-ready"
 """True once the pod is bound and healthy (contract, section 8.3)."""
+BY_A_GATE: Final = "ReadinessGatesNotReady"
+"""Reason of the Ready condition while only a gate holds it (kubelet)."""
 OVER: Final = ("Succeeded", "Failed")
 """Phases in which no container runs and the address may be another pod's."""
 
@@ -86,9 +88,27 @@ class Pod(Object, frozen=True):
     @property
     def awaits_only_us(self) -> bool:
         """Whether nothing but our own gate keeps it from being ready."""
-        if not self.gated:
+        return self.gated and self._is_well and self._said.get(READINESS_GATE) != "True"
+
+    @property
+    def is_ready_but_for_the_gate(self) -> bool:
+        """Whether it would be ready without the gate, also while the kubelet has not seen yet that the gate is open.
+
+        Its Ready condition tells that from a pod on a node that is lost, which keeps everything else it said.
+        """
+        if not (self.gated and self._is_well):
             return False
-        said = {condition.type: condition.status for condition in self.status.conditions or ()}
+        if self._said.get(READINESS_GATE) != "True":
+            return True
+        ready = next((one for one in self.status.conditions or () if one.type == "Ready"), None)
+        return ready is not None and (ready.status == "True" or ready.reason == BY_A_GATE)
+
+    @property
+    def _said(self) -> dict[str, str]:
+        return {condition.type: condition.status for condition in self.status.conditions or ()}
+
+    @property
+    def _is_well(self) -> bool:
+        """Containers and all gates but ours."""
         others = {gate.condition_type for gate in self.spec.readiness_gates or ()} - {READINESS_GATE}
-        rest = all(said.get(kind) == "True" for kind in (*others, "ContainersReady"))
-        return rest and said.get(READINESS_GATE) != "True"
+        return all(self._said.get(kind) == "True" for kind in (*others, "ContainersReady"))

@@ -9,6 +9,7 @@ from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, Ob
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
 from l7lb.model.plan import Bindings, Plan, Step
+from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Limits, Snapshot, Switches
 from l7lb.model.writing import MetadataChange, Note, ObjectReference
 
@@ -92,6 +93,14 @@ class ServiceConfigs(Protocol):
 
     def delete(self, config: TkeServiceConfig) -> None:
         """Exactly this object; raises NotFound when it is gone."""
+        ...
+
+
+class Pods(Protocol):
+    """Writes to Pods: one condition, and nothing else."""
+
+    def open_gate(self, pod: Pod, reason: str, message: str, at: float) -> None:
+        """Set the condition of our readiness gate True at this time; raises NotFound and Conflict for another pod."""
         ...
 
 

@@ -118,7 +118,7 @@ def _seat(key: TargetKey, endpoint: Endpoint, pod: Pod | None, around: Surroundi
         return Seat(key, Presence.TOLERATED, pod, terminating=True, resting=True)
     if pod.spec.host_network or not _is_reachable(pod, around):
         return Seat(key, Presence.TOLERATED, pod)
-    if (conditions is not None and conditions.ready is False) and not pod.awaits_only_us:
+    if (conditions is not None and conditions.ready is False) and not pod.is_ready_but_for_the_gate:
         return Seat(key, Presence.TOLERATED, pod, resting=True)
     return Seat(key, Presence.REQUIRED, pod)
 

@@ -51,6 +51,7 @@ REASONS: Final = {
     "Noted": "Something was seen and left alone, or removed uninvited. The Event says what.",
     "Protected": "The cloud refuses because of deletion protection or PrivateLink.",
     "QuotaExceeded": "A quota of the account is used up. Tried again every 5 minutes.",
+    "ReadinessGatePending": "A pod has waited for minutes for its readiness gate; the Event at the pod says for what.",
     "RedirectRefused": "A redirect of `http-rules` or `https-rules` cannot be: a loop, a chain, a second target, no "
     "rule at its target, or one at its source. What is there is left.",
     "RequestRejected": "The cloud says that the request itself is wrong. Read its text in the Event.",

@@ -13,6 +13,7 @@ import yaml
 from tests import envtest
 from tests.system.access import Access, Right, access_of, rights_in
 from tests.system.kube import Json
+from tests.system.pods import Pods
 from tests.system.world import CLUSTER, World, ingress, rule, service
 
 MANIFEST = Path(__file__).parents[2] / "examples/deploy/l7lb.yaml"
@@ -61,6 +62,7 @@ def live(world: World) -> None:
         host = rule(f"{name}.example.com", "web")
         world.kube.create(ingress(name, namespace, host, ingressClassName="qcloud"))
         world.ready(name, namespace)
+    _open_a_gate(world, namespace)
     auto = {"ingress.cloud.tencent.com/tke-service-config-auto": "true"}
     world.kube.patch("Ingress", "web", namespace, {"metadata": {"annotations": auto}})
     world.wait("its object is there", lambda: _entries(world, namespace) == 1)
@@ -73,6 +75,21 @@ def live(world: World) -> None:
         "it is let go", lambda: not world.kube.get("Ingress", "leaving", namespace)["metadata"].get("finalizers")
     )
     world.gone("web", namespace)
+
+
+def _open_a_gate(world: World, namespace: str) -> None:
+    """Of a pod behind an Ingress of its own, which stays."""
+    world.kube.create(service("gated", namespace, 0, type="ClusterIP"))
+    direct = {"ingress.cloud.tencent.com/direct-access": "true"}
+    world.kube.create(ingress("gated", namespace, rule("gated.example.com", "gated"), annotations=direct))
+    pods, gate = Pods(world.kube, namespace, "gated"), "cloud.tencent.com/load-balancer-backendgroup-ready"
+    pods.run("gated-a", "127.36.0.1", readinessGates=[{"conditionType": gate}])
+    well = {"type": "ContainersReady", "status": "True"}
+    world.kube.patch("Pod", "gated-a", namespace, {"status": {"conditions": [well]}}, part="status")
+    pods.endpoints(**{"gated-a": ("127.36.0.1", "unready")})
+    world.wait(
+        "its gate is open", lambda: len(world.kube.get("Pod", "gated-a", namespace)["status"]["conditions"]) == 2
+    )
 
 
 def _entries(world: World, namespace: str) -> int:

@@ -28,6 +28,7 @@ BODY_LENGTH_MAX = 512 * 1024 * 1024
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 _READ_SIZE = 256 * 1024
 _ERROR_BODY_LENGTH_MAX = 64 * 1024
