@@ -19,6 +19,7 @@ from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.holding_on import hold_on
 from l7lb.reconciler.late_edits import LateEdits, never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.orders import Orders, withdraw
@@ -90,6 +91,7 @@ class Converger:
         if flight is not None:
             self._shop.executor.cut_short(flight)
             return self._fly(matter, flight)
+        hold_on(self._shop, matter)
         return self._reporter.report(matter, None)
 
     def _plan(
