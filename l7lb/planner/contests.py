@@ -30,13 +30,17 @@ class Contests:
         self._parts: dict[str, set[str]] = {bid.uid: set() for bid in self.bids}
         self._listeners: dict[str, set[ListenerKey]] = {bid.uid: set() for bid in self.bids}
         self._problems: dict[str, dict[Problem, None]] = {bid.uid: {} for bid in self.bids}
+        self._holders: dict[str, list[Bid]] = {}
+        for bid in self.bids:
+            for part in bid.parts:
+                self._holders.setdefault(part, []).append(bid)
 
     def settle(self, part: str, said: Sequence[tuple[Bid, Maybe[V]]]) -> Maybe[V]:
         """What counts of what was said about one part, oldest first.
 
         Who has it and says nothing just now, because it cannot be read or its own part is broken, keeps it as it is.
         """
-        has = [bid for bid in self.bids if part in bid.parts]
+        has = self._holders.get(part, [])
         words = [(bid, value) for bid, value in said if value is not UNSET]
         keeping = {bid.uid for bid in has if bid.silent} | {bid.uid for bid, _ in said if part in bid.parts}
         holder = next((bid for bid in has if bid.uid in keeping), words[0][0] if words else None)

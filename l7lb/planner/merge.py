@@ -60,7 +60,11 @@ def merge(bids: Iterable[Bid], observed: ObservedLoadBalancer, claim: Claim, lim
     for ref, bid in won.items():
         contests.gets(bid, (ref,))
     keys = sorted({key for specs in asked.values() for key in specs})
-    listeners = tuple(_listener(key, contests, asked, won) for key in keys)
+    sources: dict[ListenerKey, list[RuleRef]] = {}
+    for ref, bid in won.items():
+        if isinstance(wishes[bid.uid][ref], RedirectSpec):
+            sources.setdefault(ref.listener, []).append(ref)
+    listeners = tuple(_listener(key, contests, asked, won, sources) for key in keys)
     desired = DesiredLoadBalancer(
         listeners=(*listeners, *_leftover(ground, keys, held)),
         redirects=_redirects(contests, wishes, won),
@@ -208,10 +212,21 @@ def _fit(contests: Contests, won: dict[RuleRef, Bid], ground: _Ground, kept: fro
             del won[ref]
 
 
-def _listener(key: ListenerKey, contests: Contests, asked: Asked, won: Mapping[RuleRef, Bid]) -> ListenerSpec:
+def _listener(
+    key: ListenerKey,
+    contests: Contests,
+    asked: Asked,
+    won: Mapping[RuleRef, Bid],
+    sources: Mapping[ListenerKey, list[RuleRef]],
+) -> ListenerSpec:
     said = [(bid, asked[bid.uid][key]) for bid in contests.bids if key in asked.get(bid.uid, {})]
     rules = tuple(rule for bid, spec in said for rule in spec.rules if won.get(RuleRef(key, rule.key)) is bid)
-    served = {(bid.uid, ref.rule.host) for ref, bid in won.items() if ref.listener == key}
+    served = {
+        (bid.uid, ref.rule.host)
+        for bid, spec in said
+        for ref in (*(RuleRef(key, rule.key) for rule in spec.rules), *sources.get(key, ()))
+        if won.get(ref) is bid
+    }
     https = key.protocol == Protocol.HTTPS
     own = [(bid, spec.certificate) for bid, spec in said]
     return ListenerSpec(
@@ -233,8 +248,11 @@ def _hosts(key: ListenerKey, contests: Contests, said: list[tuple[Bid, HostSpec]
     https = key.protocol == Protocol.HTTPS
     default = _once(contests, f"{key} default", [(bid, host.host) for bid, host in said if host.default is True])
     hosts = []
-    for name in sorted(dict.fromkeys(host.host for _, host in said), key=bool):
-        here = [(bid, host) for bid, host in said if host.host == name]
+    by_name: dict[str, list[tuple[Bid, HostSpec]]] = {}
+    for bid, host in said:
+        by_name.setdefault(host.host, []).append((bid, host))
+    for name in sorted(by_name, key=bool):
+        here = by_name[name]
         certificates = [(bid, host.certificate) for bid, host in here]
         hosts.append(
             HostSpec(
