@@ -34,6 +34,7 @@ SETTLE_S: Final = 2.0
 LATER_S: Final = 30.0
 RELEASING: Final = "releasing"
 TIED: Final = "E4006: "
+LEFT: Final = "W1002: "
 _OURS = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.TO_ADOPT})
 
 
@@ -115,7 +116,7 @@ class Disposer:
             matter.ingress = self._shop.desk.enter_record(matter.ingress, matter.record)
             return Again(0.0, "the Ingress is ours again, and so is its load balancer")
         plan = planner.teardown(observed, claim, claim.disposal, redirects_ours=self._redirects(matter))
-        self._tell_ties(matter, plan)
+        self._tell_notes(matter, plan)
         if observed.head.ref in self._forced:
             plan = _forced(plan)
         if not plan:
@@ -145,8 +146,11 @@ class Disposer:
         desired = translator.translate(self._shop.snapshots.snapshot(matter.ingress), self._shop.settings).desired
         return desired is not None and desired.redirects is not UNSET
 
-    def _tell_ties(self, matter: Matter, plan: Plan) -> None:
-        """A redirect that others have made holds a listener: it is named, and looked for again until it is gone."""
+    def _tell_notes(self, matter: Matter, plan: Plan) -> None:
+        """Listeners of others that stay, and redirects of others that hold one of ours: looked for until they go."""
+        for text in plan.notes:
+            if text.startswith(LEFT):
+                self._shop.events.emit(say(matter.ingress, "ListenersLeft", text, EventType.WARNING))
         ties = [text.removeprefix(TIED) for text in plan.notes if text.startswith(TIED)]
         if not ties:
             return

@@ -34,6 +34,7 @@ REASONS: Final = {
     "InternalError": "A bug in l7lb keeps the Ingress waiting. The log says more; please report it.",
     "LoadBalancerGone": "The load balancer that we made is gone. A new one is made, with another address.",
     "LoadBalancerKept": "The cloud refuses to delete the load balancer. Our listeners are released instead.",
+    "ListenersLeft": "Listeners that are not ours stay on a load balancer that is given back or kept.",
     "LoadBalancerLeft": "The load balancer is left as it is, because it is not ours or not to be touched.",
     "InvalidServiceConfig": "A field of a TkeServiceConfig cannot be applied. The Event names it; the others are.",
     "ModificationProtected": "The cloud refuses a change because modification protection is on. It is left out, "

@@ -71,6 +71,7 @@ def test_a_lent_load_balancer_is_given_back_as_it_was(world: World, watchman: Wa
     assert lb.tags == HANDED_BACK
     assert [item.port for item in lb.listeners.values()] == [8080]
     assert world.users.find() is None
+    assert world.said("ListenersLeft") == ["W1002: not ours, left: HTTP:8080"]
 
 
 def test_a_borrower_that_leaves_the_class_gives_back_and_keeps_nothing_of_ours(

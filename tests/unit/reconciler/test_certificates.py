@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.emulators.clb.nouns import Certificate as Stored
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
 from tests.simulation.world import World
@@ -58,12 +59,20 @@ def test_rotation_of_a_default_certificate_is_one_write(world: World, watchman: 
 
 @pytest.mark.parametrize(
     ("bad", "code"),
-    [("nosuch01", "E4036"), ("certexp1", "E4039"), ("certca01", "E4038"), ("short", "E4035"), ("", "E4011")],
-    ids=["unknown", "expired", "wrong type", "malformed", "none"],
+    [
+        ("nosuch01", "E4036"),
+        ("certexp1", "E4039"),
+        ("certca01", "E4038"),
+        ("revoked1", "E4012"),
+        ("short", "E4035"),
+        ("", "E4011"),
+    ],
+    ids=["unknown", "expired", "wrong type", "not usable", "malformed", "none"],
 )
 def test_a_certificate_that_cannot_be_used_leaves_the_old_one_serving_and_the_rest_is_done(
     world: World, bad: str, code: str
 ) -> None:
+    world.account.emulator.world.certificates["revoked1"] = Stored("revoked1", status=10)
     serve(world, manifests.rule(A), tls="cert")
     world.users.update(SECRETS + "cert", {"stringData": {"qcloud_cert_id": bad}})
     world.users.rules(manifests.rule(A, "/", "/more"))
