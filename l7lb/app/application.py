@@ -18,6 +18,7 @@ from l7lb.app.leadership import Leadership, Office
 from l7lb.app.leading import QueueSink
 from l7lb.app.patience import Patience
 from l7lb.app.watching import watching
+from l7lb.app.webhook import webhooks
 from l7lb.model.identity import Cluster
 from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.runtime.lifecycle import Lifecycle, Service, Threads, end_process
@@ -69,9 +70,10 @@ class Application:
         contact = Service("contact", self._meet, lambda: None)
         writer = self._connections.events
         events = Threads("events", {"events": writer.run}, writer.stop)
+        webhook = webhooks(config, watch, self._connections.kube, door.check, clock)
         self.lifecycle = Lifecycle(
-            (probes, contact, watch.informers, events, campaign.part, leadership),
-            stop_order=(leadership, events, watch.informers, campaign.part, contact, probes),
+            (probes, contact, watch.informers, *webhook, events, campaign.part, leadership),
+            stop_order=(leadership, *webhook, events, watch.informers, campaign.part, contact, probes),
         )
 
     def run(self) -> int:

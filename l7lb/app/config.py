@@ -57,6 +57,12 @@ FLAGS: Final = (
     Flag("leader-elect", True, "Wait for the Lease. Without: take it at once, or exit 2 when it is held."),
     Flag("metrics-bind-address", ":8080", "Where /metrics is served; 0: nowhere."),
     Flag("health-probe-bind-address", ":8081", "Where /healthz and /readyz are served; 0: nowhere."),
+    Flag(
+        "readiness-webhook",
+        "",
+        "NAMESPACE/NAME of the Service (and Secret) of the webhook that gives pods the readiness gate; empty: none.",
+    ),
+    Flag("readiness-webhook-bind-address", ":9443", "Where the webhook is served, with TLS."),
     Flag("log-level", "info", "Least level of what is logged.", ("debug", "info", "warning", "error")),
     Flag("log-format", "json", "How a log line looks.", ("json", "text")),
 )
@@ -84,6 +90,8 @@ class Config:
     leader_elect: bool = True
     metrics_bind_address: str = ":8080"
     health_probe_bind_address: str = ":8081"
+    readiness_webhook: str = ""
+    readiness_webhook_bind_address: str = ":9443"
     log_level: str = "info"
     log_format: str = "json"
 
@@ -105,6 +113,7 @@ _HOST = re.compile(rf"{_DOMAIN.pattern}(:{_PORT})?")
 _ADDRESS = re.compile(rf"0|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):{_PORT}")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _FINALIZERS = re.compile(r"[a-z0-9.-]+/[A-Za-z0-9._-]+(, *[a-z0-9.-]+/[A-Za-z0-9._-]+)*")
+_SERVICE = re.compile(rf"{_NAMESPACE.pattern}/{_NAMESPACE.pattern}")
 _CREDENTIALS = re.compile(r"env|file(:.+)?|cvm-role(:.+)?|tke-oidc")
 _FORMS: Final = (
     ("cluster-id", _CLUSTER, "cls-9mfq2k1t"),
@@ -112,6 +121,7 @@ _FORMS: Final = (
     ("vpc-id", _VPC, "vpc-4hd8w0pn"),
     ("api-root-domain", _DOMAIN, "tencentcloudapi.com"),
     ("watch-namespace", _NAMESPACE, "shop"),
+    ("readiness-webhook", _SERVICE, "l7lb/l7lb-webhook"),
     ("tke-finalizers", _FINALIZERS, "ingress.k8s.tencent/resources, separated by commas"),
 )
 
@@ -127,6 +137,7 @@ def config(values: Mapping[str, Value]) -> Config:
     for flag, address in (
         ("metrics-bind-address", built.metrics_bind_address),
         ("health-probe-bind-address", built.health_probe_bind_address),
+        ("readiness-webhook-bind-address", built.readiness_webhook_bind_address),
     ):
         if not _ADDRESS.fullmatch(address):
             raise ConfigurationError(

@@ -24,6 +24,11 @@ PLURALS = {
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices", True),
     "Lease": ("coordination.k8s.io/v1", "leases", True),
     "TkeServiceConfig": ("cloud.tencent.com/v1alpha1", "tkeserviceconfigs", True),
+    "MutatingWebhookConfiguration": (
+        "admissionregistration.k8s.io/v1",
+        "mutatingwebhookconfigurations",
+        False,
+    ),
     "CustomResourceDefinition": ("apiextensions.k8s.io/v1", "customresourcedefinitions", False),
 }
 

@@ -117,6 +117,9 @@ BAD = [
     ("metrics-bind-address", ":65536"),
     ("health-probe-bind-address", "127.0.0.1"),
     ("health-probe-bind-address", "127.0.0.1:99999"),
+    ("readiness-webhook", "l7lb-webhook"),
+    ("readiness-webhook", "l7lb/l7lb/webhook"),
+    ("readiness-webhook-bind-address", "9443"),
     ("log-level", "loud"),
     ("log-format", "xml"),
 ]
