@@ -160,7 +160,9 @@ class Reconciler:
         return min(waits, key=lambda wait: wait.after_s) if waits else outcome
 
     def _member(self, seen: Matter, away: bool) -> Outcome:
-        matter = self._matter(seen.key, self._shop.desk.newest(seen.ingress), seen.cloud)
+        newest = self._shop.desk.newest(seen.ingress)
+        # What a switch of the cluster gives it stands in `seen` already, and would not be found new again.
+        matter = seen if newest is seen.ingress else self._matter(seen.key, newest, seen.cloud)
         purpose = self._leavings.purpose(matter)
         match purpose:
             case Intent.KEEP if away:

@@ -91,12 +91,15 @@ def test_a_new_ingress_gets_direct_access_by_the_clusters_switch_and_an_older_on
         data = {"EnableIngressController": "false", "EnableDefaultDirectAccess": "false"}
         meta = {"name": SWITCHES, "namespace": "kube-system"}
         world.kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
-        world.start()
+        controller = world.start()
         world.leads()
         before = shop(world, "older")
         world.ready("web", "older")
+        assert controller.terminate() == 0
         data["EnableDefaultDirectAccess"] = "true"
         world.kube.patch("ConfigMap", SWITCHES, "kube-system", {"data": data})
+        world.start()
+        world.leads(2)
         world.namespace("newer")
         pods = Pods(world.kube, "newer", "web", port_name="")
         world.kube.create(service("web", "newer", 0))

@@ -33,6 +33,7 @@ PROBE_SCALE = 0.2
 CLIENTS, GAP_S = 8, 0.04
 """Eight clients with one request each every 40 ms: 200 a second."""
 PACED = Strategy(min_ready_s=9.0)
+GATED = Strategy(gated=True)
 
 
 class Load:
@@ -139,6 +140,13 @@ def test_no_request_is_lost_without_a_readiness_gate_where_new_pods_are_given_th
     assert load.failures == []
     assert load.rate > 150
     assert sum(name.startswith("web-new-") for name in load.answers) == PACED.replicas
+
+
+def test_no_request_is_lost_with_the_readiness_gate() -> None:
+    load = replace_all(GATED, enough=never)
+    assert load.failures == []
+    assert load.rate > 150
+    assert sum(name.startswith("web-new-") for name in load.answers) == GATED.replicas
 
 
 def test_requests_are_lost_when_terminating_pods_are_not_drained(tmp_path: Path) -> None:

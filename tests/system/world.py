@@ -178,10 +178,7 @@ class World:
 
     def condition(self, name: str, namespace: str) -> Json | None:
         """The Ready condition of an Ingress, once it has one."""
-        found = self.kube.find("Ingress", name, namespace)
-        text = ((found or {}).get("metadata", {}).get("annotations") or {}).get(CONDITIONS)
-        conditions: list[Json] = json.loads(text) if text else []
-        return next((one for one in conditions if one["type"] == "Ready"), None)
+        return _ready_condition(self.kube.find("Ingress", name, namespace) or {})
 
     def ready(self, name: str, namespace: str) -> Json:
         """Wait until it is ready and shows an address; the object."""
@@ -189,7 +186,7 @@ class World:
         def shown() -> Json | None:
             found = self.kube.get("Ingress", name, namespace)
             address = ((found.get("status") or {}).get("loadBalancer") or {}).get("ingress")
-            return found if address and (self.condition(name, namespace) or {}).get("status") == "True" else None
+            return found if address and (_ready_condition(found) or {}).get("status") == "True" else None
 
         found = self.wait(f"Ingress {namespace}/{name} is ready", shown)
         assert found is not None
@@ -283,6 +280,13 @@ class World:
         assert answer.status == 200, answer.data
         found: Json = json.loads(answer.data)
         return found
+
+
+def _ready_condition(found: Json) -> Json | None:
+    """Of this very version of an Ingress: another read may show a later one."""
+    text = (found.get("metadata", {}).get("annotations") or {}).get(CONDITIONS)
+    conditions: list[Json] = json.loads(text) if text else []
+    return next((one for one in conditions if one["type"] == "Ready"), None)
 
 
 def node(name: str, address: str, instance: str) -> Json:
