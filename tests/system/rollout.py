@@ -152,6 +152,8 @@ class Rollout:
         others = [one for one in (pod.get("status") or {}).get("conditions") or [] if one["type"] == GATE]
         said = {"ContainersReady": started, "Ready": replica.ready_since is not None}
         conditions: list[Json] = [{"type": kind, "status": str(value)} for kind, value in said.items()]
+        if started and not said["Ready"]:
+            conditions[-1]["reason"] = "ReadinessGatesNotReady"
         status = {"phase": "Running" if started else "Pending", "conditions": [*conditions, *others]}
         self.pods.kube.patch("Pod", replica.name, self.pods.namespace, {"status": status}, part="status")
 

@@ -233,7 +233,7 @@ def test_every_flag_and_its_twin_reach_the_configuration(
         "tke-finalizers": "a.b/c", "class-exit-grace": "1.5", "secrets-from": "referenced",
         "max-concurrent-reconciles": "3", "verify-interval": "0", "leader-elect": "false",
         "metrics-bind-address": "0", "health-probe-bind-address": "127.0.0.1:0", "log-level": "error",
-        "log-format": "text",
+        "log-format": "text", "readiness-webhook": "l7lb/webhook", "readiness-webhook-bind-address": "0",
     }  # fmt: skip
     assert given.keys() == {flag.name for flag in FLAGS}
     seen: list[Config] = []

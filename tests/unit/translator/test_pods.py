@@ -293,3 +293,28 @@ def test_a_service_gone_for_long_has_no_pods_either() -> None:
     found = translator.translate(it, SETTINGS)
     assert rules(found)[KEY].targets == ()
     assert codes(found) == ["E4041"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, False),
+        ({"ContainersReady": "False"}, False),
+        ({"ContainersReady": "True"}, True),
+        ({"ContainersReady": "True", READINESS_GATE: "False", "Ready": "False"}, True),
+        ({"ContainersReady": "True", "example.com/other": "False"}, False),
+        ({"ContainersReady": "True", READINESS_GATE: "True", "Ready": "True"}, True),
+        ({"ContainersReady": "True", READINESS_GATE: "True", "Ready": "False ReadinessGatesNotReady"}, True),
+        ({"ContainersReady": "True", READINESS_GATE: "True", "Ready": "False"}, False),
+        ({"ContainersReady": "False", READINESS_GATE: "True", "Ready": "False ContainersNotReady"}, False),
+    ],
+)  # fmt: skip
+def test_a_gated_pod_serves_as_soon_as_only_the_gate_is_in_its_way(said: dict[str, str], expected: bool) -> None:
+    kinds = [READINESS_GATE, *(["example.com/other"] if "example.com/other" in said else [])]
+    conditions = tuple(
+        PodCondition(type=kind, status=text.partition(" ")[0], reason=text.partition(" ")[2] or None)
+        for kind, text in said.items()
+    )
+    gates = tuple(PodReadinessGate(condition_type=kind) for kind in kinds)
+    assert pod("a", spec=PodSpec(readiness_gates=gates), conditions=conditions).is_ready_but_for_the_gate is expected
+    assert not pod("a", conditions=conditions).is_ready_but_for_the_gate
