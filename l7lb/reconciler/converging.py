@@ -1,6 +1,7 @@
 """The pass of an Ingress that is to be served: locate, claim, plan, check, perform, write back."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from l7lb import ledger, planner, translator
@@ -14,7 +15,7 @@ from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import departing, draining, protection, records
+from l7lb.reconciler import departing, draining, protection, records, swapping, swaps
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
@@ -30,6 +31,7 @@ from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
 from l7lb.reconciler.stability import Stability
+from l7lb.reconciler.swaps import Swaps
 from l7lb.reconciler.witnesses import Keeping
 
 SETTLE_S: Final = 2.0
@@ -52,6 +54,7 @@ class Converger:
         self._rivals = Rivals(shop)
         self._late = LateEdits(shop.settings)
         self._auto = AutoConfig(shop)
+        self._swaps = Swaps(shop.monotonic)
 
     def run(self, matter: Matter) -> Outcome:
         """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
@@ -154,16 +157,24 @@ class Converger:
         announced = records.as_announced(desired, matter.record, observed)
         settled = self._refusals.settle(announced, observed, translation.held)
         plan = settled.spare(planner.converge(settled.desired, observed, claim, settled.held, limits, None))
+        found = swapping.swaps(plan, settled.desired, observed, limits.targets_per_rule)
+        vacant = partial(self._shop.snapshots.vacant, matter.ingress)
+        kept, wait_s = self._swaps.kept(settled.desired, observed.head.ref, found, matter.cloud, vacant)
+        if kept is not settled.desired:
+            plan = settled.spare(planner.converge(kept, observed, claim, settled.held, limits, None))
         plan, unstable = self._stability.filter(observed.head.ref, plan)
         plan, refused = self._refusals.filter(observed.head.ref, plan)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
         matter.problems += [*unstable, *settled.problems, *refused, *noted(plan, edited=edited)]
         if not plan:
             reached = self._reached(matter, desired, observed, claim)
+            if wait_s is not None and isinstance(reached, Done):
+                return Again(wait_s, swaps.WHY)
             return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
         if locked := self._refusals.locked(observed.head.ref):
             raise locked
         self._check(matter, plan, desired, observed, claim)
+        self._swaps.planned(observed.head.ref, plan)
         record = records.announced(records.reached(matter, observed, claim, self._shop.settings), plan)
         region = observed.head.ref.region
         flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())

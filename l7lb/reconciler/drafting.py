@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from l7lb import ledger, planner
@@ -13,7 +14,7 @@ from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Pla
 from l7lb.model.problems import Problem
 from l7lb.model.redirecting import DeleteRedirects
 from l7lb.model.sharing import Merged, Share
-from l7lb.reconciler import departing, draining, records
+from l7lb.reconciler import departing, draining, records, swapping
 from l7lb.reconciler.exits import Exits
 from l7lb.reconciler.hearing import hearers
 from l7lb.reconciler.passes import Workshop
@@ -22,6 +23,7 @@ from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import noted
 from l7lb.reconciler.seats import Meeting, Seat, evidence
 from l7lb.reconciler.stability import Stability
+from l7lb.reconciler.swaps import Swaps
 from l7lb.reconciler.witnesses import Parting
 
 Told: TypeAlias = dict[str, list[Problem]]
@@ -49,6 +51,8 @@ class Draft:
     """Rules that a member is to have."""
     used: frozenset[ListenerKey] = frozenset()
     """Listeners that a member is to have."""
+    wait_s: float | None = None
+    """After so long to look whether old targets may go; None: there is no need."""
 
 
 class Drafter:
@@ -59,6 +63,7 @@ class Drafter:
         self._stability = stability
         self._refusals = refusals
         self._exits = exits
+        self.swaps = Swaps(shop.monotonic)
 
     def draft(self, meeting: Meeting, observed: ObservedLoadBalancer) -> Draft | Claim:
         """The claim alone when it is none under which anything may be written."""
@@ -72,6 +77,11 @@ class Drafter:
         desired = self._known(meeting, merged, observed)
         settled = self._refusals.settle(desired, observed, merged.held)
         plan = planner.converge(settled.desired, observed, claim, settled.held, limits, None)
+        found = swapping.swaps(plan, settled.desired, observed, limits.targets_per_rule)
+        vacant = partial(self._vacant, meeting)
+        kept, wait_s = self.swaps.kept(settled.desired, meeting.ref, found, meeting.cloud, vacant)
+        if kept is not settled.desired:
+            plan = planner.converge(kept, observed, claim, settled.held, limits, None)
         told = {uid: list(share.problems) for uid, share in merged.shares.items()}
         waiting = self._certificates(desired, observed, merged, told) if settled.problems else frozenset()
         plan = _spared(plan, extents, waiting) if settled.waiting else plan
@@ -87,6 +97,7 @@ class Drafter:
             there=frozenset(RuleRef(item.spec.key, rule.key) for item in listeners for rule in item.spec.rules),
             kept=frozenset(ref for share in merged.shares.values() for ref in share.rules),
             used=frozenset(key for share in merged.shares.values() for key in share.listeners),
+            wait_s=wait_s,
         )  # fmt: skip
 
     def unsafe(self, meeting: Meeting, draft: Draft) -> Iterator[tuple[Seat, UnsafePlan]]:
@@ -146,6 +157,12 @@ class Drafter:
             told[uid] += own.problems
             waiting |= {uid} if own.waiting else set()
         return frozenset(waiting)
+
+    def _vacant(self, meeting: Meeting, addresses: frozenset[str]) -> frozenset[str]:
+        """Of these addresses those where nobody is, in the namespace of no member."""
+        for ingress in (seat.matter.ingress for seat in meeting.seats):
+            addresses = self._shop.snapshots.vacant(ingress, addresses)
+        return addresses
 
     def _filtered(self, plan: Plan, observed: ObservedLoadBalancer, extents: Mapping[str, Share], told: Told) -> Plan:
         """Without what the cloud undoes or refuses; of one member's refused part the others' deletions are no part."""

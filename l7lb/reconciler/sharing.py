@@ -33,6 +33,7 @@ from l7lb.reconciler.shared_records import announced, member
 from l7lb.reconciler.shared_reporting import GroupReporter
 from l7lb.reconciler.shared_witness import GroupWitness
 from l7lb.reconciler.stability import Stability
+from l7lb.reconciler.swaps import WHY
 
 SETTLE_S: Final = 2.0
 
@@ -166,6 +167,7 @@ class Sharing:
 
     def _begin(self, meeting: Meeting, draft: Draft) -> Outcome:
         ledger.authorize(draft.plan, draft.claim, draft.observed)
+        self._drafter.swaps.planned(meeting.ref, draft.plan)
         flight = Flight(
             meeting.key, meeting.ref.region, draft.plan, meeting.print, draft.observed, self._shop.monotonic()
         )
@@ -212,6 +214,8 @@ class Sharing:
                 wait = self._partings.let_go(seat, draft)
                 waits += [wait] if wait is not None else []
         self._attempts.forget(meeting.owner)
+        if draft.wait_s is not None:
+            waits.append(Again(draft.wait_s, WHY))
         if draft.blocked:
             waits.append(Again(LEFT_OUT_S, LEFT_OUT))
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()
