@@ -18,6 +18,7 @@ pytestmark = pytest.mark.system
 HOST = "pods.example.com"
 DIRECT = {"ingress.cloud.tencent.com/direct-access": "true"}
 PORT = 18080
+NODE_PORT = 30555
 Rows = dict[str, int]
 
 
@@ -50,6 +51,11 @@ def bound(world: World, namespace: str) -> Rows:
 def is_bound(world: World, namespace: str, address: str, weight: int | None) -> bool:
     """With this weight; None: it is not."""
     return bound(world, namespace).get(address) == weight
+
+
+def are_bound(world: World, namespace: str, expected: Rows) -> bool:
+    """These, and nothing else."""
+    return bound(world, namespace) == expected
 
 
 def running(world: World, namespace: str, addresses: dict[str, str], **annotations: str) -> Pods:
@@ -139,17 +145,6 @@ def test_the_weight_of_a_pod_is_followed(world: World) -> None:
     cost(world, "weighed", {a: 0, b: 10})
 
 
-def test_direct_access_is_switched_on_and_off(world: World) -> None:
-    a, *_ = four(5)
-    running(world, "switched", {"web-a": a})
-    world.kube.patch("Service", "web", "switched", {"spec": {"type": "NodePort"}})
-    world.kube.annotate("web", "switched", **{"ingress.cloud.tencent.com/direct-access": "false"})
-    nodes = dict.fromkeys((address for address, _ in world.nodes.values()), 10)
-    cost(world, "switched", nodes)
-    world.kube.annotate("web", "switched", **DIRECT)
-    cost(world, "switched", {a: 10})
-
-
 class Clients:
     """Requests all the time, each on a connection of its own; nothing is sent twice."""
 
@@ -173,6 +168,10 @@ class Clients:
     def heard(self, name: str) -> bool:
         """Whether this one has answered."""
         return name in self.names
+
+    def all_heard(self, names: set[str]) -> bool:
+        """Whether each of these has answered."""
+        return names <= set(self.names)
 
     def _run(self) -> None:
         while not self._stopping.wait(0.005):
@@ -225,6 +224,58 @@ def test_pods_are_replaced_and_their_addresses_given_away_unnoticed(world: World
         backend.stop()
     assert clients.failures == []
     assert [len(stranger.requests) for stranger in strangers] == [0, 0, 0]
+
+
+def test_direct_access_is_switched_off_and_on_unnoticed(world: World, plane: DataPlane) -> None:
+    places = {"web-a": "127.34.0.1", "web-b": "127.34.0.2"}
+    nodes = {name: address for name, (address, _) in world.nodes.items()}
+    backends = [Backend(name, PORT, address) for name, address in places.items()]
+    backends += [Backend(name, NODE_PORT, address) for name, address in nodes.items()]
+    for backend in backends:
+        backend.start()
+    running(world, "switched", places)
+    ports = [{"port": 80, "targetPort": PORT, "nodePort": NODE_PORT}]
+    world.kube.patch("Service", "web", "switched", {"spec": {"type": "NodePort", "ports": ports}})
+    (one,) = world.kube.all("Ingress", "switched")
+    (load_balancer,) = world.of(one["metadata"]["uid"])
+    address = (load_balancer["vip"], plane.port_of(80))
+    with Clients(*address) as early:
+        world.wait("both pods are healthy", lambda: set(places) <= set(early.names))
+    with Clients(*address) as clients:
+        for _ in range(2):
+            for value, wanted in (("false", nodes), ("true", places)):
+                world.kube.annotate("web", "switched", **dict.fromkeys(DIRECT, value))
+                rows = dict.fromkeys(wanted.values(), 10)
+                world.wait(f"direct-access {value} is served", partial(are_bound, world, "switched", rows))
+                clients.names.clear()
+                world.wait("all of them answer", partial(clients.all_heard, set(wanted)))
+    for backend in backends:
+        backend.stop()
+    assert clients.failures == []
+
+
+def test_a_service_selects_other_pods_unnoticed(world: World, plane: DataPlane) -> None:
+    blue, green = {"web-blue": "127.35.0.1"}, {"web-green": "127.35.0.2"}
+    backends = [Backend(name, PORT, address) for name, address in (blue | green).items()]
+    for backend in backends:
+        backend.start()
+    pods = running(world, "selected", blue)
+    pods.run("web-green", green["web-green"])
+    (one,) = world.kube.all("Ingress", "selected")
+    (load_balancer,) = world.of(one["metadata"]["uid"])
+    address = (load_balancer["vip"], plane.port_of(80))
+    with Clients(*address) as early:
+        world.wait("the old pod is healthy", lambda: early.heard("web-blue"))
+    with Clients(*address) as clients:
+        for now in (green, blue, green):
+            pods.endpoints(**{name: (place, "ready") for name, place in now.items()})
+            rows = dict.fromkeys(now.values(), 10)
+            world.wait(f"{now} serves", partial(are_bound, world, "selected", rows))
+            clients.names.clear()
+            world.wait(f"{now} answers", partial(clients.all_heard, set(now)))
+    for backend in backends:
+        backend.stop()
+    assert clients.failures == []
 
 
 def _standing(backends: dict[str, Backend], but: str) -> dict[str, str]:
