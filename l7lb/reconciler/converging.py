@@ -186,6 +186,11 @@ class Converger:
         if translation.create_refusal is not None or not (self._shop.buys_blind or _servable(desired)):
             # Nothing is bought while nothing could be served.
             return self._reporter.report(matter, None)
+        if matter.options.skip:
+            # What is bought now would be left behind at its end.
+            text = "mode: skip: no load balancer is made while it is set; take it off, or name one in existLbId"
+            matter.problems.append(problem("", "Skipped", text, severity=Severity.WARNING))
+            return self._reporter.report(matter, None)
         record = matter.record or records.blank(matter)
         if record.claim == "failed":
             wait = self._attempts.until_second_look(matter.owner)
