@@ -93,6 +93,7 @@ _REASONS = {
     "E4005": "RulesExhausted",
     "E4040": "CertificateMissing",
     "E4054": "TargetsExhausted",
+    "W1002": "ListenersLeft",
 }
 _LEFT_OUT = frozenset({"E4004", "E4005", "E4040", "E4101", UNFIT})
 """A part that is asked for is not served."""

@@ -25,9 +25,8 @@ class Support(Enum):
     """What we do about it now."""
 
     SUPPORTED = "supported"
-    REFUSED = "refused"
-    """Without it the routing would be wrong: an Ingress that asks for it is refused and everything is held."""
-    NOTICE = "not applied, with a notice"
+    PARTLY = "in part"
+    """One of its values is refused: with that one everything of the Ingress is held."""
     IGNORED = "no effect"
     """There is nothing to do, in TKE as here."""
 
@@ -91,7 +90,7 @@ def annotation_rows() -> tuple[AnnotationRow, ...]:
 
 BOOL = '"true" or "false"'
 CREATE, WRITTEN = When.CREATE, When.WRITTEN
-REFUSED, NOTICE, IGNORED = Support.REFUSED, Support.NOTICE, Support.IGNORED
+PARTLY, IGNORED = Support.PARTLY, Support.IGNORED
 REFUSES, STOPS = Fault.REFUSES, Fault.STOPS_CREATION
 
 TABLE: tuple[Annotation, ...] = (
@@ -253,7 +252,9 @@ TABLE: tuple[Annotation, ...] = (
     ),
     Annotation(
         Name.MATCHING, "`tke` or `kubernetes`", parsers.one_of("tke", "kubernetes"),
-        "Which meaning of hosts and `pathType` counts.", fault=REFUSES, default="tke",
+        "Which meaning of hosts and `pathType` counts. `kubernetes` is not supported yet: an Ingress that asks for it"
+        " is held as it is, because with TKE's meaning its routing would be wrong.",
+        support=PARTLY, fault=REFUSES, default="tke",
     ),
     Annotation(
         Name.APPROVE, "digest", parsers.text, "Lets exactly the plan with this digest pass the guard once.",

@@ -11,7 +11,7 @@ from l7lb.model.cluster import Ingress
 from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.options import Options
 from l7lb.model.problems import Problem
-from l7lb.translator.annotations import TABLE, Annotation, Fault, Support, When
+from l7lb.translator.annotations import TABLE, Annotation, Fault, When
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
 from l7lb.translator.parsers import TRUE
@@ -78,7 +78,7 @@ def read(ingress: Ingress) -> Reading:
             unreadable.add(row.name)
             _unreadable(row, str(error), given, notebook, faults)
             continue
-        _unsupported(row, values[row.name], given, notebook, faults)
+    _unsupported(values, notebook, faults)
     _reserved_name(values, notebook)
     _exclusive(values, notebook, faults)
     _group(values, notebook, faults)
@@ -155,23 +155,18 @@ def _unreadable(
     faults.setdefault(row.fault, problem)
 
 
-def _unsupported(
-    row: Annotation, value: object, given: Mapping[str, str], notebook: Notebook, faults: dict[Fault, Problem]
-) -> None:
-    if not value or not _has_effect(row, given):
+def _unsupported(values: Mapping[Name, object], notebook: Notebook, faults: dict[Fault, Problem]) -> None:
+    name = Name.MATCHING
+    if values.get(name) != KUBERNETES:
         return
-    refused = row.support is Support.REFUSED or (row.name is Name.MATCHING and value == KUBERNETES)
-    what = f"Ingress {notebook.about}: annotation {row.name.value} is not supported yet"
-    if refused:
-        problem = notebook.problem(
-            "",
-            "NotSupported",
-            f"{what}, and without it the routing would be wrong: nothing of this Ingress is changed; remove it",
-            field=field_of(row.name),
-        )
-        faults.setdefault(Fault.REFUSES, problem)
-    elif row.support is Support.NOTICE:
-        notebook.warn("", "NotSupported", f"{what}: it is not applied, the rest is", field=field_of(row.name))
+    problem = notebook.problem(
+        "",
+        "NotSupported",
+        f"Ingress {notebook.about}: annotation {name.value}: {KUBERNETES} is not supported yet, and without it the"
+        " routing would be wrong: nothing of this Ingress is changed; remove it",
+        field=field_of(name),
+    )
+    faults.setdefault(Fault.REFUSES, problem)
 
 
 def _reserved_name(values: Mapping[Name, object], notebook: Notebook) -> None:

@@ -88,8 +88,8 @@ def _is_usable(host: str, field: str, notebook: Notebook, *, ipv6: bool) -> bool
     if fault is None:
         return True
     code, what = fault
-    reason = "BadHost" if host else "HostMissing"
-    notebook.problem(code, reason, f"Ingress {notebook.about}: {field}: {what}", field=f"{field}.host")
+    reasons = {"E4034": "HostMissing", "E4052": "BadHost"}
+    notebook.problem(code, reasons[code], f"Ingress {notebook.about}: {field}: {what}", field=f"{field}.host")
     return False
 
 

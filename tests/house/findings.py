@@ -15,7 +15,7 @@ from l7lb.translator.annotations import TABLE
 from tests.house.source import PRODUCT, Module, modules
 
 CODE = re.compile(r"[EW]\d{4}")
-REASON = re.compile(r"[A-Z][A-Za-z]+")
+REASON = re.compile(r"(?![EW]\d{4})[A-Z][A-Za-z0-9]+")
 TELLERS = {"problem", "warn", "_complain", "say", "reason_of", "Problem", "Meaning", "Readiness"}
 """Functions and classes that take a code, a reason, or both as plain text."""
 UNREADABLE = "InvalidAnnotation"
@@ -81,11 +81,21 @@ def _pairs(node: ast.AST) -> Iterator[tuple[str, str]]:
         pairs = [(_text(key), _text(value)) for key, value in zip(node.keys, node.values, strict=True)]
         if any(CODE.fullmatch(code) for code, _ in pairs):
             yield from ((code if CODE.fullmatch(code) else "", reason) for code, reason in pairs)
+    if isinstance(node, ast.Tuple):
+        texts = [_text(part) for part in node.elts]
+        if len(texts) > 1 and CODE.fullmatch(texts[0]) and REASON.fullmatch(texts[1]):
+            yield texts[0], texts[1]
     if isinstance(node, ast.Call) and (_name(node) in TELLERS or any(part.arg == "reason" for part in node.keywords)):
         texts = [_text(part) for part in (*node.args, *(keyword.value for keyword in node.keywords))]
-        code = next((text for text in texts if CODE.fullmatch(text)), "")
+        code = next((text for text in texts if CODE.fullmatch(text)), "") or _heading(node)
         reason = next((text for text in texts if REASON.fullmatch(text) and len(text) > 3), "")
         yield code, reason
+
+
+def _heading(call: ast.Call) -> str:
+    """The code at the head of a text that is put together."""
+    texts = [_text(part) for part in ast.walk(call)]
+    return next((text[:5] for text in texts if text[5:6] == ":" and CODE.fullmatch(text[:5])), "")
 
 
 def _name(call: ast.Call) -> str:

@@ -6,6 +6,8 @@ in `l7lb/model/codes.py`.
 
 from typing import Final
 
+COMPUTED: Final = {"E4081": "RedirectRefused", "E6006": "Unavailable"}
+"""Codes, each with a reason that it meets only at run time."""
 REASONS: Final = {
     "AccessDenied": "The credentials are missing, wrong, or lack a right. Tried again every 5 minutes.",
     "ContradictingAnnotations": "Two annotations exclude each other. Nothing is changed until one of them is removed.",
@@ -33,9 +35,6 @@ REASONS: Final = {
     "ForeignListenersDeleted": "A load balancer that we made is deleted together with listeners of others.",
     "InternalError": "A bug in l7lb keeps the Ingress waiting. The log says more; please report it.",
     "LoadBalancerGone": "The load balancer that we made is gone. A new one is made, with another address.",
-    "LoadBalancerKept": "The cloud refuses to delete the load balancer. Our listeners are released instead.",
-    "ListenersLeft": "Listeners that are not ours stay on a load balancer that is given back or kept.",
-    "LoadBalancerLeft": "The load balancer is left as it is, because it is not ours or not to be touched.",
     "InvalidServiceConfig": "A field of a TkeServiceConfig cannot be applied. The Event names it; the others are.",
     "ModificationProtected": "The cloud refuses a change because modification protection is on. It is left out, "
     "is tried again every 5 minutes, and goes on by itself once the protection is off.",
@@ -48,7 +47,8 @@ REASONS: Final = {
     "NotLeaving": "The Ingress is not being deleted after all, so its load balancer stays.",
     "NotRead": "A kind of object cannot be read right now. What depends on it is held.",
     "NotServed": "Condition: nothing of the Ingress can be served yet.",
-    "NotSupported": "An annotation is not supported in this version; docs/annotations.md says what happens.",
+    "NotSupported": "What an annotation or a switch of the cluster asks for cannot be done. The Event says "
+    "what to do instead.",
     "Noted": "Something was seen and left alone, or removed uninvited. The Event says what.",
     "Protected": "The cloud refuses because of deletion protection or PrivateLink.",
     "QuotaExceeded": "A quota of the account is used up. Tried again every 5 minutes.",

@@ -23,17 +23,17 @@ ANNOTATIONS: Final = """# Annotations
 Every annotation of an Ingress that l7lb knows, from the table in `l7lb/translator/annotations.py`.
 
 - **counts**: when the value counts. What counts only at creation is reported as `NotApplied` when it is edited later.
-- **now**: what l7lb does about it. *refused*: an Ingress that asks for it is held as it is, because without it the
-  routing would be wrong. *not applied, with a notice*: the rest of the Ingress goes on.
+- **now**: what l7lb does about it. *in part*: its meaning says which value is refused. *no effect*: there is nothing to
+  do, in TKE as here.
 - **bad value**: what a value that cannot be read does, with TKE's code where there is one.
 
 Booleans are taken as Go's `ParseBool` takes them; an empty boolean says nothing.
 """
 FLAGS_HEAD: Final = """# Flags
 
-The flags of `l7lb run`, from the table in `l7lb/app/config.py`. `l7lb plan` takes the same ones, and three of its own
-(`l7lb plan --help`). Each flag has a twin in the environment; the flag wins. A wrong value is one line on standard
-error, and exit code 2.
+The flags of `l7lb run`, from the table in `l7lb/app/config.py`. `l7lb plan`, `l7lb adopt` and `l7lb release` take the
+same ones, and a few of their own (`l7lb adopt --help`). Each flag has a twin in the environment; the flag wins. A wrong
+value is one line on standard error, and exit code 2.
 """
 METRICS: Final = """# Metrics
 
@@ -133,7 +133,9 @@ def errors_page() -> str:
     codes = [
         (
             row.code,
-            ", ".join(f"`{reason}`" for reason in sorted(found.get(row.code, ()))),
+            ", ".join(
+                f"`{reason}`" for reason in sorted({*found[row.code], meanings.COMPUTED.get(row.code, "")} - {""})
+            ),
             _severity(row),
             row.says,
             row.cure,

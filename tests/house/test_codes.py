@@ -2,6 +2,7 @@
 
 from l7lb.model.codes import CODES, TABLE
 from tests.house.findings import reasons_by_code, severities_by_code
+from tests.house.meanings import COMPUTED
 
 MET = {row.code for row in TABLE if not row.unmet}
 
@@ -12,6 +13,11 @@ def test_a_code_has_one_row_and_the_rows_are_in_order() -> None:
 
 def test_every_code_that_is_written_in_the_product_has_a_row_as_one_that_is_met_and_no_other() -> None:
     assert {code for code in reasons_by_code() if code} == MET
+
+
+def test_a_code_that_is_met_is_told_with_a_reason() -> None:
+    found = reasons_by_code()
+    assert {code for code in MET if not found[code]} == set(COMPUTED)
 
 
 def test_a_code_is_told_with_the_severity_of_its_row() -> None:
