@@ -27,7 +27,7 @@ from l7lb.model.redirecting import DeleteRedirects
 
 CODES: Final = frozenset({"E4012", "E4035", "E4036", "E4038", "E4039"})
 """TKE's codes for what may be wrong with a certificate."""
-_TAKING: Final = (DeleteListeners, DeleteRules, DeleteRedirects)
+TAKING: Final = (DeleteListeners, DeleteRules, DeleteRedirects)
 NAMED: Final = 5
 """So many hosts a message names; the rest is counted."""
 
@@ -46,7 +46,7 @@ class Settled:
         """What was to come does not come, so what it was to replace stays (promise 4)."""
         if not self.waiting:
             return plan
-        return replace(plan, steps=tuple(one for one in plan.steps if not isinstance(one, _TAKING)))
+        return replace(plan, steps=tuple(one for one in plan.steps if not isinstance(one, TAKING)))
 
 
 def brought(step: Step | None, refusal: Rejected) -> Certificate | None:

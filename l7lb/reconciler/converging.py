@@ -27,7 +27,7 @@ from l7lb.reconciler.orders import Orders, withdraw
 from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
-from l7lb.reconciler.refusals import Refusals
+from l7lb.reconciler.refusals import Refusals, withheld
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
 from l7lb.reconciler.stability import Stability
@@ -162,12 +162,13 @@ class Converger:
         kept, wait_s = self._swaps.kept(settled.desired, observed.head.ref, found, matter.cloud, vacant)
         if kept is not settled.desired:
             plan = settled.spare(planner.converge(kept, observed, claim, settled.held, limits, None))
-        plan, unstable = self._stability.filter(observed.head.ref, plan)
-        plan, refused = self._refusals.filter(observed.head.ref, plan)
+        stable, unstable = self._stability.filter(observed.head.ref, plan)
+        plan, refused = self._refusals.filter(observed.head.ref, stable)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
         matter.problems += [*unstable, *settled.problems, *refused, *noted(plan, edited=edited)]
         if not plan:
-            reached = self._reached(matter, desired, observed, claim)
+            waiting = settled.waiting or withheld(stable, plan)
+            reached = self._reached(matter, desired, observed, claim, waiting=waiting)
             if wait_s is not None and isinstance(reached, Done):
                 return Again(wait_s, swaps.WHY)
             return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
@@ -331,11 +332,18 @@ class Converger:
         return Again(60.0, "the order of a load balancer failed: looking by tag before the next one")
 
     def _reached(
-        self, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, claim: Claim
+        self,
+        matter: Matter,
+        desired: DesiredLoadBalancer,
+        observed: ObservedLoadBalancer,
+        claim: Claim,
+        *,
+        waiting: bool,
     ) -> Outcome:
-        record = replace(
-            records.reached(matter, observed, claim, self._shop.settings), desired=planner.shape_digest(desired)
-        )
+        """`waiting`: not all of it came, so that what is tried again later is still the author's edit (the guard)."""
+        record = records.reached(matter, observed, claim, self._shop.settings)
+        if not waiting:
+            record = replace(record, desired=planner.shape_digest(desired))
         _enter(self._shop, matter, record)
         self._attempts.forget(matter.owner)
         self._auto.keep(matter, desired, observed, claim)

@@ -27,8 +27,6 @@ from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     CreateListeners,
     CreateRules,
-    DeleteListeners,
-    DeleteRules,
     DeregisterTargets,
     ModifyHost,
     ModifyListener,
@@ -41,7 +39,7 @@ from l7lb.model.plan import (
     Step,
 )
 from l7lb.model.problems import Held, Problem
-from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, DeleteRedirects, MirrorHosts
+from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, MirrorHosts
 from l7lb.reconciler import bad_certificates
 from l7lb.reconciler.bad_certificates import Settled
 
@@ -182,10 +180,15 @@ class Refusals:
         self._locked = {ref: entry for ref, entry in self._locked.items() if entry[0] > now}
 
 
+def withheld(whole: Plan, kept: Plan) -> bool:
+    """Whether something that was to go stays only because what is to replace it is refused: the edit goes on."""
+    return any(step not in kept.steps for step in whole.steps if isinstance(step, bad_certificates.TAKING))
+
+
 def _replaces(step: Step) -> bool:
     """Whether it takes something away, or cannot be done while that is there."""
     again = isinstance(step, CreateRedirects) and step.again
-    return again or isinstance(step, DeleteListeners | DeleteRules | DeleteRedirects)
+    return again or isinstance(step, bad_certificates.TAKING)
 
 
 def _parts(step: Step) -> tuple[Step, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from l7lb.reconciler.refusals import AGAIN_S
 from tests.emulators.clb.nouns import Certificate as Stored
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
@@ -201,3 +202,28 @@ def test_the_annotation_beside_spec_tls_leaves_https_as_it_is(world: World) -> N
     world.users.patch({"spec": {"tls": None}})
     world.settle()
     assert shown(world) == {A: "certrsa2"}
+
+
+def test_an_edit_that_waits_for_a_refused_certificate_needs_nobodys_approval_when_it_is_tried_again(
+    world: World, watchman: Watchman
+) -> None:
+    serve(world, manifests.rule(A, *(f"/{number}" for number in range(8))))
+    world.account.seed(certificates=[{"id": "inreview", "status": 0}])
+    world.users.create(manifests.secret("cert2", "inreview"))
+    world.users.patch({"spec": {"tls": [{"secretName": "cert2"}]}})
+    world.settle()
+    said = world.users.ingress().why
+    world.clock.advance(AGAIN_S + 1.0)
+    world.users.remove("/api/v1/nodes/node-b")
+    world.settle()
+    assert world.users.ingress().why.partition("RequestId")[0] == said.partition("RequestId")[0]
+    world.start()
+    world.settle()
+    assert len(world.account.paths(80)) == 8
+    world.account.seed(certificates=[{"id": "inreview", "status": 1}])
+    world.clock.advance(AGAIN_S + 1.0)
+    world.live().verify()
+    world.settle()
+    assert shown(world) == {A: "inreview"}
+    assert [item.port for item in world.account.lb().listeners.values()] == [443]
+    watchman.check_rest()
