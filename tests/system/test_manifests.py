@@ -28,6 +28,7 @@ ACCOUNT = {
     ],
 }
 CONFIGS: Json = documents(Path(__file__).parents[2] / "charts/l7lb/crds/tkeserviceconfigs.yaml")[0]
+LOADBALANCE_IPV6 = "ingress.cloud.tencent.com/loadbalance-ipv6"
 EXTENSIVE = "kubernetes.io/ingress.extensiveParameters"
 IN_A_SUBNET = '{"AddressIPVersion":"IPv6FullChain","SubnetId":"subnet-4kq8z1wd"}'
 """The contract's example names no subnet; CreateLoadBalancer (SubnetId) wants one for such a load balancer."""
@@ -295,6 +296,43 @@ def test_07_is_tuned_as_its_service_config_says(lives: Lives) -> None:
     )
 
 
+def redirects(load_balancer: Json) -> dict[str, tuple[str, int]]:
+    """By place of the redirecting rule: to where, and the code."""
+    rules = [(item, rule) for item in load_balancer["listeners"] for rule in item["rules"]]
+    places = {
+        rule["id"]: f"{item['protocol']}:{item['port']} {rule['domains'][0]}{rule['url']}" for item, rule in rules
+    }
+    return {
+        places[rule["id"]]: (places[rule["redirect"]["location_id"]], rule["redirect"]["code"])
+        for _, rule in rules
+        if rule["redirect"]
+    }
+
+
+def test_08_redirects_each_host_with_its_own_code_to_where_its_certificate_is(lives: Lives) -> None:
+    load_balancer = only(lives, "08-automatic-redirect")
+    assert redirects(load_balancer) == {
+        "HTTP:80 www.paperboat.example/": ("HTTPS:443 www.paperboat.example/", 301),
+        "HTTP:80 api.paperboat.example/v1": ("HTTPS:443 api.paperboat.example/v1", 307),
+    }
+    (https,) = [one for one in load_balancer["listeners"] if one["port"] == 443]
+    assert [(https["certificate"] or rule["certificate"])["server_ids"] for rule in https["rules"]] == [
+        ("Zt4kB8wn",),
+        ("Zt4kB8wn",),
+    ]
+
+
+def test_09_redirects_the_moved_path_to_the_new_one(lives: Lives) -> None:
+    load_balancer = only(lives, "09-manual-redirect")
+    own = load_balancer["vip"]
+    assert redirects(load_balancer) == {f"HTTP:80 {own}/old/shelves": (f"HTTP:80 {own}/shelves", 302)}
+
+
+def test_10_has_its_certificate_on_https(lives: Lives) -> None:
+    (https,) = [one for one in only(lives, "10-both-protocols")["listeners"] if one["port"] == 443]
+    assert https["certificate"]["server_ids"] == ("Zt4kB8wn",)
+
+
 def test_11_sends_less_to_the_pod_that_asks_for_less(lives: Lives) -> None:
     (rule,) = only(lives, "11-direct-access")["listeners"][0]["rules"]
     assert {(target["ip"], target["weight"], target["instance_id"]) for target in rule["targets"]} == {
@@ -305,5 +343,8 @@ def test_11_sends_less_to_the_pod_that_asks_for_less(lives: Lives) -> None:
 
 
 def test_14_leads_to_the_ipv6_address_of_the_pod(lives: Lives) -> None:
-    (rule,) = only(lives, "14-ipv6-direct-access")["listeners"][0]["rules"]
+    load_balancer = only(lives, "14-ipv6-direct-access")
+    (ingress,) = lives.by_name["14-ipv6-direct-access"].ingresses
+    (rule,) = load_balancer["listeners"][0]["rules"]
+    assert ingress["metadata"]["annotations"][LOADBALANCE_IPV6] == load_balancer["ipv6"]
     assert [target["ip"] for target in rule["targets"]] == ["2001:db8::20"]
