@@ -1,7 +1,9 @@
 """Steps that bring the cloud to what is desired. Decides nothing about whose anything is: the claim says it."""
 
+from collections.abc import Collection
 from typing import Final
 
+from l7lb.model.identity import RuleRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.maybe import UNSET
 from l7lb.model.ownership import Claim, Ownership, Stamp
@@ -12,7 +14,7 @@ from l7lb.planner.listeners import differs, plan_listeners
 from l7lb.planner.order import Draft, Phase
 from l7lb.planner.redirects import plan_redirects
 from l7lb.planner.rules import Bed, plan_rules, survey_rules
-from l7lb.planner.scene import survey
+from l7lb.planner.scene import Scene, survey
 from l7lb.planner.targets import plan_targets
 
 CONVERGING: Final = frozenset({Ownership.CREATED, Ownership.KEPT, Ownership.ADOPTED, Ownership.SHARED})
@@ -47,10 +49,28 @@ def converge(
     beds: list[Bed] = []
     for ground in plan_redirects(scene, layout, grounds, draft).values():
         beds += plan_rules(scene, ground, draft)
+    beds += _waiting(scene)
     plan_targets(beds, limits.targets_per_rule, draft)
     if claim.ownership is Ownership.SHARED:
         _share(claim, draft)
     return draft.plan()
+
+
+def _waiting(scene: Scene) -> list[Bed]:
+    """Held rules whose place on another listener is not there yet: they serve until then, and follow its targets."""
+    there = {RuleRef(key, rule.key): rule for key, item in scene.observed.items() for rule in item.spec.rules}
+    asked = {RuleRef(key, rule.key): rule for key, spec in scene.desired.items() for rule in spec.rules}
+    elsewhere = {ref.rule: rule for ref, rule in asked.items() if ref not in there}
+    return [
+        Bed(ref, elsewhere[ref.rule], rule)
+        for ref, rule in there.items()
+        if ref.rule in elsewhere and _is_waiting(scene, ref, asked)
+    ]
+
+
+def _is_waiting(scene: Scene, ref: RuleRef, asked: Collection[RuleRef]) -> bool:
+    held = scene.held.covers(ref) and not scene.spares(ref)
+    return held and ref not in asked and ref not in scene.ties.ends
 
 
 def _share(claim: Claim, draft: Draft) -> None:

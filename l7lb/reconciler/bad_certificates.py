@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from l7lb.errors import Rejected
-from l7lb.model.identity import ListenerKey
+from l7lb.model.identity import ListenerKey, RuleRef
 from l7lb.model.loadbalancer import Certificate, DesiredLoadBalancer, HostSpec, ListenerSpec, ObservedLoadBalancer
 from l7lb.model.maybe import UNSET, given
 from l7lb.model.plan import (
@@ -41,6 +41,16 @@ class Settled:
     problems: tuple[Problem, ...] = ()
     waiting: bool = False
     """Whether a host is not there yet because of it."""
+
+    def with_twins(self, observed: ObservedLoadBalancer) -> "Settled":
+        """Held as well: where a rule of a host that waits is now, on a listener that is not to have it any more."""
+        if not self.waiting:
+            return self
+        asked = {RuleRef(spec.key, rule.key) for spec in self.desired.listeners for rule in spec.rules}
+        waiting = {ref.rule for ref in asked if self.held.covers(ref)}
+        there = {RuleRef(item.spec.key, rule.key) for item in observed.listeners for rule in item.spec.rules}
+        twins = frozenset(ref for ref in there - asked if ref.rule in waiting)
+        return replace(self, held=replace(self.held, rules=self.held.rules | twins))
 
     def spare(self, plan: Plan) -> Plan:
         """What was to come does not come, so what it was to replace stays (promise 4)."""

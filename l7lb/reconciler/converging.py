@@ -155,7 +155,7 @@ class Converger:
             desired = departing.gone(desired, observed, self._shop.snapshots.vacant(matter.ingress, unlisted))
         limits = self._shop.settings_in(matter.region, matter.cloud).limits
         announced = records.as_announced(desired, matter.record, observed)
-        settled = self._refusals.settle(announced, observed, translation.held)
+        settled = self._refusals.settle(announced, observed, translation.held).with_twins(observed)
         plan = settled.spare(planner.converge(settled.desired, observed, claim, settled.held, limits, None))
         found = swapping.swaps(plan, settled.desired, observed, limits.targets_per_rule)
         vacant = partial(self._shop.snapshots.vacant, matter.ingress)

@@ -28,6 +28,24 @@ def test_a_listener_goes_on_serving_when_the_one_that_replaces_it_is_refused(wor
     assert "E4036" in world.users.ingress().why
 
 
+@pytest.mark.parametrize("certificate", [None, "nosuch01"], ids=["no Secret", "a refused certificate"])
+def test_a_rule_that_waits_for_its_place_on_https_follows_its_nodes(world: World, certificate: str | None) -> None:
+    _serve(world)
+    if certificate is not None:
+        world.users.create(manifests.secret("late", certificate))
+    world.users.patch({"spec": {"tls": [{"secretName": "late"}]}})
+    world.settle()
+    world.account.seed(instances=[{"id": "ins-0000000c", "ip": "10.0.0.3"}])
+    world.users.create(manifests.node("node-c", "10.0.0.3", "ins-0000000c"))
+    world.users.remove("/api/v1/nodes/node-b")
+    world.settle()
+    assert {address for _, address, _ in world.account.targets(80)} == {"10.0.0.1", "10.0.0.3"}
+    world.account.forget_calls()
+    world.live().verify()
+    world.settle()
+    assert world.account.writes() == {}
+
+
 def test_a_rule_goes_on_serving_when_the_one_that_replaces_it_is_refused(world: World) -> None:
     _serve(world)
     world.account.fault("CreateRule", "error", code="InvalidParameterValue", message="Url is not valid", count=0)
