@@ -4,7 +4,7 @@ The passes are those of `l7lb run`, up to the first write to the cloud, which is
 finalizer and record where nothing would have to be written; everything else is left to `run`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -18,11 +18,15 @@ from l7lb.app.survey import Surveyed
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import CloudRef, LoadBalancerId, ObjectKey, Owner
 from l7lb.model.loadbalancer import LoadBalancerHead
-from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID
+from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID, TKE_FINALIZER
 from l7lb.model.ownership import Record
 from l7lb.reconciler.observations import Observations
 
 PER_CALL: Final = 20
+GOING: Final = (
+    "it is being deleted, and only TKE's controller, whose finalizer holds it, can end that:"
+    " switch it off when this Ingress is gone, or on again until it is"
+)
 
 
 class Protections(Protocol):
@@ -94,7 +98,8 @@ class Takeover:
 def assess(found: Surveyed, protections: Protections) -> Takeover:
     """Look at everything; nothing is written, neither to the cluster nor to the cloud."""
     worlds, observations = found.worlds, Observations()
-    findings = plans(worlds, hands=Hands(ReadOnly(worlds.live, worlds.stores), observations))
+    findings = [*plans(worlds, hands=Hands(ReadOnly(worlds.live, worlds.stores), observations)), *_going(worlds)]
+    findings.sort(key=lambda one: one.ingress)
     places = {finding.ingress: _place(worlds, finding) for finding in findings}
     refs = sorted({ref for ref in places.values() if ref is not None}, key=str)
     protected = _protected(refs, protections)
@@ -128,6 +133,14 @@ def take_over(worlds: Worlds, takeover: Takeover) -> Takeover:
         for one in takeover.assessments
     )
     return replace(takeover, assessments=entered)
+
+
+def _going(worlds: Worlds) -> Iterator[Finding]:
+    """What TKE's controller has begun to delete. No finalizer can be added any more, so it never becomes ours."""
+    for item in worlds.stores.ingresses.list():
+        ingress = item.object
+        if ingress.deleting and TKE_FINALIZER in ingress.finalizers and FINALIZER not in ingress.finalizers:
+            yield Finding(ingress.key, waits=GOING)
 
 
 def _after(finding: Finding) -> Verdict:

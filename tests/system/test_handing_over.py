@@ -232,3 +232,17 @@ def test_what_is_being_deleted_and_held_by_nobody_else_is_left_to_run(world: Wor
     assert code == 1
     assert "Ingress shop/going: left: it is being deleted" in out
     assert marks(world, "going") == ([FINALIZER], True)
+
+
+def test_what_is_being_deleted_and_held_by_tkes_controller_is_named_as_its_to_end(world: World) -> None:
+    world.kube.delete("Ingress", "made", "shop")
+    code, out, _ = command(world, "adopt", "--dry-run")
+    assert code == 2
+    assert "Ingress shop/made (ap-guangzhou/lb-0000made): waits, 0 writes\n  waits: it is being deleted, and only TKE's controller" in out
+    scale(world, 0)
+    assert command(world, "adopt", "--apply")[0] == 2
+    assert marks(world, "made") == ([TKE], False)
+    assert writes(world) == {}
+    tke(world).sync()
+    assert [one["metadata"]["name"] for one in world.kube.all("Ingress", "shop")] == ["lent"]
+    assert command(world, "adopt", "--dry-run")[0] == 0
