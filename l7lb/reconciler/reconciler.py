@@ -12,6 +12,7 @@ from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Owner
 from l7lb.model.lane import Lane
 from l7lb.model.marks import RECORD
+from l7lb.model.options import Standing
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.problems import Severity
 from l7lb.model.writing import EventType
@@ -180,6 +181,7 @@ class Reconciler:
             case Intent.HOLD:
                 return self._unresolved(matter)
             case Intent.IGNORE:
+                self._left_to_tke(matter)
                 return Done()
 
     def _matter(self, key: BindingKey, ingress: Ingress, cloud: LoadBalancers) -> Matter:
@@ -189,6 +191,21 @@ class Reconciler:
         ingress = defaults.annotated(ingress, added)
         options = translator.options(ingress)
         return Matter(key, ingress, record, options, cloud, owner, self._shop.settings.region, added=added)
+
+    def _left_to_tke(self, matter: Matter) -> None:
+        """Deleted before we had a finalizer on it: TKE's holds it, nobody takes that off, and no other can be added."""
+        ingress = matter.ingress
+        held = sorted(set(self._shop.tke_finalizers).intersection(ingress.finalizers))
+        if not ingress.deleting or not held:
+            return
+        classes, synced = self._shop.snapshots.classes()
+        if translator.standing(ingress, matter.record, classes, self._shop.settings, synced) is not Standing.OURS:
+            return
+        text = (
+            f"it was deleted before l7lb had taken it over, and finalizer {', '.join(held)} holds it: only TKE's"
+            " controller can end it and its load balancer; switch that on until it is gone"
+        )
+        self._shop.events.emit(say(ingress, "LeftToTke", text, EventType.WARNING))
 
     def _unresolved(self, matter: Matter) -> Outcome:
         finding = problem(

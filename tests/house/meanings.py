@@ -34,6 +34,7 @@ REASONS: Final = {
     "ForcingDeletion": "The deletion is forced, because the Ingress is gone and that is its author's word.",
     "ForeignListenersDeleted": "A load balancer that we made is deleted together with listeners of others.",
     "InternalError": "A bug in l7lb keeps the Ingress waiting. The log says more; please report it.",
+    "LeftToTke": "The Ingress was deleted before l7lb had taken it over. Only TKE's controller can end it.",
     "LoadBalancerGone": "The load balancer that we made is gone. A new one is made, with another address.",
     "InvalidServiceConfig": "A field of a TkeServiceConfig cannot be applied. The Event names it; the others are.",
     "ModificationProtected": "The cloud refuses a change because modification protection is on. It is left out, "

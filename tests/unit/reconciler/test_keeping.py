@@ -159,6 +159,19 @@ def test_the_finalizer_of_the_old_controller_goes_with_ours(world: World) -> Non
     assert world.users.find() is None
 
 
+def test_what_was_deleted_before_it_was_taken_over_is_told_that_the_old_controller_has_to_end_it(world: World) -> None:
+    going = manifests.ingress("shop")
+    going["metadata"]["finalizers"] = ["ingress.k8s.tencent/resources"]
+    world.users.create(going)
+    world.users.delete()
+    world.start()
+    world.settle()
+    (message,) = world.said("LeftToTke")
+    assert "ingress.k8s.tencent/resources holds it" in message
+    assert world.users.ingress().finalizers == ["ingress.k8s.tencent/resources"]
+    assert not world.account.writes()
+
+
 def test_a_listener_whose_creation_was_not_answered_is_waited_for_before_the_load_balancer_is_left_alone(
     world: World,
 ) -> None:
