@@ -23,6 +23,7 @@ from l7lb.model.pods import READINESS_GATE, Pod
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType, Note, ObjectReference
 from l7lb.reconciler.observations import Observations, read
+from l7lb.reconciler.passes import SHARED
 from l7lb.reconciler.ports import Events, LoadBalancers, Pods
 from l7lb.reconciler.readiness import Bound, Serving, Unwanted, Waiting, ailment, examine
 from l7lb.runtime.clock import Clock
@@ -286,7 +287,8 @@ class Servings:
                 observed = ward.observations.get(ref) or self._read_lately.get(ref)
                 if observed is None:
                     self.unobserved.add(ref)
-            self._known[uid] = Serving(ingress.key, translation, observed)
+            mine = record.rules if record is not None and record.claim == SHARED else None
+            self._known[uid] = Serving(ingress.key, translation, observed, mine)
         return self._known[uid]
 
 

@@ -16,11 +16,13 @@ from l7lb.planner.predict import bind, predict
 from l7lb.planner.rulings import rulings
 from l7lb.planner.strangers import still_strangers, strangers
 from l7lb.planner.teardown import teardown
+from l7lb.planner.ties import aliases
 
 __all__ = [
     "RANK",
     "Circumstances",
     "Extent",
+    "aliases",
     "bind",
     "converge",
     "describe",

@@ -7,9 +7,11 @@ else may be soon, traffic must not go on until then.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from l7lb import planner
 from l7lb.model.identity import RuleKey
 from l7lb.model.loadbalancer import (
     DesiredLoadBalancer,
+    ListenerSpec,
     ObservedLoadBalancer,
     Presence,
     RuleSpec,
@@ -23,7 +25,7 @@ def unlisted(desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> fr
     return frozenset(
         target.key.address
         for spec in desired.listeners
-        for rule, bound in _pairs(spec.rules, _bound(observed, spec.key.port))
+        for rule, bound in _pairs(spec.rules, _bound(observed, spec))
         for target in _strangers(rule, bound)
     )
 
@@ -33,19 +35,22 @@ def gone(desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, vacant: f
     if not vacant:
         return desired
     listeners = tuple(
-        replace(spec, rules=tuple(_told(rule, _bound(observed, spec.key.port), vacant) for rule in spec.rules))
+        replace(spec, rules=tuple(_told(rule, _bound(observed, spec), vacant) for rule in spec.rules))
         for spec in desired.listeners
     )
     return replace(desired, listeners=listeners)
 
 
-def _bound(observed: ObservedLoadBalancer, port: int) -> dict[RuleKey, tuple[Target, ...]]:
-    return {
+def _bound(observed: ObservedLoadBalancer, spec: ListenerSpec) -> dict[RuleKey, tuple[Target, ...]]:
+    """By the keys that the wanted rules have, also where a rule of TKE's stands in for one."""
+    there = {
         rule.key: rule.targets
         for listener in observed.listeners
-        if listener.spec.key.port == port
+        if listener.spec.key.port == spec.key.port
         for rule in listener.spec.rules
     }
+    names = planner.aliases((rule.key for rule in spec.rules), there, native=False)
+    return {key: there[name] for key, name in names.items() if name in there}
 
 
 def _pairs(

@@ -6,6 +6,7 @@ Pure but for the read that the caller makes. Never drains the last target of a r
 from collections.abc import Mapping
 from dataclasses import replace
 
+from l7lb import planner
 from l7lb.model.cloud import Health, TargetHealth
 from l7lb.model.identity import CloudRef, ListenerId, LocationId
 from l7lb.model.loadbalancer import (
@@ -38,11 +39,13 @@ def drained(desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, health
 
 def _listener(spec: ListenerSpec, bound: ObservedListener, ref: CloudRef, healths: Healths) -> ListenerSpec:
     rules = {rule.key: rule for rule in bound.spec.rules}
+    names = planner.aliases((rule.key for rule in spec.rules), rules, native=False)
     made = []
     for rule in spec.rules:
-        location = bound.locations.get(rule.key)
+        there = rules.get(names[rule.key])
+        location = bound.locations.get(names[rule.key])
         told = healths.get((ref, bound.id, location), ()) if location is not None else ()
-        made.append(_rule(rule, rules[rule.key], told) if rule.key in rules else rule)
+        made.append(_rule(rule, there, told) if there is not None else rule)
     return replace(spec, rules=tuple(made))
 
 

@@ -6,6 +6,7 @@ The gate is one of the start: what becomes of the pod later does not close it. N
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from l7lb import planner
 from l7lb.model.cloud import Health
 from l7lb.model.identity import CloudRef, ListenerId, LocationId, ObjectKey, RuleRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer, Presence, Target
@@ -22,6 +23,8 @@ class Serving:
     ingress: ObjectKey
     translation: Translation
     observed: ObservedLoadBalancer | None = None
+    mine: frozenset[RuleRef] | None = None
+    """Where it shares the load balancer: the rules that are its own there; others may have what it asks for as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def examine(pod: Pod, servings: Sequence[Serving]) -> Bound | Waiting | Unwanted
             continue
         if serving.observed is None:
             return Waiting(f"what is on the load balancer of Ingress {serving.ingress} is not known yet")
-        found = tuple(_found(wanted, serving.observed))
+        found = tuple(_found(wanted, serving, serving.observed))
         if not found:
             return Waiting(f"no rule of Ingress {serving.ingress} that leads to the pod is on its load balancer yet")
         missing = next((check.rule for check, bound in found if not bound), None)
@@ -104,13 +107,31 @@ def _wanted(pod: Pod, translation: Translation) -> Iterable[tuple[RuleRef, Targe
                     yield RuleRef(listener.key, rule.key), target
 
 
-def _found(wanted: Iterable[tuple[RuleRef, Target]], observed: ObservedLoadBalancer) -> Iterable[tuple[Check, bool]]:
-    """Those rules that are there and forward, and whether the target is bound."""
+def _names(translation: Translation, observed: ObservedLoadBalancer) -> dict[RuleRef, RuleRef]:
+    """The key that each wanted rule has on the load balancer: a rule of TKE's may stand in for it."""
+    there = {listener.spec.key: listener.locations for listener in observed.listeners}
+    return {
+        RuleRef(spec.key, key): RuleRef(spec.key, name)
+        for spec in (translation.desired.listeners if translation.desired is not None else ())
+        for key, name in planner.aliases(
+            (rule.key for rule in spec.rules), there.get(spec.key, ()), native=False
+        ).items()
+    }
+
+
+def _found(
+    wanted: Iterable[tuple[RuleRef, Target]], serving: Serving, observed: ObservedLoadBalancer
+) -> Iterable[tuple[Check, bool]]:
+    """Those of its rules that are there and forward, and whether the target is bound."""
     listeners = {listener.spec.key: listener for listener in observed.listeners}
-    for ref, target in wanted:
+    names = _names(serving.translation, observed)
+    for asked, target in wanted:
+        ref = names[asked]
         listener = listeners.get(ref.listener)
         location = listener.locations.get(ref.rule) if listener is not None else None
         if listener is None or location is None or ref.rule in listener.redirects:
+            continue
+        if serving.mine is not None and ref not in serving.mine:
             continue
         bound = {one.key for rule in listener.spec.rules if rule.key == ref.rule for one in rule.targets}
         yield Check(observed.head.ref, listener.id, location, ref, target), target.key in bound

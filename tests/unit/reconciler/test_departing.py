@@ -42,3 +42,11 @@ def test_what_is_bound_at_a_vacant_address_is_gone_and_what_lives_only_leaves() 
         "172.16.0.2:80": Presence.REQUIRED,
         "172.16.0.3:80": Presence.TOLERATED,
     }
+
+
+def test_a_rule_that_tke_wrote_without_its_equals_sign_is_looked_at_too() -> None:
+    wanted = desired(listener("HTTP:80", rule("a.example.com=/", "172.16.0.2:80")))
+    world = observed(there(listener("HTTP:80", rule("a.example.com/", "172.16.0.1:80"))))
+    assert unlisted(wanted, world) == {"172.16.0.1"}
+    (told,) = gone(wanted, world, frozenset({"172.16.0.1"})).listeners[0].rules
+    assert [str(target.key) for target in told.targets if target.presence is Presence.GONE] == ["172.16.0.1:80"]

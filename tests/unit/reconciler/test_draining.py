@@ -67,3 +67,9 @@ def test_a_suspect_that_is_not_bound_is_left_alone() -> None:
 def test_without_suspects_the_cloud_is_not_asked() -> None:
     assert not has_suspects(wanted(Target(GOOD), replace(SUSPECT, suspect=False)))
     assert has_suspects(wanted(SUSPECT))
+
+
+def test_a_suspect_behind_a_rule_that_tke_wrote_without_its_equals_sign_is_drained() -> None:
+    exact = RuleSpec(RuleKey("a.example.com", "=/"), (Target(GOOD), SUSPECT))
+    desired = DesiredLoadBalancer(listeners=(ListenerSpec(HTTP, rules=(exact,)),))
+    assert weight_of(drained(desired, bound(GOOD, BAD), says(Health.DEAD))) == 0

@@ -120,3 +120,17 @@ def test_what_the_cloud_does_not_show_is_waited_for() -> None:
     found = examine(POD, (serving(WANTED, there=on(WANTED)),))
     assert isinstance(found, Bound)
     assert "does not show" in ailment(found.checks, {})
+
+
+def test_a_rule_that_tke_wrote_without_its_equals_sign_is_the_one_that_an_exact_path_asks_for() -> None:
+    wanted, plain = rule("a.example.com=/p", HERE), rule("a.example.com/p", HERE)
+    assert outcome(serving(wanted, there=on(plain))) == "HTTP:80 a.example.com/p"
+    assert outcome(serving(wanted, there=on(rule("a.example.com/p", THERE)))).startswith("waits: the pod is not bound")
+
+
+def test_a_rule_that_another_member_of_the_group_has_is_not_waited_for() -> None:
+    asked = serving(WANTED, rule("b.example.com/", HERE), there=on(NOT_IN_ANY, rule("b.example.com/", HERE)))
+    assert outcome(asked).startswith("waits: the pod is not bound to HTTP:80 a.example.com/")
+    mine = replace(asked, mine=frozenset({ref("HTTP:80", "b.example.com/")}))
+    assert outcome(mine) == "HTTP:80 b.example.com/"
+    assert outcome(replace(asked, mine=frozenset())).startswith("waits: no rule of Ingress shop/web")
