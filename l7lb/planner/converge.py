@@ -57,7 +57,12 @@ def converge(
 
 
 def _waiting(scene: Scene) -> list[Bed]:
-    """Held rules whose place on another listener is not there yet: they serve until then, and follow its targets."""
+    """Held rules whose place on another listener is not there yet: they serve until then, and follow its targets.
+
+    Not where others share: the rule elsewhere may be another member's.
+    """
+    if scene.owned is not None:
+        return []
     there = {RuleRef(key, rule.key): rule for key, item in scene.observed.items() for rule in item.spec.rules}
     asked = {RuleRef(key, rule.key): rule for key, spec in scene.desired.items() for rule in spec.rules}
     elsewhere = {ref.rule: rule for ref, rule in asked.items() if ref not in there}

@@ -199,3 +199,17 @@ def test_endpoint_news_of_one_member_writes_only_its_targets(world: World, watch
     world.settle()
     assert set(world.account.writes()) == {"BatchRegisterTargets", "BatchDeregisterTargets"}
     assert {"DescribeLoadBalancers", "DescribeListeners", "DescribeTargets"} & set(world.account.calls()) == set()
+
+
+def test_a_rule_that_waits_for_its_certificate_never_gets_the_targets_of_another_member(
+    world: World, watchman: Watchman
+) -> None:
+    _group(world, watchman, "a", "b")
+    late = {"tls": [{"secretName": "late"}]}
+    world.users.patch({"spec": late}, "b")
+    world.settle()
+    theirs = manifests.rule("b.example.com", backend="api")
+    world.users.patch({"spec": {"rules": [theirs], **late}}, "a")
+    world.settle()
+    of_b = {(address, port) for rule, address, port in world.account.targets(80) if rule == "b.example.com/"}
+    assert of_b == {("10.0.0.1", 30080), ("10.0.0.2", 30080)}
