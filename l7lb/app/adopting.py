@@ -4,7 +4,8 @@ The passes are those of `l7lb run`, up to the first write to the cloud, which is
 finalizer and record where nothing would have to be written; everything else is left to `run`.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -95,14 +96,15 @@ class Takeover:
         return sum(one.writes for one in self.assessments)
 
 
-def assess(found: Surveyed, protections: Protections) -> Takeover:
+def assess(found: Surveyed, protections: Protections, sleep: Callable[[float], None] = time.sleep) -> Takeover:
     """Look at everything; nothing is written, neither to the cluster nor to the cloud."""
     worlds, observations = found.worlds, Observations()
-    findings = [*plans(worlds, hands=Hands(ReadOnly(worlds.live, worlds.stores), observations)), *_going(worlds)]
+    hands = Hands(ReadOnly(worlds.live, worlds.stores), observations)
+    findings = [*plans(worlds, sleep, hands), *_going(worlds)]
     findings.sort(key=lambda one: one.ingress)
     places = {finding.ingress: _place(worlds, finding) for finding in findings}
     refs = sorted({ref for ref in places.values() if ref is not None}, key=str)
-    protected = _protected(refs, protections)
+    protected = _protected(refs, protections, sleep)
     heads = {head.ref: head for head in found.heads}
     assessments = []
     for finding in findings:
@@ -122,12 +124,12 @@ def assess(found: Surveyed, protections: Protections) -> Takeover:
     return Takeover(tuple(assessments), found.standing.open, found.standing.reason, _strangers(worlds, found.heads))
 
 
-def take_over(worlds: Worlds, takeover: Takeover) -> Takeover:
+def take_over(worlds: Worlds, takeover: Takeover, sleep: Callable[[float], None] = time.sleep) -> Takeover:
     """Enter finalizer and record on what is already right. What has changed since is left, and said."""
     if worlds.live is None:
         raise ValueError("a take-over needs a live cluster")
     right = frozenset(one.ingress for one in takeover.having(Verdict.RIGHT))
-    after = {finding.ingress: finding for finding in plans(worlds, hands=Hands(worlds.live, only=right))}
+    after = {finding.ingress: finding for finding in plans(worlds, sleep, Hands(worlds.live, only=right))}
     entered = tuple(
         replace(one, finding=after[one.ingress], verdict=_after(after[one.ingress])) if one.ingress in after else one
         for one in takeover.assessments
@@ -156,12 +158,23 @@ def _verdict(worlds: Worlds, finding: Finding) -> Verdict:
         return Verdict.REFUSED
     if finding.plan:
         return Verdict.CHANGES
-    if finding.waits:
+    if finding.waits and not _is_settled(worlds, finding):
         return Verdict.WAITS
     item = worlds.stores.ingresses.get(finding.ingress)
     ingress = item.object if item is not None else None
     is_taken = ingress is not None and FINALIZER in ingress.finalizers and _record(worlds, ingress) is not None
     return Verdict.TAKEN if is_taken else Verdict.RIGHT
+
+
+def _is_settled(worlds: Worlds, finding: Finding) -> bool:
+    """The pass has come to its end with all that is asked for: it waits only to look again, as at a NotReady node."""
+    item = worlds.stores.ingresses.get(finding.ingress)
+    entered = _entered(worlds, finding, item.object) if item is not None else None
+    return finding.served and entered is not None and bool(entered.lb)
+
+
+def _entered(worlds: Worlds, finding: Finding, ingress: Ingress) -> Record | None:
+    return ledger.parse_record(finding.record, Owner(worlds.cluster, ingress.metadata.uid))
 
 
 def _record(worlds: Worlds, ingress: Ingress) -> Record | None:
@@ -175,7 +188,7 @@ def _place(worlds: Worlds, finding: Finding) -> CloudRef | None:
     if item is None:
         return None
     ingress = item.object
-    record = ledger.parse_record(finding.record, Owner(worlds.cluster, ingress.metadata.uid))
+    record = _entered(worlds, finding, ingress)
     record = record if record is not None and record.lb else _record(worlds, ingress)
     if record is not None:
         return CloudRef(record.region or worlds.settings.region, LoadBalancerId(record.lb))
@@ -185,7 +198,9 @@ def _place(worlds: Worlds, finding: Finding) -> CloudRef | None:
     return CloudRef(region, LoadBalancerId(named)) if named else None
 
 
-def _protected(refs: Iterable[CloudRef], protections: Protections) -> frozenset[CloudRef]:
+def _protected(
+    refs: Iterable[CloudRef], protections: Protections, sleep: Callable[[float], None]
+) -> frozenset[CloudRef]:
     by_region: dict[str, list[CloudRef]] = {}
     for ref in refs:
         by_region.setdefault(ref.region, []).append(ref)
@@ -193,7 +208,7 @@ def _protected(refs: Iterable[CloudRef], protections: Protections) -> frozenset[
     for of_region in by_region.values():
         for start in range(0, len(of_region), PER_CALL):
             part = tuple(of_region[start : start + PER_CALL])
-            found |= patiently(partial(protections.protected, part))
+            found |= patiently(partial(protections.protected, part), sleep)
     return frozenset(found)
 
 
