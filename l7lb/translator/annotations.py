@@ -29,6 +29,8 @@ class Support(Enum):
     """One of its values is refused: with that one everything of the Ingress is held."""
     IGNORED = "no effect"
     """There is nothing to do, in TKE as here."""
+    NOTICE = "no effect, with a notice"
+    """TKE does something that is not done here; its author hears that."""
 
 
 class Fault(Enum):
@@ -225,7 +227,7 @@ TABLE: tuple[Annotation, ...] = (
         Name.GRACE_DELETION, BOOL, parsers.boolean,
         "A terminating pod gets the weight 0 at once, with or without it. Holding the pod until then needs the kubelet:"
         " use a `preStop` sleep.",
-        support=IGNORED, default="false", needs=Name.DIRECT_ACCESS,
+        support=Support.NOTICE, default="false", needs=Name.DIRECT_ACCESS,
     ),
     Annotation(
         Name.WEIGHTS, "JSON object", weights.parse,
@@ -240,6 +242,7 @@ TABLE: tuple[Annotation, ...] = (
     Annotation(
         Name.SECURITY_GROUPS, "ids, by commas, at most 5", parsers.security_groups,
         'All security groups of the load balancer; `""` unbinds all; removing it leaves what is there.',
+        fault=STOPS,
     ),
     Annotation(
         Name.CERTIFICATE, 'JSON array like `[{"hosts":["a.example.com"],"qcloud_cert_id":["Kd83hQ2x"]}]`',

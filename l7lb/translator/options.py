@@ -11,7 +11,7 @@ from l7lb.model.cluster import Ingress
 from l7lb.model.maybe import UNSET, Maybe
 from l7lb.model.options import Options
 from l7lb.model.problems import Problem
-from l7lb.translator.annotations import TABLE, Annotation, Fault, When
+from l7lb.translator.annotations import TABLE, Annotation, Fault, Support, When
 from l7lb.translator.names import Name
 from l7lb.translator.notebook import Notebook
 from l7lb.translator.parsers import TRUE
@@ -79,6 +79,7 @@ def read(ingress: Ingress) -> Reading:
             _unreadable(row, str(error), given, notebook, faults)
             continue
     _unsupported(values, notebook, faults)
+    _unnoticed(values, given, notebook)
     _reserved_name(values, notebook)
     _exclusive(values, notebook, faults)
     _group(values, notebook, faults)
@@ -153,6 +154,18 @@ def _unreadable(
         row.code, "InvalidAnnotation", f"{message}; until then {row.fault.value}", field=field_of(row.name)
     )
     faults.setdefault(row.fault, problem)
+
+
+def _unnoticed(values: Mapping[Name, object], given: Mapping[str, str], notebook: Notebook) -> None:
+    """What TKE's controller does and we do not is said, where it is asked for."""
+    for row in TABLE:
+        if row.support is Support.NOTICE and values.get(row.name) is True and _has_effect(row, given):
+            notebook.warn(
+                "",
+                "NotSupported",
+                f"Ingress {notebook.about}: annotation {row.name.value} has no effect of its own. {row.doc}",
+                field=field_of(row.name),
+            )
 
 
 def _unsupported(values: Mapping[Name, object], notebook: Notebook, faults: dict[Fault, Problem]) -> None:
