@@ -133,9 +133,7 @@ def errors_page() -> str:
     codes = [
         (
             row.code,
-            ", ".join(
-                f"`{reason}`" for reason in sorted({*found[row.code], meanings.COMPUTED.get(row.code, "")} - {""})
-            ),
+            ", ".join(f"`{reason}`" for reason in row.reasons),
             _severity(row),
             row.says,
             row.cure,

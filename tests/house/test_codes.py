@@ -20,6 +20,15 @@ def test_a_code_that_is_met_is_told_with_a_reason() -> None:
     assert {code for code in MET if not found[code]} == set(COMPUTED)
 
 
+def test_a_row_names_the_reasons_with_which_its_code_is_told() -> None:
+    found = reasons_by_code()
+    told = {code: {*found[code], COMPUTED.get(code, "")} - {""} for code in MET}
+    assert {row.code: list(row.reasons) for row in TABLE if row.code in MET} == {
+        code: sorted(reasons) for code, reasons in told.items()
+    }
+    assert [row.code for row in TABLE if row.unmet and row.reasons] == []
+
+
 def test_a_code_is_told_with_the_severity_of_its_row() -> None:
     found = severities_by_code()
     assert {code: told for code, told in found.items() if not told <= CODES[code].severities} == {}
