@@ -151,7 +151,7 @@ BAD_ANNOTATIONS = (
             cure=annotate(TKE + "subnetId", "subnet-0000good")),
     Hostile("subnet-full", "E4053", annotated(TKE + "subnetId", "subnet-0000full"),
             cure=annotate(TKE + "subnetId", "subnet-0000good")),
-    Hostile("security-groups-malformed", "InvalidAnnotation", annotated(CLOUD + "security-groups", "sg-1;sg-2"), ONE,
+    Hostile("security-groups-malformed", "InvalidAnnotation", annotated(CLOUD + "security-groups", "sg-1;sg-2"),
             cure=annotate(CLOUD + "security-groups", "sg-1aaaaaaa")),
 )  # fmt: skip
 
