@@ -126,11 +126,12 @@ def apart(name: str) -> list[Json]:
 
 def _live(world: World) -> Lives:
     made: dict[str, list[tuple[str, str]]] = {}
-    for name in NAMES:
-        for document in apart(name):
-            world.kube.create(document)
-            if document["kind"] == "Ingress":
-                made.setdefault(name, []).append((document["metadata"]["name"], document["metadata"]["namespace"]))
+    written = [(name, document) for name in NAMES for document in apart(name)]
+    # Ingresses last: the watches of two kinds run apart, and what an Ingress names may be seen after it.
+    for name, document in sorted(written, key=lambda pair: pair[1]["kind"] == "Ingress"):
+        world.kube.create(document)
+        if document["kind"] == "Ingress":
+            made.setdefault(name, []).append((document["metadata"]["name"], document["metadata"]["namespace"]))
     _run_pods(world)
     found = {name: Life() for name in NAMES}
     for ingresses in made.values():
