@@ -10,7 +10,8 @@ from functools import partial
 from typing import Final
 
 from tests.simulation.checkers import Watchman
-from tests.simulation.deeds import LENT, Fate, Users
+from tests.simulation.deeds import LENT, Users
+from tests.simulation.fate import Fate
 from tests.simulation.toll import Death, Died
 from tests.simulation.world import World, lag
 
