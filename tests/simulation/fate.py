@@ -1,4 +1,4 @@
-"""What the cloud, the API server and the process itself do in a random walk; each deed says in a few words what it was."""
+"""What the cloud, the API server and the process do in a random walk; each deed says in a few words what it was."""
 
 import random
 from typing import Any, Final
