@@ -6,6 +6,7 @@ strings stand in `tags` and nowhere else; nobody outside this package compares a
 
 from l7lb.ledger.authority import authorize
 from l7lb.ledger.claims import disposal_for, read, to_create
+from l7lb.ledger.orphans import inventory, provenance
 from l7lb.ledger.record import format_record, parse_record, recorded_cluster
 from l7lb.ledger.sharing import read_shared
 from l7lb.ledger.tags import CLUSTER as CLUSTER_TAG
@@ -22,10 +23,12 @@ __all__ = [
     "disposal_for",
     "format_record",
     "ingress_of",
+    "inventory",
     "is_ours",
     "lookup",
     "of_cluster",
     "parse_record",
+    "provenance",
     "read",
     "read_shared",
     "recorded_cluster",
