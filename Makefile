@@ -53,8 +53,11 @@ house: install ## tests about the code itself
 docs: install ## write the pages that are made from the code
 	$(BIN)/python -m tests.house.generate
 
+mutants: install ## put faults into copies of the product: a test must notice each
+	$(BIN)/python -m tests.mutants
+
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit check format format-check lint types imports house docs clean
+.PHONY: help install demo test unit check format format-check lint types imports house docs mutants clean

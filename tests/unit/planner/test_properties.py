@@ -9,11 +9,20 @@ from hypothesis import strategies as st
 
 from l7lb import ledger, planner
 from l7lb.errors import UnsafePlan
-from l7lb.model.identity import RuleKey, RuleRef
-from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedLoadBalancer, Presence, RuleSpec
+from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
+from l7lb.model.loadbalancer import (
+    DesiredLoadBalancer,
+    HostSpec,
+    ListenerSpec,
+    ObservedLoadBalancer,
+    Presence,
+    RuleSpec,
+    Target,
+    TargetKey,
+)
 from l7lb.model.maybe import UNSET
 from l7lb.model.maybe import given as or_else
-from l7lb.model.ownership import Claim, Disposal
+from l7lb.model.ownership import Claim, Disposal, Ownership
 from l7lb.model.plan import (
     CreateListeners,
     CreateRules,
@@ -26,7 +35,7 @@ from l7lb.model.plan import (
 )
 from l7lb.model.problems import Held
 from l7lb.model.snapshot import Limits
-from tests.builders import OWNER
+from tests.builders import OWNER, claim, observed, there
 from tests.unit.planner.case_file import STAMP
 from tests.unit.planner.strategies import desires, helds, limits, worlds
 from tests.unit.planner.worlds import after, follow, grown
@@ -193,6 +202,23 @@ def test_a_rule_that_serves_before_and_after_serves_all_the_time(wanted: Desired
         same_listener = all(ref in state for state in states)
         if same_listener and live(states[0][ref]) and live(states[-1][ref]):
             assert all(live(state[ref]) for state in states)
+
+
+@relaxed
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([2, 3, 5, 100]))
+def test_a_rule_all_of_whose_targets_are_replaced_is_never_without_one(old: int, new: int, quota: int) -> None:
+    had = tuple(Target(TargetKey(f"10.0.0.{n}", 80), weight=10) for n in range(min(old, quota)))
+    gets = tuple(Target(TargetKey(f"10.0.1.{n}", 80)) for n in range(new))
+    rule = RuleSpec(RuleKey("a.example.com", "/"), had)
+    spec = ListenerSpec(ListenerKey("HTTP", 80), hosts=(HostSpec("a.example.com", default=True),), rules=(rule,))
+    world = observed(there(spec)), claim(Ownership.CREATED, "HTTP:80")
+    wanted = DesiredLoadBalancer(listeners=(replace(spec, rules=(replace(rule, targets=gets),)),))
+    plan = converge(wanted, world, quota=Limits(targets_per_rule=quota))
+    states = [rules_of(state) for state in follow(world[0], plan)]
+    assert all(live(one) for state in states for one in state.values())
+    bound = {target.key for one in states[-1].values() for target in one.targets}
+    assert bound <= {target.key for target in gets}
+    assert len(bound) == min(new, quota)
 
 
 @relaxed
