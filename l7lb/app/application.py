@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from l7lb.adapters.kube.leases import KubeLeases
 from l7lb.app.campaign import Campaign, lease_key
 from l7lb.app.config import Config
-from l7lb.app.connections import connect, identity
+from l7lb.app.connections import connect, identity, tell_rates
 from l7lb.app.door import Doorman, QuietEvents
 from l7lb.app.gauges import Gauges
 from l7lb.app.health import Health, Probes
@@ -65,6 +65,7 @@ class Application:
         )
         health.informers, health.leadership = watch.informers, leadership
         metrics.before_render(Gauges(metrics, watch, leadership, campaign.elector, key.name, clock).refresh)
+        metrics.before_render(lambda: tell_rates(metrics, self._connections.limits))
         self._contact = Patience("the API server", clock, self._pause)
         probes = Probes(config, health, metrics)
         contact = Service("contact", self._meet, lambda: None)

@@ -9,6 +9,7 @@ from typing import Final
 from l7lb.adapters.clb.calls import Caller, CallRecord
 from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.credentials import load
+from l7lb.adapters.clb.errors import is_throttled
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.clb.sdk import Clients, Endpoint
@@ -40,6 +41,7 @@ class Connections:
     pods: KubePods
     cloud: TencentLoadBalancers
     certificates: TencentCertificates
+    limits: RateLimits
     events: EventWriter
 
 
@@ -50,9 +52,10 @@ def connect(
     now = clock.monotonic
     endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
     clients = Clients(endpoint, load(config.credentials, environ, endpoint))
+    limits = RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait))
     caller = Caller(
         clients,
-        RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait)),
+        limits,
         guard=guard,
         on_call=lambda record: _count_call(metrics, record),
         clock=now,
@@ -74,6 +77,7 @@ def connect(
         pods=KubePods(kube, guard=guard),
         cloud=TencentLoadBalancers(caller, now),
         certificates=TencentCertificates(caller, config.region),
+        limits=limits,
         events=EventWriter(
             kube,
             instance=socket.gethostname(),
@@ -88,10 +92,16 @@ def identity() -> str:
     return f"{socket.gethostname()}_{random.SystemRandom().getrandbits(64):016x}"
 
 
+def tell_rates(metrics: Metrics, limits: RateLimits) -> None:
+    """How often each action may be called now."""
+    for budget, rate in limits.rates().items():
+        metrics.set("l7lb_rate_limiter_rate", rate, *budget)
+
+
 def _count_call(metrics: Metrics, record: CallRecord) -> None:
     metrics.count("l7lb_cloud_api_calls_total", record.service, record.action, record.region, record.code)
     metrics.observe("l7lb_cloud_api_call_duration_seconds", record.seconds, record.service, record.action)
-    if record.code.startswith("RequestLimitExceeded"):
+    if is_throttled(record.code):
         metrics.count("l7lb_cloud_api_throttled_total", record.service, record.action)
 
 

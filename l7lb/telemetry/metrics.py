@@ -102,6 +102,12 @@ TABLE: Final = (
     Row("l7lb_cloud_api_throttled_total", Counter, ("service", "action"), "Calls that the cloud refused for rate."),
     Row("l7lb_cloud_task_duration_seconds", Histogram, ("action",), "From a write to the look that found it ended."),
     Row("l7lb_rate_limiter_wait_seconds", Histogram, ("action", "lane"), "Waits for the API budget, as told."),
+    Row(
+        "l7lb_rate_limiter_rate",
+        Gauge,
+        ("region", "service", "action"),
+        "Calls a second that are made at most; less than usual after the cloud has refused one for rate.",
+    ),
     Row("l7lb_plans_total", Counter, ("controller",), "Plans with at least one step.", known=_ONE),
     Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
     Row("l7lb_plan_blocked_total", Counter, ("rule",), "Plans that the guard stopped."),
@@ -166,7 +172,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
-        self._refresh: Callable[[], None] = lambda: None
+        self._refresh: list[Callable[[], None]] = []
         self._rendering = threading.Lock()
         for row in TABLE:
             if row.kind is Counter:
@@ -186,8 +192,8 @@ class Metrics:
         self.set("l7lb_build_info", 1, version)
 
     def before_render(self, refresh: Callable[[], None]) -> None:
-        """Call this before each answer: for gauges that are counted only when somebody looks."""
-        self._refresh = refresh
+        """Call this too before each answer: for gauges that are counted only when somebody looks."""
+        self._refresh.append(refresh)
 
     def count(self, name: str, *labels: str, by: float = 1) -> None:
         """Raise a counter."""
@@ -216,7 +222,8 @@ class Metrics:
     def render(self) -> tuple[str, bytes]:
         """Content type and text of `/metrics`."""
         with self._rendering:
-            self._refresh()
+            for refresh in self._refresh:
+                refresh()
             return CONTENT_TYPE_LATEST, generate_latest(self.registry)
 
     def _of(self, name: str) -> Counter | Gauge | Histogram:

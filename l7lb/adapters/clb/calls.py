@@ -9,16 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
+from tenacity import RetryCallState, Retrying, wait_exponential
 
 from l7lb import errors
-from l7lb.adapters.clb.errors import THROTTLED, translate
+from l7lb.adapters.clb.errors import (
+    DELETE_WINDOW_FULL,
+    DELETE_WINDOW_WAIT_S,
+    OF_ALL_REGIONS,
+    is_throttled,
+    translate,
+)
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.clb.sdk import NoAnswer, Refusal
 from l7lb.model.lane import Lane
 
 RETRY_S_MAX = 2.0
 TRIES_MAX = 4
+THROTTLED_TRIES_MAX = 2
 _WAIT = wait_exponential(multiplier=0.2, max=1.0)
 """The first wait is longer than a halved bucket needs for its next token."""
 
@@ -84,16 +91,20 @@ class Caller:
             sleep=self.sleep,
             wait=_WAIT,
             stop=self._stop(self.clock()),
-            retry=retry_if_exception(lambda error: _may_repeat(request, error)),
+            retry=lambda state: _may_repeat(request, state),
             reraise=True,
         )
         try:
             answer: dict[str, Any] = retrying(self._once, request, region, lane, borrow)
             return answer
         except Refusal as refusal:
-            raise translate(request.action, refusal) from refusal
-        except NoAnswer as error:
-            raise errors.Unavailable(_lost(request, error)) from None
+            error = translate(request.action, refusal)
+            if is_throttled(refusal.code) and isinstance(error, errors.Throttled):
+                # The next token is not there sooner, and others have been told to come before.
+                error.retry_after_s = self.limits.come_again(region, request.service, request.action, lane)
+            raise error from refusal
+        except NoAnswer as silence:
+            raise errors.Unavailable(_lost(request, silence)) from None
 
     def _once(self, request: Request, region: str, lane: Lane, borrow: bool) -> dict[str, Any]:
         self.limits.take(region, request.service, request.action, lane, borrow=borrow)
@@ -105,8 +116,11 @@ class Caller:
         except Refusal as refusal:
             code = refusal.code
             self.limits.give_back(region, request.action)
-            if code.startswith(THROTTLED):
-                self.limits.slow_down(region, request.service, request.action)
+            if is_throttled(code):
+                everywhere = code in OF_ALL_REGIONS
+                self.limits.slow_down(region, request.service, request.action, sent=started, everywhere=everywhere)
+            elif code == DELETE_WINDOW_FULL:
+                self.limits.no_deletions(region, DELETE_WINDOW_WAIT_S)
             raise
         except NoAnswer as error:
             code = "NoAnswer"
@@ -131,9 +145,11 @@ class Caller:
         )
 
 
-def _may_repeat(request: Request, error: BaseException) -> bool:
+def _may_repeat(request: Request, state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome is not None else None
     if isinstance(error, Refusal):
-        return error.code.startswith(THROTTLED)
+        # Once: whoever repeats more often turns a shortage of calls into a storm of them.
+        return is_throttled(error.code) and state.attempt_number < THROTTLED_TRIES_MAX
     if isinstance(error, NoAnswer):
         return not (request.write and error.sent)
     return False

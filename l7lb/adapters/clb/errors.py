@@ -12,6 +12,10 @@ from l7lb.adapters.clb.sdk import Refusal
 
 THROTTLED = "RequestLimitExceeded"
 """Prefix of the codes that mean: too fast, and not executed."""
+_ALSO_THROTTLED = "FailedOperation.RateLimitExceeded"
+OF_ALL_REGIONS = frozenset({f"{THROTTLED}.GlobalRegionUinLimitExceeded"})
+"""Throttled where the account's calls of one action are counted in all regions together."""
+DELETE_WINDOW_FULL = "FailedOperation.FrequencyCheckRisk"
 DELETE_WINDOW_WAIT_S = 60.0
 """After `FailedOperation.FrequencyCheckRisk` (30 deletions in 5 minutes): when to look again."""
 CLIENT_TOKEN_REFUSED = "ClientTokenRefused"  # noqa: S105 - a reason, not a secret
@@ -51,8 +55,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "ResourceBusy": _BUSY,
     "ResourceUnavailable": _BUSY,
     THROTTLED: Meaning(errors.Throttled, retry_after_s=1.0),
-    "FailedOperation.RateLimitExceeded": Meaning(errors.Throttled, retry_after_s=1.0),
-    "FailedOperation.FrequencyCheckRisk": Meaning(errors.Throttled, retry_after_s=DELETE_WINDOW_WAIT_S),
+    _ALSO_THROTTLED: Meaning(errors.Throttled, retry_after_s=1.0),
+    DELETE_WINDOW_FULL: Meaning(errors.Throttled, retry_after_s=DELETE_WINDOW_WAIT_S),
     "InternalError": _LATER,
     "ServiceUnavailable": _LATER,
     "FailedOperation": _LATER,
@@ -133,6 +137,11 @@ _ORDER_TEXTS: tuple[tuple[tuple[str, ...], Meaning], ...] = (
 )
 """The same for calls that depend on region, network and account; no page names codes for these."""
 _PLACED = frozenset({"CreateLoadBalancer", "BatchRegisterTargets"})
+
+
+def is_throttled(code: str) -> bool:
+    """Whether this answer says that an action is called too often: by sub-account, account or address."""
+    return code in (_ALSO_THROTTLED, THROTTLED) or code.startswith(f"{THROTTLED}.")
 
 
 def meaning(action: str, code: str, message: str = "") -> Meaning:

@@ -35,6 +35,8 @@ from l7lb.model.snapshot import Limits
 PAGE = 100
 OVERLAP = 20
 """Pages shift while others create and delete: when the count says that one was missed, pages are read so far apart."""
+PAGE_WAITS_MAX = 10
+PAGE_WAIT_S_MAX = 1.0
 HEADS_MAX = 20
 HEALTH_MAX = 30
 LIMITS_AGE_S_MAX = 600.0
@@ -168,10 +170,21 @@ class TencentLoadBalancers:
         offset, total = 0, 1
         while offset < total:
             params = {"Filters": filters, "Offset": offset, "Limit": PAGE, "OrderBy": "CreateTime", "OrderType": 0}
-            answer = self._read(region, "DescribeLoadBalancers", params, borrow=offset > 0)
-            page = wire.read(answer, wire.LoadBalancers)
+            page = wire.read(self._page(region, params), wire.LoadBalancers)
             yield page
             offset, total = offset + stride, page.total_count
+
+    def _page(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """One page; a later one waits for its token right here, since what was read before would be worth nothing.
+
+        So many load balancers at once are asked for at the start and by the verifier only, never by a worker.
+        """
+        for _ in range(PAGE_WAITS_MAX if params["Offset"] > 0 else 0):
+            try:
+                return self._read(region, "DescribeLoadBalancers", params, borrow=True)
+            except errors.Throttled as refusal:
+                self.caller.sleep(min(refusal.retry_after_s or PAGE_WAIT_S_MAX, PAGE_WAIT_S_MAX))
+        return self._read(region, "DescribeLoadBalancers", params)
 
     def _explain(self, region: str, step: Step, request: Request, error: errors.L7lbError) -> None:
         """Raise a better error where the code alone says too little; costs a read, only after a refusal."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l7lb.runtime.ratelimit import AdaptiveBucket, ItemBackoff, RetryLimiter, TokenBucket
+from l7lb.runtime.ratelimit import ItemBackoff, RetryLimiter, TokenBucket
 
 
 def test_delay_of_a_key_doubles_from_5_ms_up_to_the_cap() -> None:
@@ -72,25 +72,3 @@ def test_a_retry_waits_the_longer_of_its_own_delay_and_the_common_bucket() -> No
     limiter = RetryLimiter(ItemBackoff(first_s=1.0), TokenBucket(rate=0.1, burst=1))
     assert limiter.when("a", 0.0) == 1.0
     assert limiter.when("b", 0.0) == pytest.approx(10.0)
-
-
-def test_throttles_halve_the_rate_once_a_second_and_time_wins_it_back() -> None:
-    bucket = AdaptiveBucket(16, 4, recovery=1.0)
-    bucket.throttled(0.0)
-    bucket.throttled(0.5)
-    assert bucket.rate == 8.5
-    bucket.throttled(1.5)
-    assert bucket.rate == pytest.approx((8 + 1.5) / 2)
-    bucket.take(3.5)
-    assert bucket.rate == pytest.approx(6.75)
-    bucket.take(100.0)
-    assert bucket.rate == 16
-
-
-def test_a_throttle_takes_away_what_was_saved_up_and_never_stops_all_calls() -> None:
-    bucket = AdaptiveBucket(10, 10, floor=1.0)
-    for second in range(20):
-        bucket.throttled(float(2 * second))
-    assert bucket.rate >= 1.0
-    assert bucket.take(38.0) > 0
-    assert bucket.take(39.1) == 0.0

@@ -87,6 +87,54 @@ def test_trying_again_ends_within_two_seconds(failure: Exception) -> None:
     assert 1 < len(world.sent) <= 4
 
 
+def test_what_is_refused_for_rate_is_sent_twice_at_most_and_comes_back_with_the_time_of_its_token() -> None:
+    world = World(*[THROTTLED] * 50)
+    with pytest.raises(errors.Throttled) as caught:
+        world.call(READ)
+    assert len(world.sent) == 2
+    assert caught.value.retry_after_s == pytest.approx(1 / 3.75, rel=0.1)
+    with pytest.raises(errors.Throttled) as second:
+        world.call(READ)
+    assert len(world.sent) == 2, "there is no token: the cloud is not asked"
+    assert (second.value.retry_after_s or 0.0) > (caught.value.retry_after_s or 0.0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "RequestLimitExceeded",
+        "RequestLimitExceeded.IPLimitExceeded",
+        "RequestLimitExceeded.UinLimitExceeded",
+        "RequestLimitExceeded.GlobalRegionUinLimitExceeded",
+        "FailedOperation.RateLimitExceeded",
+    ],
+)
+def test_every_refusal_for_rate_slows_its_action_down_once(code: str) -> None:
+    world = World(Refusal(code, "too fast", "r-9"))
+    assert world.call(WRITE) == ANSWER
+    rate = world.limits.rates()[("ap-guangzhou", "clb", "CreateRule")]
+    assert 7.5 <= rate < 8.0
+
+
+@pytest.mark.parametrize(
+    "code", ["InternalError", "RequestLimit", "LimitExceeded", "FailedOperation.ResourceInOperating"]
+)
+def test_other_refusals_slow_nothing_down(code: str) -> None:
+    world = World(Refusal(code, "", "r-9"))
+    with pytest.raises(errors.L7lbError):
+        world.call(WRITE)
+    assert set(world.limits.rates().values()) == {15.0}
+
+
+def test_after_the_clouds_own_count_of_deletions_is_full_no_other_deletion_is_tried() -> None:
+    world = World(Refusal("FailedOperation.FrequencyCheckRisk", "", "r-9"))
+    for _ in range(3):
+        with pytest.raises(errors.Throttled) as caught:
+            world.call(DELETE)
+        assert caught.value.retry_after_s == pytest.approx(60.0)
+    assert len(world.sent) == 1
+
+
 def test_a_read_that_was_slow_to_fail_is_not_tried_again() -> None:
     world = World(LOST)
     world.latency_s = 10.0
@@ -131,7 +179,7 @@ def test_the_guard_is_asked_before_each_time_that_a_write_is_sent() -> None:
 
 def test_without_a_token_nothing_is_sent_and_the_wait_is_named() -> None:
     world = World()
-    world.limits.pace = Pace(burst=1.0)
+    world.limits.pace = Pace(burst=0.05)
     world.call(READ)
     with pytest.raises(errors.Throttled) as caught:
         world.call(READ)

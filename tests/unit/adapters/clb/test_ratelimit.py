@@ -1,12 +1,15 @@
 """The budget on a clock that is moved by hand."""
 
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 
+from l7lb.adapters.clb.allowance import RECOVERY_S_MAX
 from l7lb.adapters.clb.ratelimit import DELETIONS_MAX, Pace, RateLimits
 from l7lb.errors import Throttled
 from l7lb.model.lane import Lane
+from tests.unit.adapters.clb.test_allowance import most_in_a_second
 
 REGION = "ap-guangzhou"
 
@@ -96,33 +99,68 @@ def test_later_pages_are_borrowed_and_paid_back(limits: RateLimits, clock: Clock
 
 
 def test_a_complaint_of_the_cloud_halves_the_rate_and_calm_brings_it_back(limits: RateLimits, clock: Clock) -> None:
-    limits.slow_down(REGION, "clb", "CreateRule")
+    limits.slow_down(REGION, "clb", "CreateRule", sent=clock.now)
+    assert limits.rates() == {(REGION, "clb", "CreateRule"): 7.5}
     assert taken(limits) == 0
     clock.now += 1.0
     assert taken(limits) == 5
-    assert wait(limits) == pytest.approx(2 / 7.5)  # the first token is promised to the one that `taken` saw refused
-    for _ in range(5):
-        limits.slow_down(REGION, "clb", "CreateRule")
-    clock.now += 0.9
-    assert taken(limits) == 0
-    for _ in range(10):
-        clock.now += 11
-        taken(limits)
-    clock.now += 1 / 15 + 1e-6
-    assert taken(limits) == 1
+    clock.now += RECOVERY_S_MAX
+    assert limits.rates() == {(REGION, "clb", "CreateRule"): 15.0}
 
 
-def test_slower_services_have_slower_budgets(limits: RateLimits, clock: Clock) -> None:
-    for _ in range(5):
-        limits.take(REGION, "ssl", "DescribeCertificates", Lane.CHANGE)
-    with pytest.raises(Throttled) as caught:
-        limits.take(REGION, "ssl", "DescribeCertificates", Lane.CHANGE)
-    assert caught.value.retry_after_s == pytest.approx(1 / 7.5)
-    assert clock.now == 1000.0
+def test_a_complaint_concerns_one_action_of_one_region_unless_it_says_otherwise(
+    limits: RateLimits, clock: Clock
+) -> None:
+    for region in (REGION, "ap-shanghai"):
+        limits.take(region, "clb", "CreateRule", Lane.CHANGE)
+        limits.take(region, "clb", "CreateListener", Lane.CHANGE)
+    limits.slow_down(REGION, "clb", "CreateRule", sent=clock.now)
+    slow = {budget for budget, rate in limits.rates().items() if rate < 15.0}
+    assert slow == {(REGION, "clb", "CreateRule")}
+    limits.slow_down(REGION, "clb", "CreateListener", sent=clock.now, everywhere=True)
+    slow |= {budget for budget, rate in limits.rates().items() if rate < 15.0}
+    assert slow == {
+        (REGION, "clb", "CreateRule"),
+        (REGION, "clb", "CreateListener"),
+        ("ap-shanghai", "clb", "CreateListener"),
+    }
+
+
+def test_when_others_have_deleted_as_well_no_deletion_of_the_region_is_tried_for_a_while(
+    limits: RateLimits, clock: Clock
+) -> None:
+    limits.no_deletions(REGION, 60.0)
+    assert wait(limits, action="DeleteLoadBalancer") == pytest.approx(60.0)
+    assert taken(limits, action="DeleteLoadBalancer", region="ap-shanghai") > 0
+    clock.now += 60.0
+    assert taken(limits, action="DeleteLoadBalancer") > 0
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "quota"),
+    [
+        ("clb", "CreateRule", 20),
+        ("ssl", "DescribeCertificates", 10),
+        ("cvm", "DescribeInstances", 40),
+        ("vpc", "DescribeSubnets", 100),
+    ],
+)
+def test_burst_and_share_follow_the_quota_of_the_action(
+    limits: RateLimits, clock: Clock, service: str, action: str, quota: int
+) -> None:
+    sent = []
+    for _ in range(400):
+        clock.now += 0.01
+        with suppress(Throttled):
+            while True:
+                limits.take(REGION, service, action, Lane.CHANGE)
+                sent.append(clock.now)
+    assert most_in_a_second(sent) <= quota
+    assert len(sent) >= 0.75 * quota * 4
 
 
 def test_deletions_stay_below_the_clouds_guard(clock: Clock) -> None:
-    limits = RateLimits(clock, Pace(burst=1000.0))
+    limits = RateLimits(clock, Pace(burst=50.0))
     assert taken(limits, action="DeleteLoadBalancer") == DELETIONS_MAX
     assert wait(limits, action="DeleteLoadBalancer") == pytest.approx(300.0)
     limits.give_back(REGION, "DeleteLoadBalancer")

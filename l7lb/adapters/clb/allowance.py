@@ -1,0 +1,151 @@
+"""How often one action may be called in one region: tokens, a rate that learns, and turns between the lanes.
+
+The quota is the account's, and others in it call too. So the rate goes down by half when the cloud complains, once for
+all calls that were on their way, and comes back in three parts: quickly to a little below where the complaint came,
+then it stays there, then slowly up. Against a neighbour who takes a part for good that is one complaint a cycle of
+about 40 s instead of one every few seconds. Time is an argument; nobody sleeps in here.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from l7lb.model.lane import Lane
+
+CATCH_UP_S: Final = 5.0
+"""So long after a complaint the rate is back at `KNEE` of what it was."""
+HOLD_S: Final = 30.0
+"""So long it stays there."""
+CLIMB_S: Final = 60.0
+"""From there it would take so long from nothing to all of it."""
+RECOVERY_S_MAX: Final = CATCH_UP_S + HOLD_S + CLIMB_S
+"""The whole rate is back so long after the last complaint, whatever there was before."""
+KNEE: Final = 0.9
+FLOOR: Final = 1 / 15
+"""Of the whole rate, one call a second for most actions: what is always tried."""
+WAIT_S_MAX: Final = 60.0
+GRACE_S: Final = 0.25
+"""So long a token is kept for the lane that was told when to come for it."""
+_WHOLE: Final = 1.0 - 1e-9
+"""A hair's breadth below one token is one token: else rounding answers with waits of 1e-16 s."""
+_RIVALS: Final = {Lane.CHANGE: Lane.ENDPOINTS, Lane.ENDPOINTS: Lane.CHANGE}
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Not for several threads: its owner holds a lock.
+
+    In no second does it let more than `quota` calls through, borrowed ones counted (`full` x 1 s + `burst` <= `quota`
+    is the caller's to see to).
+    """
+
+    quota: float
+    """What the cloud allows in a second."""
+    full: float
+    """What we take of it in a second."""
+    burst: float
+    """Calls that may go at once after a pause."""
+    verify_share: float
+    """The most that `Lane.VERIFY` takes of the rate as it is now."""
+    at: float
+    rate: float = 0.0
+    """Calls a second, as of the last look."""
+    _tokens: float = 0.0
+    _spare: float = 0.0
+    """Tokens that `Lane.VERIFY` may use."""
+    _ceiling: float = 0.0
+    _halved: float = -inf
+    _base: float = 0.0
+    _last: Lane = Lane.ENDPOINTS
+    _due: dict[Lane, deque[float]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
+    """Times that were named to callers that were refused; spreads their return."""
+    _sent: deque[float] = field(default_factory=deque)
+    """Of the last second."""
+
+    def __post_init__(self) -> None:
+        self.rate = self._ceiling = self._base = self.full
+        self._tokens, self._spare = self.burst, self._spare_max
+
+    def take(self, lane: Lane, now: float, *, borrow: bool = False) -> float:
+        """Take a token (0.0), or take nothing and be told in how many seconds to come again.
+
+        `borrow`: if need be one of the future, as long as the quota of this second is not used up.
+        """
+        self.look(now)
+        wait = max(self._crowded(now), 0.0 if borrow else self._lacking(lane, now))
+        if wait > 0:
+            return self._named(lane, now, wait)
+        self._tokens -= 1.0
+        if lane is Lane.VERIFY:
+            self._spare -= 1.0
+        else:
+            self._last = lane
+        if self._due[lane]:
+            self._due[lane].popleft()
+        self._sent.append(now)
+        return 0.0
+
+    def complain(self, sent: float, now: float) -> None:
+        """The cloud refused a call that was sent at `sent`: half the rate, unless that was done since."""
+        self.look(now)
+        if sent <= self._halved:
+            return
+        self._ceiling, self._halved = self.rate, now
+        self._base = self.rate = max(self.full * FLOOR, self.rate / 2)
+        self._tokens, self._spare = min(self._tokens, 0.0), min(self._spare, 0.0)
+
+    def come_again(self, lane: Lane, now: float) -> float:
+        """In how many seconds there may be a token for one that the cloud has refused."""
+        self.look(now)
+        return self._named(lane, now, max(self._lacking(lane, now), 1.0 / self.rate))
+
+    def look(self, now: float) -> None:
+        """Account for the time since the last look."""
+        passed = max(0.0, now - self.at)
+        self._tokens = min(self.burst, self._tokens + passed * self.rate)
+        self._spare = min(self._spare_max, self._spare + passed * self.rate * self.verify_share)
+        self.at = max(now, self.at)
+        self.rate = self._recovered(now - self._halved)
+        while self._sent and self._sent[0] <= now - 1.0:
+            self._sent.popleft()
+        for line in self._due.values():
+            while line and line[0] < now - GRACE_S:
+                line.popleft()
+
+    @property
+    def _spare_max(self) -> float:
+        return max(1.0, self.burst * self.verify_share)
+
+    def _recovered(self, since: float) -> float:
+        """The rate so long after the last complaint."""
+        knee = min(self.full, max(self._base, KNEE * self._ceiling))
+        if since < CATCH_UP_S:
+            return self._base + (knee - self._base) * since / CATCH_UP_S
+        return min(self.full, knee + self.full * max(0.0, since - CATCH_UP_S - HOLD_S) / CLIMB_S)
+
+    def _crowded(self, now: float) -> float:
+        """Seconds until this second has room for one more; 0 while it has."""
+        room = int(max(self.burst, self.quota * self.rate / self.full))
+        return self._sent[-room] + 1.0 - now + 1e-6 if len(self._sent) >= room else 0.0
+
+    def _lacking(self, lane: Lane, now: float) -> float:
+        """Seconds until there is a token that nobody before us waits for; 0: there is one."""
+        if lane is Lane.VERIFY:
+            others = sum(slot <= now for rival in _RIVALS for slot in self._due[rival])
+            if self._spare < _WHOLE:
+                return (1.0 - self._spare) / (self.rate * self.verify_share)
+        else:
+            rival = self._due[_RIVALS[lane]]
+            others = int(self._last is lane and bool(rival) and rival[0] <= now)
+        need = others + _WHOLE
+        return (others + 1.0 - self._tokens) / self.rate if self._tokens < need else 0.0
+
+    def _named(self, lane: Lane, now: float, wait: float) -> float:
+        """A time that was not named to another of this lane."""
+        line = self._due[lane]
+        rate = self.rate * (self.verify_share if lane is Lane.VERIFY else 1.0)
+        slot = max(now + wait, line[-1] + 1.0 / rate if line else 0.0)
+        slot = min(slot, now + max(wait, WAIT_S_MAX))
+        line.append(slot)
+        return slot - now
