@@ -5,6 +5,7 @@ Which call does it, and in what form, is in `steps`; what an answer means, in `c
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
 from l7lb import errors
@@ -170,21 +171,10 @@ class TencentLoadBalancers:
         offset, total = 0, 1
         while offset < total:
             params = {"Filters": filters, "Offset": offset, "Limit": PAGE, "OrderBy": "CreateTime", "OrderType": 0}
-            page = wire.read(self._page(region, params), wire.LoadBalancers)
+            read = partial(self._read, region, "DescribeLoadBalancers", params, borrow=offset > 0)
+            page = wire.read(_patiently(read, self.caller.sleep) if offset > 0 else read(), wire.LoadBalancers)
             yield page
             offset, total = offset + stride, page.total_count
-
-    def _page(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
-        """One page; a later one waits for its token right here, since what was read before would be worth nothing.
-
-        So many load balancers at once are asked for at the start and by the verifier only, never by a worker.
-        """
-        for _ in range(PAGE_WAITS_MAX if params["Offset"] > 0 else 0):
-            try:
-                return self._read(region, "DescribeLoadBalancers", params, borrow=True)
-            except errors.Throttled as refusal:
-                self.caller.sleep(min(refusal.retry_after_s or PAGE_WAIT_S_MAX, PAGE_WAIT_S_MAX))
-        return self._read(region, "DescribeLoadBalancers", params)
 
     def _explain(self, region: str, step: Step, request: Request, error: errors.L7lbError) -> None:
         """Raise a better error where the code alone says too little; costs a read, only after a refusal."""
@@ -227,6 +217,19 @@ class TencentLoadBalancers:
         if self.protected((ref,)):
             text = f"{error}: modification protection is on; switch it off in the console of CLB"
             raise errors.Protected(text, reason="ModificationProtected") from error
+
+
+def _patiently(read: Callable[[], dict[str, Any]], sleep: Callable[[float], None]) -> dict[str, Any]:
+    """A later page waits for its token right here, since what was read before would be worth nothing.
+
+    So many load balancers at once are asked for at the start and by the verifier only, never by a worker.
+    """
+    for _ in range(PAGE_WAITS_MAX):
+        try:
+            return read()
+        except errors.Throttled as refusal:
+            sleep(min(refusal.retry_after_s or PAGE_WAIT_S_MAX, PAGE_WAIT_S_MAX))
+    return read()
 
 
 def _length(step: Step) -> int:
