@@ -6,6 +6,7 @@ tokens is off.
 
 import base64
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import trustme
 import urllib3
@@ -23,6 +24,12 @@ DEFAULT_ASSETS = "/usr/local/kubebuilder/bin"
 SERVICE_NETWORK = "10.96.0.0/16"
 TOKEN = "envtest-admin"
 START_S_MAX = 60.0
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+"""
 STOP_S_MAX = 10.0
 ATTEMPTS_MAX = 3
 
@@ -47,6 +54,8 @@ class ControlPlane:
 
     folder: Path
     token: str = TOKEN
+    audited: bool = False
+    """Whether `audit` will hold a line for each request."""
     url: str = ""
     ca: Path = Path()
     _work: tempfile.TemporaryDirectory[str] | None = None
@@ -119,8 +128,19 @@ class ControlPlane:
             "--allow-privileged",
             "--disable-admission-plugins=ServiceAccount",
             "--endpoint-reconciler-type=none",
+            *self._audit_flags(work),
         )
         self._wait_until_ready(work)
+
+    def _audit_flags(self, work: Path) -> list[str]:
+        if not self.audited:
+            return []
+        policy = work / "audit-policy.yaml"
+        policy.write_text(AUDIT_POLICY, encoding="utf-8")
+        # The log is written before the answer leaves, so that a line is there when its request has been answered.
+        return [
+            f"--audit-policy-file={policy}", f"--audit-log-path={self._audit_log}", "--audit-log-mode=blocking-strict"
+        ]  # fmt: skip
 
     def _run(self, work: Path, program: str, *arguments: str) -> None:
         log: IO[bytes]
@@ -145,6 +165,16 @@ class ControlPlane:
     def _has_namespaces(self, pool: urllib3.PoolManager) -> bool:
         # `default` is made a moment after /readyz says yes.
         return pool.request("GET", f"{self.url}/api/v1/namespaces/default", headers=self.headers).status == 200
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The requests so far, as audit.k8s.io/v1 Events: who, verb, object, and whether it was allowed."""
+        lines = self._audit_log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    @property
+    def _audit_log(self) -> Path:
+        assert self._work is not None
+        return Path(self._work.name) / "audit.log"
 
     @property
     def headers(self) -> dict[str, str]:

@@ -53,6 +53,49 @@ def access_of(line: Json) -> Access:
     )
 
 
+def access_in(line: Json) -> Access | None:
+    """A line of a kube-apiserver's audit log; None: what was asked for is no resource."""
+    of: Json | None = line.get("objectRef")
+    if of is None or "resource" not in of:
+        return None
+    resource = f"{of['resource']}/{of['subresource']}" if "subresource" in of else of["resource"]
+    # The log fills in the name of what was made; the authorizer saw none.
+    name = "" if line["verb"] == "create" else of.get("name", "")
+    return Access(line["verb"], of.get("apiGroup", ""), resource, of.get("namespace", ""), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What one account asked of an API server."""
+
+    asked: frozenset[Access]
+    denied: tuple[str, ...] = ()
+    """Requests that the server refused for want of a right."""
+
+
+def requests_of(lines: Iterable[Json], account: str) -> Requests:
+    """From a kube-apiserver's audit log. `account`: the name of the user, as RBAC has it."""
+    own = [line for line in lines if line["user"]["username"] == account]
+    denied = [
+        f"{line['verb']} {line['requestURI']}"
+        for line in own
+        if line["annotations"].get("authorization.k8s.io/decision") != "allow"
+    ]
+    found = (access_in(line) for line in own)
+    return Requests(frozenset(access for access in found if access is not None), tuple(denied))
+
+
+def unused(rights: Iterable[Right], asked: Iterable[Access]) -> list[Right]:
+    """Rights that no request needed; one that is tied to names needs a request for each."""
+    seen = frozenset(asked)
+
+    def is_used(right: Right) -> bool:
+        names = {access.name for access in seen if right.allows(access)}
+        return bool(names) and right.names <= names
+
+    return [right for right in rights if not is_used(right)]
+
+
 def rights_in(documents: Iterable[Json]) -> list[Right]:
     """Of every Role and ClusterRole."""
     return [

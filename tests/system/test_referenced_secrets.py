@@ -12,7 +12,7 @@ from tests import envtest
 from tests.system.conftest import SERVERS
 from tests.system.kube import Json
 from tests.system.replicas import Replica, wait
-from tests.system.test_rights import PATHS, documents, kubeconfig_of_the_account
+from tests.system.rights import documents, grant, kubeconfig_of_the_account
 from tests.system.world import World, ingress, rule, service
 
 pytestmark = pytest.mark.system
@@ -65,12 +65,6 @@ def role(namespace: str, names: list[str]) -> list[Json]:
         {**head, "kind": "Role", "rules": rules},
         {**head, "kind": "RoleBinding", "roleRef": reference, "subjects": [subject]},
     ]
-
-
-def grant(world: World, made: list[Json]) -> None:
-    for document in made:
-        path = PATHS[document["kind"]].format(namespace=document["metadata"].get("namespace", ""))
-        world.kube._send("POST", path, document)
 
 
 def without_secrets(document: Json) -> Json:

@@ -1,158 +1,174 @@
-"""The manifest for a real cluster gives the rights that the command uses: no fewer, and no more.
+"""The manifests for a real cluster give the rights that the command uses: no fewer, and no more.
 
-No fewer is also shown on a kube-apiserver with RBAC, with the account that the manifest makes.
+On a kube-apiserver the command runs under exactly these rights, and the server's audit log says what it asked for.
 """
 
-import re
-from collections.abc import Iterator
+import base64
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests import envtest
-from tests.system.access import Access, Right, access_of, rights_in
+from tests.system.access import Access, Requests, Right, access_of, requests_of, rights_in, unused
+from tests.system.conftest import SERVERS
 from tests.system.kube import Json
-from tests.system.pods import Pods
-from tests.system.world import CLUSTER, World, ingress, rule, service
+from tests.system.rights import COMMANDS, WEBHOOK, documents, furnish, grant, kubeconfig_of_the_account, live, shortened
+from tests.system.world import CLUSTER, KEYS, REGION, VPC, World, ingress, rule, service
 
-MANIFEST = Path(__file__).parents[2] / "examples/deploy/l7lb.yaml"
-RIGHTS = "/apis/rbac.authorization.k8s.io/v1"
-PATHS = {
-    "Namespace": "/api/v1/namespaces",
-    "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts",
-    "ClusterRole": f"{RIGHTS}/clusterroles",
-    "ClusterRoleBinding": f"{RIGHTS}/clusterrolebindings",
-    "Role": f"{RIGHTS}/namespaces/{{namespace}}/roles",
-    "RoleBinding": f"{RIGHTS}/namespaces/{{namespace}}/rolebindings",
-    "Secret": "/api/v1/namespaces/{namespace}/secrets",
-    "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
-}
+ACCOUNTS = "system:serviceaccount:l7lb:"
+WORN_OUT = base64.b64encode(b"no certificate").decode()
+CONTENDED = Access("get", "networking.k8s.io", "ingresses")
+"""Only when somebody edits the Ingress between a command's list and its patch."""
 
 
-SLOW = {
-    Access("get", "", "services"): "whether a Service is gone is asked five minutes after it went",
-    Access("patch", "", "events"): "an Event is counted up after half a minute",
-}
-"""Not seen within the seconds of a test."""
-CRD: Json = yaml.safe_load(
-    (MANIFEST.parents[2] / "charts/l7lb/crds/tkeserviceconfigs.yaml").read_text(encoding="utf-8")
-)
+@dataclass
+class Life:
+    """What the command asked for while it did everything that it can do, and the rights that it is given."""
+
+    requests: Requests
+    rights: list[Right]
 
 
-@pytest.fixture(scope="module")
-def seen() -> set[Access]:
-    """What the command asks for while an Ingress comes, leaves its class, and another one goes."""
+@pytest.fixture(scope="module", params=SERVERS)
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """Two replicas one after the other: the second finds certificate, records and Lease of the first."""
+    if request.param and envtest.assets() is None:
+        pytest.skip("no etcd and kube-apiserver in KUBEBUILDER_ASSETS")
+    package = shortened(tmp_path_factory.mktemp("product"))
+    return on_a_server(package) if request.param else on_the_emulator(package)
+
+
+def on_a_server(package: Path) -> Life:
+    with World(real=True, audited=True) as world:
+        assert world.plane is not None
+        given = [*documents(), *documents(WEBHOOK)]
+        where = free_address()
+        grant(world, [reached_at(document, f"https://{where}/") for document in given])
+        furnish(world)
+        account = kubeconfig_of_the_account(world, world._folder / "kubeconfig")
+        webhook = {"readiness-webhook": "l7lb/l7lb-webhook", "readiness-webhook-bind-address": where}
+        for number in range(2):
+            _wear_out_the_certificate(world)
+            controller = world.start(package=package, kubeconfig=str(account), **webhook)
+            live(world, f"rights-{number}")
+            world.wait("its certificate is good", lambda: _certificate(world) not in ("", WORN_OUT))
+            assert controller.terminate() == 0
+        return Life(requests_of(world.plane.audit(), f"{ACCOUNTS}l7lb"), rights_in(given))
+
+
+def on_the_emulator(package: Path) -> Life:
+    """It refuses nobody, and calls no webhooks."""
     with World() as world:
         assert world.kube_emulator is not None
-        world.kube.create(CRD)
-        nginx = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "nginx"}}
-        world.kube.create({**nginx, "spec": {"controller": "example.com/nginx"}})
-        controller = world.start()
-        live(world)
+        furnish(world)
+        controller = world.start(package=package)
+        live(world, "rights")
         assert controller.terminate() == 0
         lines = [line for line in world.kube_emulator.controls.log.lines if line["agent"].startswith("l7lb/")]
-    return {access_of(line) for line in lines}
+    return Life(Requests(frozenset(access_of(line) for line in lines)), rights_in(documents()))
 
 
-def live(world: World) -> None:
-    namespace = world.namespace("rights")
-    world.kube.create(service("web", namespace, 0))
-    for name in ("web", "leaving"):
-        host = rule(f"{name}.example.com", "web")
-        world.kube.create(ingress(name, namespace, host, ingressClassName="qcloud"))
-        world.ready(name, namespace)
-    _open_a_gate(world, namespace)
-    auto = {"ingress.cloud.tencent.com/tke-service-config-auto": "true"}
-    world.kube.patch("Ingress", "web", namespace, {"metadata": {"annotations": auto}})
-    world.wait("its object is there", lambda: _entries(world, namespace) == 1)
-    rules = [rule(f"{name}.example.com", "web") for name in ("web", "more")]
-    world.kube.patch("Ingress", "web", namespace, {"spec": {"rules": rules}})
-    world.wait("its object follows", lambda: _entries(world, namespace) == 2)
-    world.kube.patch("Ingress", "leaving", namespace, {"spec": {"ingressClassName": "nginx"}})
-    world.wait("its Event is there", lambda: [one for one in world.kube.events("web", namespace) if "Ensured" in one])
-    world.wait(
-        "it is let go", lambda: not world.kube.get("Ingress", "leaving", namespace)["metadata"].get("finalizers")
-    )
-    world.gone("web", namespace)
+def _certificate(world: World) -> str:
+    """Of the webhook; empty: there is none."""
+    found = world.kube.find("Secret", "l7lb-webhook", "l7lb")
+    return str(found["data"]["tls.crt"]) if found else ""
 
 
-def _open_a_gate(world: World, namespace: str) -> None:
-    """Of a pod behind an Ingress of its own, which stays."""
-    world.kube.create(service("gated", namespace, 0, type="ClusterIP"))
-    direct = {"ingress.cloud.tencent.com/direct-access": "true"}
-    world.kube.create(ingress("gated", namespace, rule("gated.example.com", "gated"), annotations=direct))
-    pods, gate = Pods(world.kube, namespace, "gated"), "cloud.tencent.com/load-balancer-backendgroup-ready"
-    pods.run("gated-a", "127.36.0.1", readinessGates=[{"conditionType": gate}])
-    well = {"type": "ContainersReady", "status": "True"}
-    world.kube.patch("Pod", "gated-a", namespace, {"status": {"conditions": [well]}}, part="status")
-    pods.endpoints(**{"gated-a": ("127.36.0.1", "unready")})
-    world.wait(
-        "its gate is open", lambda: len(world.kube.get("Pod", "gated-a", namespace)["status"]["conditions"]) == 2
-    )
+def _wear_out_the_certificate(world: World) -> None:
+    """If there is one: it is to be made anew."""
+    if _certificate(world):
+        world.kube.patch("Secret", "l7lb-webhook", "l7lb", {"data": {"tls.crt": WORN_OUT}})
 
 
-def _entries(world: World, namespace: str) -> int:
-    """Hosts in the object that is kept for the Ingress; 0 while there is none."""
-    found = [
-        one
-        for one in world.kube.all("TkeServiceConfig", namespace)
-        if one["metadata"]["name"] == "web-auto-ingress-config"
-    ]
-    return len(found[0]["spec"]["loadBalancer"]["l7Listeners"][0]["domains"]) if found else 0
+def free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-@pytest.mark.system
-def test_everything_that_is_asked_for_is_allowed(seen: set[Access]) -> None:
-    rights = rights_in(documents())
-    assert [access for access in sorted(seen) if not any(right.allows(access) for right in rights)] == []
+def reached_at(document: Json, url: str) -> Json:
+    """A webhook's configuration with an address in place of the Service: nothing routes to Services here."""
+    for hook in document.get("webhooks", ()):
+        hook["clientConfig"] = {"url": url}
+    return document
 
 
-@pytest.mark.system
-def test_nothing_is_allowed_that_is_not_asked_for(seen: set[Access]) -> None:
-    def is_used(right: Right) -> bool:
-        names = {access.name for access in seen | set(SLOW) if right.allows(access)}
-        return bool(names) and right.names <= names
+def test_nothing_is_refused(life: Life) -> None:
+    assert life.requests.denied == ()
 
-    assert [right for right in rights_in(documents()) if not is_used(right)] == []
+
+def test_everything_that_is_asked_for_is_allowed(life: Life) -> None:
+    asked = sorted(life.requests.asked)
+    assert len(asked) > 30
+    assert [access for access in asked if not any(right.allows(access) for right in life.rights)] == []
+
+
+def test_nothing_is_allowed_that_is_not_asked_for(life: Life) -> None:
+    assert unused(life.rights, life.requests.asked) == []
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """A cluster in which the manifest has been applied."""
+def commands() -> dict[str, Requests]:
+    """What each account of the commands asked for, while a cluster was looked at, taken over and released."""
     if envtest.assets() is None:
         pytest.skip("no etcd and kube-apiserver in KUBEBUILDER_ASSETS")
-    with World(real=True) as made:
-        for document in documents():
-            path = PATHS[document["kind"]].format(namespace=document["metadata"].get("namespace", ""))
-            made.kube._send("POST", path, document)
-        yield made
+    with World(real=True, audited=True) as world:
+        assert world.plane is not None
+        grant(world, [*documents(), *documents(COMMANDS)])
+        furnish(world)
+        world.namespace("shop")
+        world.kube.create(service("web", "shop", 0))
+        world.kube.create(ingress("web", "shop", rule("web.example.com", "web")))
+        world.start()
+        world.ready("web", "shop")
+        assert world.controller is not None
+        assert world.controller.terminate() == 0
+        for account, arguments in (
+            ("l7lb-look", ["plan"]),
+            ("l7lb-look", ["adopt", "--dry-run"]),
+            ("l7lb-release", ["release", "--all", "--yes"]),
+            ("l7lb-adopt", ["adopt", "--apply"]),
+        ):
+            # Each writer finds no Lease first, and its own at the second time.
+            world.kube.delete("Lease", f"l7lb-{CLUSTER}", "kube-system")
+            _run(world, account, arguments)
+            _run(world, account, arguments)
+        lines = world.plane.audit()
+        return {name: requests_of(lines, f"{ACCOUNTS}{name}") for name in ("l7lb-look", "l7lb-adopt", "l7lb-release")}
 
 
-def documents() -> list[Json]:
-    text = MANIFEST.read_text(encoding="utf-8").replace("cls-xxxxxxxx", CLUSTER)
-    return [document for document in yaml.safe_load_all(text) if document]
+def _run(world: World, account: str, arguments: list[str]) -> None:
+    kubeconfig = kubeconfig_of_the_account(world, world._folder / "kubeconfig", account)
+    flags = {"cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC, "kubeconfig": str(kubeconfig)}
+    done = subprocess.run(
+        [sys.executable, "-m", "l7lb", *arguments, f"--clb-endpoint={world._clb.url}"]
+        + [f"--{name}={value}" for name, value in flags.items()],
+        capture_output=True, text=True, timeout=90, env={**os.environ, **KEYS}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
 
 
-def kubeconfig_of_the_account(world: World, admins: Path) -> Path:
-    """A copy of the administrator's kubeconfig with the token of the account instead."""
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    token = world.kube._send("POST", "/api/v1/namespaces/l7lb/serviceaccounts/l7lb/token", asked)["status"]["token"]
-    made = admins.with_name("kubeconfig-of-the-account")
-    made.write_text(re.sub(r"token: \S+", f"token: {token}", admins.read_text(encoding="utf-8")), encoding="utf-8")
-    return made
+def rights_of(account: str) -> list[Right]:
+    """By the bindings of the manifest."""
+    made = documents(COMMANDS)
+    bound = {
+        (one["roleRef"]["kind"], one["roleRef"]["name"])
+        for one in made
+        if one["kind"].endswith("Binding") and account in {subject["name"] for subject in one["subjects"]}
+    }
+    return rights_in(one for one in made if (one["kind"], one["metadata"]["name"]) in bound)
 
 
 @pytest.mark.system
 @pytest.mark.envtest
-def test_an_ingress_lives_and_goes_with_the_rights_of_the_manifest(world: World) -> None:
-    account = kubeconfig_of_the_account(world, world._folder / "kubeconfig")
-    controller = world.start(kubeconfig=str(account))
-    namespace = world.namespace("rights")
-    world.kube.create(service("web", namespace, 0))
-    world.kube.create(ingress("web", namespace, rule("a.example.com", "web")))
-    world.ready("web", namespace)
-    world.wait("its Event is there", lambda: [one for one in world.kube.events("web", namespace) if "Ensured" in one])
-    world.gone("web", namespace)
-    log = controller.log.read_text(encoding="utf-8")
-    assert [line for line in log.splitlines() if "orbidden" in line or "AccessDenied" in line] == []
+@pytest.mark.parametrize("account", ["l7lb-look", "l7lb-adopt", "l7lb-release"])
+def test_a_command_has_the_rights_that_it_uses_and_no_others(commands: dict[str, Requests], account: str) -> None:
+    requests, rights = commands[account], rights_of(account)
+    assert requests.denied == ()
+    assert [one for one in sorted(requests.asked) if not any(right.allows(one) for right in rights)] == []
+    assert unused(rights, requests.asked | {CONTENDED}) == []

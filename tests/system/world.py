@@ -76,6 +76,8 @@ class World:
     """While the context lasts. `real`: a kube-apiserver instead of the emulator."""
 
     real: bool = False
+    audited: bool = False
+    """With `real`: the API server keeps an audit log (`plane.audit`)."""
     flags: Mapping[str, str] = field(default_factory=dict)
     setup: Mapping[str, Any] = field(default_factory=dict)
     nodes: Mapping[str, tuple[str, str]] = field(default_factory=lambda: NODES)
@@ -83,6 +85,7 @@ class World:
     keys: Mapping[str, str] = field(default_factory=lambda: KEYS)
     """The environment of the controller."""
     kube_emulator: KubeEmulator | None = None
+    plane: envtest.ControlPlane | None = None
     controller: Controller | None = None
     pace_s: float = 0.0
     """So many seconds the cloud's clock is moved on at each look of a waiting test."""
@@ -234,7 +237,7 @@ class World:
         if self.real:
             folder = envtest.assets()
             assert folder is not None
-            plane = self._stack.enter_context(envtest.ControlPlane(folder))
+            plane = self.plane = self._stack.enter_context(envtest.ControlPlane(folder, audited=self.audited))
             kubeconfig.write_text(plane.kubeconfig(), encoding="utf-8")
             kube = Kube(plane.url, plane.headers, plane.ca)
             self.namespaces_of(kube)
