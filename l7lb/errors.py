@@ -25,6 +25,11 @@ class RetryableError(L7lbError):
 class Unavailable(RetryableError):
     """Time-out, connection, 5xx, internal error. A write that ends so may or may not have happened."""
 
+    declined = False
+    """It was answered, with a no that does not say why: the first time a later try may succeed."""
+    failed: tuple[str, ...] = ()
+    """Ids of the listeners for which a Batch call was not done; for the others it was. Empty: it does not say."""
+
 
 class Throttled(RetryableError):
     """Refused for rate, by our own bucket or by the other side: it was not executed."""

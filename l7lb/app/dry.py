@@ -85,6 +85,9 @@ class Collector:
     def performed(self, key: BindingKey, step: Step) -> None:
         """Cannot happen: nothing is performed."""
 
+    def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
+        """Nothing is sent, so nothing is refused."""
+
     def refused(self, key: BindingKey, rule: str, message: str) -> None:
         """The refusal is an Event as well."""
 

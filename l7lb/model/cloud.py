@@ -19,6 +19,8 @@ class Accepted:
     """Ids that `CreateListener` named; valid when the task ends well."""
     complete: bool = True
     """False: a Batch call named listeners that failed; the observation is worth nothing now."""
+    failed: tuple[str, ...] = ()
+    """Ids of these listeners."""
     message: str = ""
 
 

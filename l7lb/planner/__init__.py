@@ -14,6 +14,7 @@ from l7lb.planner.order import RANK
 from l7lb.planner.parts import Extent, part, seen_of, wanted_of
 from l7lb.planner.predict import bind, predict
 from l7lb.planner.rulings import rulings
+from l7lb.planner.splitting import divided, halves, narrowed
 from l7lb.planner.strangers import still_strangers, strangers
 from l7lb.planner.teardown import teardown
 from l7lb.planner.ties import aliases
@@ -27,8 +28,11 @@ __all__ = [
     "converge",
     "describe",
     "digest",
+    "divided",
     "guard",
+    "halves",
     "merge",
+    "narrowed",
     "part",
     "predict",
     "recorded_listeners",

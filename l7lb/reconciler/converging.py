@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import Protected, Rejected, TerminalError, UnsafePlan
+from l7lb.errors import L7lbError, Protected, Rejected, TerminalError, UnsafePlan
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
@@ -15,9 +15,10 @@ from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import departing, draining, protection, records, swapping, swaps
+from l7lb.reconciler import blaming, departing, draining, protection, records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
+from l7lb.reconciler.culprits import Blamed, Culprits
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.holding_on import hold_on
@@ -30,6 +31,7 @@ from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals, withheld
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
+from l7lb.reconciler.shaping import Scene, shaped
 from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.swaps import Swaps
 from l7lb.reconciler.witnesses import Keeping
@@ -55,6 +57,7 @@ class Converger:
         self._late = LateEdits(shop.settings)
         self._auto = AutoConfig(shop)
         self._swaps = Swaps(shop.monotonic)
+        self._culprits = Culprits(shop.monotonic)
 
     def run(self, matter: Matter) -> Outcome:
         """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
@@ -156,12 +159,11 @@ class Converger:
         limits = self._shop.settings_in(matter.region, matter.cloud).limits
         announced = records.as_announced(desired, matter.record, observed)
         settled = self._refusals.settle(announced, observed, translation.held).with_twins(observed)
-        plan = settled.spare(planner.converge(settled.desired, observed, claim, settled.held, limits, None))
-        found = swapping.swaps(plan, settled.desired, observed, limits.targets_per_rule)
         vacant = partial(self._shop.snapshots.vacant, matter.ingress)
-        kept, wait_s = self._swaps.kept(settled.desired, observed.head.ref, found, matter.cloud, vacant)
-        if kept is not settled.desired:
-            plan = settled.spare(planner.converge(kept, observed, claim, settled.held, limits, None))
+        scene = Scene(observed, claim, limits, matter.cloud, vacant)
+        shape = shaped(settled, scene, self._culprits, self._swaps)
+        plan = settled.spare(shape.plan)
+        matter.problems += blaming.problems(shape.left_out, partial(self._shop.snapshots.snapshot, matter.ingress))
         stable, unstable = self._stability.filter(observed.head.ref, plan)
         plan, refused = self._refusals.filter(observed.head.ref, stable)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
@@ -169,8 +171,8 @@ class Converger:
         if not plan:
             waiting = settled.waiting or withheld(stable, plan)
             reached = self._reached(matter, desired, observed, claim, waiting=waiting)
-            if wait_s is not None and isinstance(reached, Done):
-                return Again(wait_s, swaps.WHY)
+            if shape.wait_s is not None and isinstance(reached, Done):
+                return Again(shape.wait_s, shape.why)
             return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
         if locked := self._refusals.locked(observed.head.ref):
             raise locked
@@ -298,9 +300,15 @@ class Converger:
         witness = Keeping(self._shop, matter)
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, witness)
-        except TerminalError as refusal:
-            if isinstance(refusal, Rejected | Protected) and self._refusals.note(flight.ref, flight.step, refusal):
-                return Again(0.0, f"planned anew without what was refused: {refusal}")
+        except L7lbError as refusal:
+            blamed = self._culprits.blame(flight.observed, flight.step, refusal)
+            if not blamed and isinstance(refusal, Rejected | Protected):
+                blamed = self._refusals.note(flight.ref, flight.step, refusal)
+            if blamed and flight.step is not None:
+                self._shop.telemetry.isolated(matter.key, flight.step, found=blamed is Blamed.FOUND)
+                return Again(0.0, f"planned anew around what was refused: {refusal}")
+            if not isinstance(refusal, TerminalError):
+                raise
             if self._orders.declined(matter, flight, refusal) and flight.first_order:
                 withdraw(self._shop, matter)
             raise

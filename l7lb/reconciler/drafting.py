@@ -14,7 +14,8 @@ from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Pla
 from l7lb.model.problems import Problem
 from l7lb.model.redirecting import DeleteRedirects
 from l7lb.model.sharing import Merged, Share
-from l7lb.reconciler import departing, draining, records, swapping
+from l7lb.reconciler import blaming, departing, draining, records
+from l7lb.reconciler.culprits import Culprits, LeftOut
 from l7lb.reconciler.exits import Exits
 from l7lb.reconciler.hearing import hearers
 from l7lb.reconciler.passes import Workshop
@@ -22,6 +23,7 @@ from l7lb.reconciler.protection import is_in_the_way
 from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import noted
 from l7lb.reconciler.seats import Meeting, Seat, evidence
+from l7lb.reconciler.shaping import Scene, shaped
 from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.swaps import Swaps
 from l7lb.reconciler.witnesses import Parting
@@ -52,7 +54,8 @@ class Draft:
     used: frozenset[ListenerKey] = frozenset()
     """Listeners that a member is to have."""
     wait_s: float | None = None
-    """After so long to look whether old targets may go; None: there is no need."""
+    """After so long to look again; None: there is no need."""
+    why: str = ""
 
 
 class Drafter:
@@ -64,6 +67,7 @@ class Drafter:
         self._refusals = refusals
         self._exits = exits
         self.swaps = Swaps(shop.monotonic)
+        self.culprits = Culprits(shop.monotonic)
 
     def draft(self, meeting: Meeting, observed: ObservedLoadBalancer) -> Draft | Claim:
         """The claim alone when it is none under which anything may be written."""
@@ -76,15 +80,13 @@ class Drafter:
         extents = {seat.uid: _extent(seat, merged.shares[seat.uid]) for seat in meeting.seats}
         desired = self._known(meeting, merged, observed)
         settled = self._refusals.settle(desired, observed, merged.held)
-        plan = planner.converge(settled.desired, observed, claim, settled.held, limits, None)
-        found = swapping.swaps(plan, settled.desired, observed, limits.targets_per_rule)
-        vacant = partial(self._vacant, meeting)
-        kept, wait_s = self.swaps.kept(settled.desired, meeting.ref, found, meeting.cloud, vacant)
-        if kept is not settled.desired:
-            plan = planner.converge(kept, observed, claim, settled.held, limits, None)
+        scene = Scene(observed, claim, limits, meeting.cloud, partial(self._vacant, meeting))
+        shape = shaped(settled, scene, self.culprits, self.swaps)
+        plan = shape.plan
         told = {uid: list(share.problems) for uid, share in merged.shares.items()}
         waiting = self._certificates(desired, observed, merged, told) if settled.problems else frozenset()
         plan = _spared(plan, extents, waiting) if settled.waiting else plan
+        self._blame(meeting, shape.left_out, extents, told)
         plan = self._filtered(plan, observed, extents, told)
         for finding in noted(plan, edited=False):
             for uid in hearers(finding, extents):
@@ -97,7 +99,8 @@ class Drafter:
             there=frozenset(RuleRef(item.spec.key, rule.key) for item in listeners for rule in item.spec.rules),
             kept=frozenset(ref for share in merged.shares.values() for ref in share.rules),
             used=frozenset(key for share in merged.shares.values() for key in share.listeners),
-            wait_s=wait_s,
+            wait_s=shape.wait_s,
+            why=shape.why,
         )  # fmt: skip
 
     def unsafe(self, meeting: Meeting, draft: Draft) -> Iterator[tuple[Seat, UnsafePlan]]:
@@ -157,6 +160,13 @@ class Drafter:
             told[uid] += own.problems
             waiting |= {uid} if own.waiting else set()
         return frozenset(waiting)
+
+    def _blame(self, meeting: Meeting, left_out: tuple[LeftOut, ...], extents: Mapping[str, Share], told: Told) -> None:
+        """Each member hears of its own targets that are refused."""
+        for seat in meeting.seats if left_out else ():
+            snapshot = self._shop.snapshots.snapshot(seat.matter.ingress)
+            found = (blaming.problem(left, snapshot, extents[seat.uid].rules) for left in left_out)
+            told[seat.uid] += [one for one in found if one is not None]
 
     def _vacant(self, meeting: Meeting, addresses: frozenset[str]) -> frozenset[str]:
         """Of these addresses those where nobody is, in the namespace of no member."""

@@ -184,7 +184,8 @@ class Executor:
         bound = bindings(flight.observed) if flight.observed is not None else Bindings()
         accepted = cloud.perform(flight.region, step, bound)
         if not accepted.complete:
-            raise Unavailable(f"{planner.describe(step)}: done in part only: {accepted.message}")
+            text = f"{planner.describe(step)}: done in part only: {accepted.message}"
+            raise _declined(text, accepted.failed)
         if accepted.task is None:
             self._settle(flight, step, accepted, witness)
             return
@@ -215,7 +216,7 @@ class Executor:
                 message = f"{planner.describe(task.step)}: the cloud's task failed: {state.message} (task {task.id})"
                 if isinstance(task.step, CreateLoadBalancer):
                     return CreationFailed(message)
-                raise Unavailable(message)
+                raise _declined(message)
             case TaskStatus.UNKNOWN:
                 raise Unavailable(f"{planner.describe(task.step)}: the cloud has forgotten the task {task.id}")
 
@@ -255,6 +256,12 @@ class Executor:
             return None
         verify = _unbound(flight.observed) or any(_certifies(step) for step in flight.plan.steps)
         return _read_back(flight.observed, cloud) if verify else flight.observed
+
+
+def _declined(message: str, failed: tuple[str, ...] = ()) -> Unavailable:
+    error = Unavailable(message)
+    error.declined, error.failed = True, failed
+    return error
 
 
 def _joined(accepted: Accepted, state: TaskState) -> Accepted:

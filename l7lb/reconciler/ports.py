@@ -155,6 +155,10 @@ class Telemetry(Protocol):
         """The guard or the ledger stopped a plan."""
         ...
 
+    def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
+        """The cloud refused a step for its content; `found`: it is its own fault, else it is taken apart."""
+        ...
+
     def observed(self, source: str) -> None:
         """An observation was used: `cache` or `api`."""
         ...

@@ -42,6 +42,7 @@ from l7lb.model.problems import Held, Problem
 from l7lb.model.redirecting import MIRROR_SOURCE, MIRROR_TARGET, CreateRedirects, MirrorHosts
 from l7lb.reconciler import bad_certificates
 from l7lb.reconciler.bad_certificates import Settled
+from l7lb.reconciler.culprits import Blamed
 
 AGAIN_S: Final = 300.0
 """What was refused may be granted without a change of the object (a certificate that was renewed under its id)."""
@@ -86,12 +87,13 @@ class Refusals:
         self._refused: dict[tuple[CloudRef, Step], tuple[float, Problem]] = {}
         self._certificates: dict[tuple[CloudRef, Certificate], tuple[float, Problem]] = {}
 
-    def note(self, ref: CloudRef | None, step: Step | None, refusal: Rejected | Protected) -> bool:
-        """Take a refusal down; False when nothing can be planned around it."""
+    def note(self, ref: CloudRef | None, step: Step | None, refusal: Rejected | Protected) -> Blamed:
+        """Take a refusal down; nothing when it cannot be planned around."""
         if isinstance(refusal, Protected):
-            return ref is not None and step is not None and self._protected(ref, step, refusal)
+            known = ref is not None and step is not None and self._protected(ref, step, refusal)
+            return Blamed.FOUND if known else Blamed.NOTHING
         if ref is None or not isinstance(step, _SHAPES):
-            return False
+            return Blamed.NOTHING
         until = self._monotonic() + AGAIN_S
         told = Problem(code=refusal.code, reason=refusal.reason, message=str(refusal))
         certificate = bad_certificates.brought(step, refusal)
@@ -101,12 +103,13 @@ class Refusals:
                 self._certificates[ref, certificate] = until, told
             elif _parts(step) != (step,):
                 self._apart[ref, step] = until
+                return Blamed.DIVIDED
             else:
                 # The cloud's text names neither rule nor listener.
                 where = f"{planner.describe(step)}: " if isinstance(step, _CHANGES) else ""
                 told = replace(told, message=f"{where}{refusal}")
                 self._refused[ref, step] = until, told
-        return True
+        return Blamed.FOUND
 
     def settle(self, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, held: Held) -> Settled:
         """What can be asked for in spite of certificates that were refused on this load balancer."""
@@ -197,9 +200,9 @@ def _parts(step: Step) -> tuple[Step, ...]:
         case CreateRules():
             return _rules_apart(step)
         case MirrorHosts(hosts):
-            return tuple(MirrorHosts((host,)) for host in hosts)
+            return tuple(MirrorHosts(half) for half in planner.halves(hosts))
         case CreateRedirects(redirects=pairs):
-            return tuple(replace(step, redirects=(pair,)) for pair in pairs)
+            return tuple(replace(step, redirects=half) for half in planner.halves(pairs))
         case CreateListeners():
             # Without what only some accounts may have: it is asked for by itself once the listener is there.
             return (replace(step, keepalive=UNSET, snat=UNSET),)
@@ -234,16 +237,17 @@ def _parts(step: Step) -> tuple[Step, ...]:
 
 
 def _rules_apart(step: CreateRules) -> tuple[Step, ...]:
-    """One step for each host, then for each rule, then the rule without its settings: these come when it is there."""
-    hosts = dict.fromkeys(rule.key.host for rule in step.rules)
+    """Halves by hosts, then by rules, then the rule without its settings: these come when it is there."""
+    hosts = tuple(dict.fromkeys(rule.key.host for rule in step.rules))
     if len(hosts) > 1:
-        return tuple(_of(step, tuple(rule for rule in step.rules if rule.key.host == host)) for host in hosts)
+        halves = (frozenset(half) for half in planner.halves(hosts))
+        return tuple(_of(step, tuple(rule for rule in step.rules if rule.key.host in half)) for half in halves)
     if len(step.rules) == 1:
         plain = (replace(host, http2=UNSET) for host in step.hosts)
         return (replace(step, rules=(_bare(step.rules[0]),), hosts=tuple(plain)),)
     # Only the first may make its host the default; each brings the host's certificate, for it may be the only one.
     later = replace(step, hosts=tuple(replace(host, default=UNSET) for host in step.hosts))
-    return tuple(_of(later if number else step, (rule,)) for number, rule in enumerate(step.rules))
+    return tuple(_of(later if number else step, half) for number, half in enumerate(planner.halves(step.rules)))
 
 
 def _bare(rule: RuleSpec) -> RuleSpec:

@@ -6,7 +6,7 @@ What goes wrong with one member is put down and raised at the end, when the othe
 from typing import Final
 
 from l7lb import ledger, translator
-from l7lb.errors import DeleteRisk, Protected, Rejected, TerminalError, Unavailable
+from l7lb.errors import DeleteRisk, L7lbError, Protected, Rejected, TerminalError, Unavailable
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.outcome import Again, Done, Outcome
@@ -15,6 +15,7 @@ from l7lb.model.plan import AddTags, Plan, RemoveTags
 from l7lb.model.site import Site
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.converging import LEFT_OUT, TIME_TELLS
+from l7lb.reconciler.culprits import Blamed
 from l7lb.reconciler.disposing import Disposer
 from l7lb.reconciler.drafting import Draft, Drafter
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
@@ -33,7 +34,6 @@ from l7lb.reconciler.shared_records import announced, member
 from l7lb.reconciler.shared_reporting import GroupReporter
 from l7lb.reconciler.shared_witness import GroupWitness
 from l7lb.reconciler.stability import Stability
-from l7lb.reconciler.swaps import WHY
 
 SETTLE_S: Final = 2.0
 
@@ -180,13 +180,14 @@ class Sharing:
         meeting.step = flight.step
         try:
             progress = self._shop.executor.advance(flight, meeting.cloud, GroupWitness(self._shop, meeting))
-        except (Rejected, Protected) as refusal:
+        except L7lbError as refusal:
             meeting.step = flight.step
-            if self._refusals.note(flight.ref, flight.step, refusal):
-                return Again(0.0, f"planned anew without what was refused: {refusal}")
-            raise
-        except TerminalError:
-            meeting.step = flight.step
+            blamed = self._drafter.culprits.blame(flight.observed, flight.step, refusal)
+            if not blamed and isinstance(refusal, Rejected | Protected):
+                blamed = self._refusals.note(flight.ref, flight.step, refusal)
+            if blamed and flight.step is not None:
+                self._shop.telemetry.isolated(meeting.key, flight.step, found=blamed is Blamed.FOUND)
+                return Again(0.0, f"planned anew around what was refused: {refusal}")
             raise
         match progress:
             case Waiting(after_s, reason, _):
@@ -215,7 +216,7 @@ class Sharing:
                 waits += [wait] if wait is not None else []
         self._attempts.forget(meeting.owner)
         if draft.wait_s is not None:
-            waits.append(Again(draft.wait_s, WHY))
+            waits.append(Again(draft.wait_s, draft.why))
         if draft.blocked:
             waits.append(Again(LEFT_OUT_S, LEFT_OUT))
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()

@@ -114,6 +114,12 @@ class ReconcileCounting:
         self._metrics.count("l7lb_plan_blocked_total", rule)
         _logger.warning("refused: %s", message, extra={"key": key, "rule": rule})
 
+    def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
+        """A step that the cloud refused for its content."""
+        self._metrics.count("l7lb_refused_steps_total", type(step).__name__, "left_out" if found else "divided")
+        word = "left out" if found else "taken apart"
+        _logger.warning("refused by the cloud, %s: %s", word, self._describe(step), extra={"key": key})
+
     def observed(self, source: str) -> None:
         """Where an observation came from."""
         self._metrics.count("l7lb_inventory_reads_total", source)

@@ -110,6 +110,12 @@ TABLE: Final = (
     ),
     Row("l7lb_plans_total", Counter, ("controller",), "Plans with at least one step.", known=_ONE),
     Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
+    Row(
+        "l7lb_refused_steps_total",
+        Counter,
+        ("step", "result"),
+        "Steps that the cloud refused for what they ask for: taken apart to find the part at fault, or left out as it.",
+    ),
     Row("l7lb_plan_blocked_total", Counter, ("rule",), "Plans that the guard stopped."),
     Row(
         "l7lb_unauthorized_plans_total",

@@ -65,6 +65,9 @@ REASONS: Final = {
     "ServiceConfigNotWritten": "The TkeServiceConfig that is kept for an Ingress cannot be written. All else goes on.",
     "ServiceConfigUnmatched": "An entry of a TkeServiceConfig stands for nothing that this Ingress asks for.",
     "Skipped": "The Ingress says `mode: skip`, so nothing is written to its load balancer.",
+    "TargetRefused": "The cloud refuses a target by itself: the Event names it and repeats the cloud's words. All"
+    " others are bound, as many old ones stay, and it is tried again after 5 s, then less and less often, every 10"
+    " minutes at last, and at once when its address, port or instance changes.",
     "TwoSourcesOfCertificates": "The annotation `certificate` and `spec.tls` are both there. Until one is removed, "
     "HTTPS is left as it is.",
     "GroupWithoutLoadBalancer": "`enable-group` is there and `existLbId` is not: there is nothing to share.",

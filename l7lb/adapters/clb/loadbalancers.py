@@ -241,9 +241,9 @@ def _length(step: Step) -> int:
 
 def _accepted(step: Step, answer: Mapping[str, Any]) -> Accepted:
     if isinstance(step, _SYNCHRONOUS):
-        failed = list(answer.get("FailListenerIdSet") or ())
-        named = f"failed on {', '.join(map(str, failed))}" if failed else ""
-        return Accepted(complete=not failed, message=str(answer.get("Message") or named))
+        failed = tuple(map(str, answer.get("FailListenerIdSet") or ()))
+        named = f"failed on {', '.join(failed)}" if failed else ""
+        return Accepted(complete=not failed, failed=failed, message=str(answer.get("Message") or named))
     task = TaskId(answer["RequestId"])
     if isinstance(step, CreateLoadBalancer):
         ids = list(answer.get("LoadBalancerIds") or ())

@@ -28,10 +28,12 @@ from tests.emulators.clb.world import DEFAULT_VPC, set_tags
 def seed_world(cloud: Cloud, body: Json) -> Json:
     """Add what the body names; gives the ids of the load balancers with those of their listeners and rules.
 
-    ``load_balancers``, ``certificates``, ``instances``, ``subnets`` are lists; ``quotas`` and ``health`` are tables.
+    ``load_balancers``, ``certificates``, ``instances``, ``subnets`` are lists; ``quotas``, ``health`` and
+    ``refused`` are tables.
     """
     world = cloud.world
-    known = {"load_balancers", "certificates", "instances", "subnets", "quotas", "health", "rate_limits", "secrets"}
+    known = {"load_balancers", "certificates", "instances", "subnets", "quotas", "health", "rate_limits", "secrets",
+             "refused"}  # fmt: skip
     if unknown := set(body) - known:
         raise ValueError(f"unknown members of a world: {sorted(unknown)}")
     for item in body.get("certificates", []):
@@ -42,6 +44,7 @@ def seed_world(cloud: Cloud, body: Json) -> Json:
         world.subnets[item["id"]] = Subnet(**item)
     world.quotas.update(body.get("quotas", {}))
     world.health.update(body.get("health", {}))
+    world.refused.update(body.get("refused", {}))
     return {"load_balancers": [_made(_add_load_balancer(cloud, item)) for item in body.get("load_balancers", [])]}
 
 

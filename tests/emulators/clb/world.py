@@ -75,7 +75,14 @@ class World:
     """Times of deletions by region, for the guard of 30 in 5 minutes."""
     health: dict[str, str] = field(default_factory=dict)
     """``ip:port`` to ``Alive``/``Dead``/``Unknown``, asked when there is no data plane; ``*`` is the default."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """``ip`` or ``ip:port`` that is not to be had, and how a Batch call says so: ``call`` (refused as a whole,
+    InvalidParameterValue), ``listener`` (FailListenerIdSet) or ``task`` (of BatchModifyTargetWeight)."""
     counters: dict[str, int] = field(default_factory=dict)
+
+    def refusal(self, ip: str, port: int) -> str:
+        """How a target is refused; empty: it is not."""
+        return self.refused.get(f"{ip}:{port}", "") or self.refused.get(ip, "")
 
     def next(self, kind: str) -> int:
         """The next number of a kind, from 1: ids are counters, so that a run can be repeated."""

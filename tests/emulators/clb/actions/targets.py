@@ -69,7 +69,7 @@ def batch_register(cloud: Cloud, call: Call) -> Json:
     asked = Counter(place.key for place, _ in wanted)
     for key, place in {place.key: place for place, _ in wanted}.items():
         _check_quota(cloud, len(place.targets) + asked[key])
-    failed = _failed_listeners(call, wanted)
+    failed = _failed_listeners(cloud, call, wanted)
     _bind(cloud, [(place, target) for place, target in wanted if place.listener.id not in failed])
     cloud.done_at_once(call, lb)
     return _batch_answer(call, failed)
@@ -79,7 +79,7 @@ def batch_deregister(cloud: Cloud, call: Call) -> Json:
     """BatchDeregisterTargets: done when it returns."""
     lb = cloud.writable(call)
     named = _batch(cloud, call, lb)
-    failed = _failed_listeners(call, named)
+    failed = _failed_listeners(cloud, call, named)
     if cloud.switches.deregister_unbound == "error":
         unbound = [place.listener.id for place, target in named if _find(cloud, place, target) is None]
         failed = list(dict.fromkeys([*failed, *unbound]))
@@ -106,7 +106,10 @@ def batch_modify_weight(cloud: Cloud, call: Call) -> Json:
     if sum(len(entry["Targets"]) for entry in entries) > BATCH_MAX:
         raise ApiError("InvalidParameterValue.Length", "At most 500 targets can be given in one request.")
     changes = [change for entry in entries for change in _weights(cloud, call, lb, entry)]
-    cloud.accept(call, [lb], partial(_weigh, cloud, changes))
+    _check_network(cloud, [target for _, target in changes])
+    task = cloud.accept(call, [lb], partial(_weigh, cloud, changes), late=True)
+    if any(cloud.world.refusal(target.ip, target.port) == "task" for _, target in changes):
+        task.failure = "Some targets cannot be weighed."
     return {}
 
 
@@ -121,7 +124,9 @@ def _bounded(call: Call, name: str, at_most: int) -> list[Json]:
 
 def _batch(cloud: Cloud, call: Call, lb: LoadBalancer) -> list[tuple[Place, Target]]:
     entries = _bounded(call, "Targets", BATCH_MAX)
-    return [(_place(lb, entry), _target(cloud, call, entry)) for entry in entries]
+    found = [(_place(lb, entry), _target(cloud, call, entry)) for entry in entries]
+    _check_network(cloud, [target for _, target in found])
+    return found
 
 
 def _place(lb: LoadBalancer, params: Json) -> Place:
@@ -167,6 +172,12 @@ def hash_of(text: str) -> int:
     return value
 
 
+def _check_network(cloud: Cloud, targets: Sequence[Target]) -> None:
+    """Which of many is meant is not said (InvalidParameterValue of the BatchRegisterTargets page has no list)."""
+    if any(cloud.world.refusal(target.ip, target.port) == "call" for target in targets):
+        raise bad_value("Some targets are not in the network of the load balancer.")
+
+
 def _check_address(text: str) -> None:
     try:
         ipaddress.ip_address(text)
@@ -194,12 +205,17 @@ def _find(cloud: Cloud, place: Place, named: Target) -> Target | None:
     return None
 
 
-def _failed_listeners(call: Call, entries: list[tuple[Place, Target]]) -> list[str]:
-    return [entries[0][0].listener.id] if "partial" in call.faults else []
+def _failed_listeners(cloud: Cloud, call: Call, entries: list[tuple[Place, Target]]) -> list[str]:
+    """FailListenerIdSet is per listener (BatchRegisterTargets page): what else is on that one fails with it."""
+    struck = [entries[0][0].listener.id] if "partial" in call.faults else []
+    refused = [
+        place.listener.id for place, target in entries if cloud.world.refusal(target.ip, target.port) == "listener"
+    ]
+    return list(dict.fromkeys([*struck, *refused]))
 
 
 def _batch_answer(call: Call, failed: list[str]) -> Json:
-    message = call.faults["partial"].message if "partial" in call.faults else "Some targets are not bound."
+    message = call.faults["partial"].message if "partial" in call.faults else "Some targets cannot be had."
     return {"FailListenerIdSet": failed, "Message": message if failed else ""}
 
 
