@@ -204,7 +204,7 @@ def _fit(contests: Contests, won: dict[RuleRef, Bid], ground: _Ground, kept: fro
         room = max(0, ground.limits.rules_per_listener - len(staying) - sum(ref in there for ref in refs))
         late = [ref for ref in refs if ref not in there]
         late.sort(key=lambda ref: (ref not in won[ref].rules, won[ref].age))
-        for bid in dict.fromkeys(won[ref] for ref in late[room:]):
+        for bid in {won[ref].uid: won[ref] for ref in late[room:]}.values():
             out = [ref for ref in late[room:] if won[ref] is bid]
             text = f"{listener} has its most rules, {len(out)} left out: {named(out)}"
             contests.problem(bid, "E4005", "RulesExhausted", text)

@@ -252,6 +252,19 @@ def test_rules_over_the_quota_are_told_to_those_who_came_last() -> None:
     assert not told(result, "c")
 
 
+def test_a_member_that_has_rules_already_is_told_too_when_more_do_not_fit() -> None:
+    seen = observed(listener("HTTP:80", rule("a.example.com/")), on=EMPTY.head)
+    result = merged(
+        bid(
+            "a", listener("HTTP:80", rule("a.example.com/"), rule("a.example.com/2")), record=had("a", "a.example.com/")
+        ),
+        seen=seen,
+        limits=Limits(rules_per_listener=1),
+    )
+    assert rules_of(result) == ["a.example.com/"]
+    assert "RulesExhausted: E4005" in told(result, "a")
+
+
 def test_a_plain_path_of_tke_satisfies_an_exact_one_only_where_nobody_has_it() -> None:
     seen = observed(listener("HTTP:80", rule("a.example.com/p")), on=EMPTY.head)
     exact = bid("a", listener("HTTP:80", rule("a.example.com=/p")))
