@@ -16,6 +16,7 @@ from l7lb.app.caches import record_of
 from l7lb.app.dry import Finding, ReadOnly
 from l7lb.app.planning import Hands, Worlds, patiently, plans
 from l7lb.app.survey import Surveyed
+from l7lb.errors import NotFound
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import CloudRef, LoadBalancerId, ObjectKey, Owner
 from l7lb.model.loadbalancer import LoadBalancerHead
@@ -208,8 +209,21 @@ def _protected(
     for of_region in by_region.values():
         for start in range(0, len(of_region), PER_CALL):
             part = tuple(of_region[start : start + PER_CALL])
-            found |= patiently(partial(protections.protected, part), sleep)
+            found |= _protected_of(part, protections, sleep)
     return frozenset(found)
+
+
+def _protected_of(
+    refs: tuple[CloudRef, ...], protections: Protections, sleep: Callable[[float], None]
+) -> frozenset[CloudRef]:
+    """The call fails as a whole when one is not there, so it is halved until that one is alone: it is not protected."""
+    try:
+        return patiently(partial(protections.protected, refs), sleep)
+    except NotFound:
+        half = len(refs) // 2
+        if not half:
+            return frozenset()
+        return frozenset().union(*(_protected_of(part, protections, sleep) for part in (refs[:half], refs[half:])))
 
 
 def _rulings(worlds: Worlds, key: ObjectKey, ref: CloudRef | None, observations: Observations) -> tuple[str, ...]:
