@@ -115,9 +115,9 @@ class Leadership:
         return True
 
     def _asked(self) -> Stage:
-        """`_stage`; keys that are refused again and again are told to the Ingresses that wait for them."""
+        """`stage`; keys that are refused again and again are told to the Ingresses that wait for them."""
         try:
-            return self._stage()
+            return self.stage()
         except AccessDenied as refusal:
             self._refusals += 1
             if self._refusals == REFUSALS_TOLD:
@@ -127,7 +127,7 @@ class Leadership:
                 tell(waiting, refusal, events=office.events, desk=desk)
             raise
 
-    def _stage(self) -> Stage:
+    def stage(self) -> Stage:
         """Asks the cloud whether it is ours, and how much it allows; raises ConfigurationError."""
         office = self._office
         cluster, cloud, settings = office.cluster(), office.connections.cloud, office.watching.settings

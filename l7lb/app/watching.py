@@ -34,11 +34,21 @@ def settings_of(config: Config) -> Settings:
     return Settings(config.cluster_id, config.region, config.vpc_id, manage_classless=config.manage_classless)
 
 
-def watching(config: Config, connections: Connections, sink: Sink, clock: Clock, metrics: Metrics) -> Watching:
-    """Nothing is started yet. The cluster's UID is not needed here: records name a cluster by its id."""
+def watching(
+    config: Config,
+    connections: Connections,
+    sink: Sink,
+    clock: Clock,
+    metrics: Metrics,
+    dice: random.Random | None = None,
+) -> Watching:
+    """Nothing is started yet. The cluster's UID is not needed here: records name a cluster by its id.
+
+    `dice` spread the waits of the informers; None: dice of their own.
+    """
     cluster, settings = Cluster(config.cluster_id), settings_of(config)
     kept = stores(cluster, settings)
-    made = Informers(Means(connections.kube, clock, random.Random(), InformerCounting(metrics)))
+    made = Informers(Means(connections.kube, clock, dice or random.Random(), InformerCounting(metrics)))
     caches = Caches(
         kept,
         cluster,

@@ -94,6 +94,7 @@ class Watchman:
         self._no_forbidden_call()
         self._never_two(ingresses)
         self._lenders_are_untouched()
+        self.broken += self.world.breaches
         if self.broken:
             raise Broken("; ".join(self.broken))
 

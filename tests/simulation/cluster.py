@@ -128,7 +128,10 @@ class Users:
 
     def fault(self, kind: str, verb: str = "patch", resource: str = "*", count: int = 1) -> None:
         """The API server goes wrong."""
-        body = {"kind": kind, "verb": verb, "resource": resource, "count": count}
+        self.order({"kind": kind, "verb": verb, "resource": resource, "count": count})
+
+    def order(self, body: Json) -> None:
+        """A fault of the API server in all its members."""
         assert self.emulator.handle(Request.of("POST", "/_emulator/faults", body)).status == 200
 
     def object(self, path: str) -> Json:

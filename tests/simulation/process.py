@@ -97,7 +97,7 @@ class Process:
         self._transport = KubeWire(around.kube, self.toll)
         self._cloud = TencentLoadBalancers(
             Caller(
-                CloudWire(around.cloud, around.clock, self.toll, around.inspect),
+                CloudWire(around.cloud, around.clock, self.toll, around.inspect, around.clock.advance),
                 RateLimits(around.clock.monotonic),
                 guard=self._may_write,
                 sleep=around.clock.advance,

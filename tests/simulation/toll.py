@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -42,6 +42,10 @@ class Toll:
     only: str = ""
     """Die at `at` or at the first call after it that bears this name; empty: any."""
     dead: bool = False
+    on_begin: Callable[[str], None] = lambda _name: None
+    """Told of each call right before it leaves."""
+    on_frozen: "Callable[[str, Callable[[], Any]], Any] | None" = None
+    """Freezes the process at this call and thaws it: the call's answer, or what became of it. None: it never thaws."""
 
     def arm(self, at: int, death: Death, *, only: str = "") -> None:
         """Die at call number `at`; 0: never."""
@@ -51,9 +55,14 @@ class Toll:
         """Make the call, or die."""
         if self.dead:
             raise Died(f"{name} by a dead process")
+        self.on_begin(name)
         self.passed.append(name)
         if not self.at or len(self.passed) < self.at or (self.only and name != self.only):
-            return call()
+            return self._alive(name, call())
+        if self.death is Death.FROZEN and self.on_frozen is not None:
+            self.at = 0
+            answer: T = self.on_frozen(name, call)
+            return self._alive(name, answer)
         self.dead = True
         if self.death is Death.AFTER:
             with contextlib.suppress(Exception):  # whatever it came to, nobody hears of it
@@ -61,3 +70,9 @@ class Toll:
         elif self.death is Death.FROZEN and not name.endswith(UNSTOPPABLE):
             self.late.append(call)
         raise Died(f"{self.death.value} call {self.at}: {name}")
+
+    def _alive(self, name: str, answer: T) -> T:
+        """Others ran while this call was on its way: the process may be no more."""
+        if self.dead:
+            raise Died(f"{name}: nobody is there for the answer")
+        return answer

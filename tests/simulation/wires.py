@@ -7,18 +7,26 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from l7lb.adapters.clb.sdk import VERSIONS, NoAnswer, Refusal
+from l7lb.adapters.clb.transport import READ_S
 from l7lb.adapters.kube import errors as kube_errors
 from l7lb.adapters.kube.transport import Request, Response, Transport
+from l7lb.runtime.clock import Clock
 from tests.emulators.clb import wire as clb_wire
 from tests.emulators.clb.emulator import ClbEmulator
 from tests.emulators.kube import wire as kube_wire
 from tests.emulators.kube.emulator import KubeEmulator
+from tests.emulators.kube.faults import Hang
+from tests.emulators.kube.watches import Watch
 from tests.simulation.clock import SimClock
+from tests.simulation.feeds import Post
+from tests.simulation.leases import Register
+from tests.simulation.streams import Body
 from tests.simulation.toll import Toll
 
 SECRET_ID, SECRET_KEY = "AKIDEMULATOR", "emulator-secret-key"
@@ -29,10 +37,13 @@ HEADERS = ("content-type", "host")
 class CloudWire:
     """What `sdk.Clients` is to a `Caller`: one action in, its `Response` object out."""
 
-    def __init__(self, cloud: ClbEmulator, clock: SimClock, toll: Toll, inspect: Inspect) -> None:
-        """`inspect` sees each write at the moment when it reaches the cloud."""
+    def __init__(
+        self, cloud: ClbEmulator, clock: Clock, toll: Toll, inspect: Inspect, elapse: Callable[[float], None]
+    ) -> None:
+        """`inspect` sees each write at the moment when it reaches the cloud; `elapse` lets the time of a call pass."""
         self._cloud = cloud
         self._clock = clock
+        self._elapse = elapse
         self._toll = toll
         self._inspect = inspect
 
@@ -46,7 +57,9 @@ class CloudWire:
             return self._cloud.handle(request)
 
         response = self._toll.through(f"{service} {action}", reach)
-        self._clock.advance(response.delay_s)
+        self._elapse(min(response.delay_s, READ_S))
+        if response.delay_s > READ_S:
+            raise NoAnswer(f"{action}: no answer within {READ_S:g} s", sent=True)
         if response.dropped:
             raise NoAnswer(f"{action}: the connection was cut", sent=True)
         if response.status != 200:
@@ -83,12 +96,28 @@ class CloudWire:
         return clb_wire.Request("POST", "/", headers, body)
 
 
-class KubeWire(Transport):
-    """The product's transport to the API server. Only writes pass the toll: a read changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way to the API server: how late its news is, and what else is between."""
 
-    def __init__(self, kube: KubeEmulator, toll: Toll) -> None:
+    clock: SimClock
+    post: Post
+    register: Register
+    elapse: Callable[[float], None]
+    page_max: int = 0
+    """Pages of lists are cut to so many objects; 0: they are not."""
+
+
+class KubeWire(Transport):
+    """The product's transport to the API server.
+
+    Without a `line` only writes pass the toll, since a read changes nothing, and there are no watches.
+    """
+
+    def __init__(self, kube: KubeEmulator, toll: Toll, line: Line | None = None) -> None:
         self._kube = kube
         self._toll = toll
+        self._line = line
 
     @property
     def host(self) -> str:
@@ -99,22 +128,46 @@ class KubeWire(Transport):
         """Send and read the whole answer; raises what the real one raises."""
         if guard is not None:
             guard()
-        asked = self._wire(request)
-        try:
-            if request.method == "GET":
-                answer = self._kube.handle(asked)
-            else:
-                place = "/".join(request.path.split("/")[-2:])
-                answer = self._toll.through(f"{request.method} {place}", lambda: self._kube.handle(asked))
-        except (ConnectionError, TimeoutError) as error:
-            raise kube_errors.from_connection(error, f"{request.method} {request.what}") from error
+        answer = self._ask(request)
         if 200 <= answer.status < 300:
             return Response(answer.status, answer.headers, answer.body)
         raise kube_errors.from_response(answer.status, answer.headers, answer.body, request.what)
 
-    @staticmethod
-    def _wire(request: Request) -> kube_wire.Request:
-        target = request.path + (f"?{urlencode(request.query)}" if request.query else "")
+    def stream(self, request: Request, *, silence_s: float) -> Body:
+        """Open a watch."""
+        assert self._line is not None, "no watch without a line"
+        answer = self._ask(request)
+        if answer.status != 200:
+            raise kube_errors.from_response(answer.status, answer.headers, answer.body, request.what)
+        assert isinstance(answer.stream, Watch)
+        return Body(answer.stream, request.what, self._line.clock, self._line.post, silence_s)
+
+    def _ask(self, request: Request) -> kube_wire.Response:
+        asked = self._wire(request)
+        try:
+            if request.method == "GET" and self._line is None:
+                return self._kube.handle(asked)
+            place = "/".join(request.path.split("/")[-2:])
+            return self._toll.through(f"{request.method} {place}", lambda: self._reach(asked))
+        except Hang as hang:
+            if self._line is not None:
+                self._line.elapse(min(hang.seconds, request.timeout_s))
+            raise kube_errors.from_connection(hang, f"{request.method} {request.what}") from hang
+        except (ConnectionError, TimeoutError) as error:
+            raise kube_errors.from_connection(error, f"{request.method} {request.what}") from error
+
+    def _reach(self, asked: kube_wire.Request) -> kube_wire.Response:
+        try:
+            return self._kube.handle(asked)
+        finally:
+            if self._line is not None and asked.method != "GET" and "/leases" in asked.path:
+                self._line.register.look(self._kube, self._line.clock.now())
+
+    def _wire(self, request: Request) -> kube_wire.Request:
+        query = dict(request.query)
+        if self._line is not None and self._line.page_max and "limit" in query:
+            query["limit"] = str(min(int(query["limit"]), self._line.page_max))
+        target = request.path + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": request.accept}
         if request.body:
             headers["Content-Type"] = request.content_type

@@ -118,6 +118,19 @@ class Watch:
         """The reader has gone."""
         self.closed = True
 
+    def due(self) -> float:
+        """When there will be something to say if nothing changes; a time that has passed: there is something now."""
+        disturbances = self._disturbances
+        moved = self._epoch != self._storage.epoch or self._storage.revision > self._cursor
+        if self._waiting or self.closed or moved or self._heard < len(disturbances.lines):
+            return disturbances.silent_until
+        return max(disturbances.silent_until, min(self._ends_at, self._next_bookmark, self._last_bookmark))
+
+    def bookmark(self) -> None:
+        """One out of turn: the API server may send one whenever it likes."""
+        if not self.closed:
+            self._bookmark({})
+
     def _pause(self) -> float:
         due = min(self._ends_at, self._next_bookmark, self._last_bookmark) - self._clock()
         return min(max(due, 0.01), LONGEST_WAIT_S)
@@ -168,6 +181,8 @@ class Watch:
             self.closed = True
 
     def _bookmark(self, metadata: Json) -> None:
+        if self._storage.revision < self._cursor:
+            return  # A watch from the future hears nothing, no bookmark either, until the counter has come there.
         told = {**metadata, "resourceVersion": str(self._cursor), "creationTimestamp": None}
         self._waiting.append(_line("BOOKMARK", dump({**self._interest.bookmark, "metadata": told})))
 
