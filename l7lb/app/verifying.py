@@ -123,7 +123,9 @@ class Verifier:
         self.promote()
         if self._stopping.wait(max(0.0, self._beat.trusted_from - self._beat.clock.monotonic())):
             return
-        self.trust()
+        if self._beat.trusted_from > 0:
+            self._beat.observations.clear()
+            self._look()
         wait_s = self._pause(len(self._due))
         while not self._stopping.wait(wait_s if self._interval_s > 0 else None):
             wait_s = self._pause(self.round())
@@ -131,12 +133,6 @@ class Verifier:
     def stop(self) -> None:
         """End `run`."""
         self._stopping.set()
-
-    def trust(self) -> None:
-        """Nothing that a leader before us had on its way can arrive any more: what is read from now on counts."""
-        if self._beat.trusted_from > 0:
-            self._beat.observations.clear()
-            self._look()
 
     def promote(self) -> None:
         """Who was edited while nobody led goes first as well; found out while the workers are at work already."""

@@ -36,7 +36,7 @@ class Street:
     def __post_init__(self) -> None:
         self.clock = SimClock()
         cloud = ClbEmulator(seed=None, latency=0.0, clock=self.clock, wall=self.clock.time)
-        self._wire = CloudWire(cloud, self.clock, Toll(), lambda _action, _params: None)
+        self._wire = CloudWire(cloud, self.clock, Toll(), lambda _action, _params: None, self.clock.advance)
         self.limits = RateLimits(self.clock.monotonic)
         self._caller = Caller(
             self._wire, self.limits, on_call=self._heard, sleep=self._sleep, clock=self.clock.monotonic

@@ -5,8 +5,9 @@ import pytest
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
 from tests.simulation.cluster import NODES
-from tests.simulation.deployment import Deployment, Rig
+from tests.simulation.deployment import Deployment
 from tests.simulation.feeds import Post
+from tests.simulation.staff import Rig
 from tests.simulation.world import PROMPT
 
 
@@ -14,7 +15,7 @@ def _served(post: Post = PROMPT, page_max: int = 0) -> tuple[Deployment, Watchma
     world = Deployment(rig=Rig(page_max=page_max), post=post)
     watchman = Watchman(world)
     world.users.create(manifests.ingress("shop"))
-    world.begin()
+    world.start()
     world.settle()
     assert world.users.ingress().is_ready
     world.users.emulator.controls.log.clear()
@@ -157,7 +158,7 @@ def test_lists_that_are_refused_at_the_start_delay_it_and_nothing_is_written_bef
     world.users.create(manifests.ingress("shop"))
     body = {"kind": fault, "verb": "list", "resource": "services", "count": 3, "seconds": 4}
     world.users.order(body)
-    world.begin()
+    world.start()
     world.run_for(1.0)
     assert not world.account.lbs()
     world.settle()

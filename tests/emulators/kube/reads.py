@@ -198,7 +198,7 @@ def _start(world: World, stream: Watch, query: Json) -> None:
         if initial.lower() in {"1", "true"}:
             _not_in_the_future(world, version)
             stream.start(None, from_now=False)
-            stream.end_initial_events()
+            stream.bookmark(ends_initial=True)
             return
         stream.start(None, from_now=True)
         return

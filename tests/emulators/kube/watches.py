@@ -92,11 +92,6 @@ class Watch:
             self._next_bookmark = now + BOOKMARK_EVERY_S
             self._last_bookmark = self._ends_at - BOOKMARK_BEFORE_END_S
 
-    def end_initial_events(self) -> None:
-        """Say that all that was there has been told (streaming list)."""
-        marker = {"annotations": {INITIAL_EVENTS_END: "true"}}
-        self._bookmark(marker)
-
     def __iter__(self) -> Iterator[bytes]:
         with self._storage.changed:
             lines = self._poll()
@@ -125,11 +120,6 @@ class Watch:
         if self._waiting or self.closed or moved or self._heard < len(disturbances.lines):
             return disturbances.silent_until
         return max(disturbances.silent_until, min(self._ends_at, self._next_bookmark, self._last_bookmark))
-
-    def bookmark(self) -> None:
-        """One out of turn: the API server may send one whenever it likes."""
-        if not self.closed:
-            self._bookmark({})
 
     def _pause(self) -> float:
         due = min(self._ends_at, self._next_bookmark, self._last_bookmark) - self._clock()
@@ -173,16 +163,21 @@ class Watch:
 
     def _mark_time(self, now: float) -> None:
         if now >= self._next_bookmark or now >= self._last_bookmark:
-            self._bookmark({})
+            self.bookmark()
             self._next_bookmark = now + BOOKMARK_EVERY_S
             if now >= self._last_bookmark:
                 self._last_bookmark = float("inf")
         if now >= self._ends_at:
             self.closed = True
 
-    def _bookmark(self, metadata: Json) -> None:
+    def bookmark(self, *, ends_initial: bool = False) -> None:
+        """Say how far the watch is, which the API server may do whenever it likes.
+
+        `ends_initial`: all that was there has been told (streaming list).
+        """
         if self._storage.revision < self._cursor:
             return  # A watch from the future hears nothing, no bookmark either, until the counter has come there.
+        metadata: Json = {"annotations": {INITIAL_EVENTS_END: "true"}} if ends_initial else {}
         told = {**metadata, "resourceVersion": str(self._cursor), "creationTimestamp": None}
         self._waiting.append(_line("BOOKMARK", dump({**self._interest.bookmark, "metadata": told})))
 
