@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
-from l7lb.app.leading import Term
+from l7lb.app.connections import Connections
+from l7lb.app.leadership import Leadership
+from l7lb.app.leading import QueueSink, Term
 from l7lb.app.patience import RETRY_S, START_S_MAX
+from l7lb.app.watching import Watching
 from l7lb.errors import ConfigurationError, L7lbError
+from l7lb.runtime.election import Elector
 from l7lb.runtime.informer import Informer
 from l7lb.runtime.reflector import Read, Wait
 from l7lb.runtime.workqueue import Taken
-from tests.simulation.process import Watched
+from tests.simulation.process import Pass, Watched
 from tests.simulation.streams import Body
-
-if TYPE_CHECKING:
-    from tests.simulation.replica import Replica
 
 FOREVER: Final = float("inf")
 
@@ -36,12 +37,39 @@ class Thread:
     running: bool = False
 
 
+class Host(Protocol):
+    """A replica as its loops see it."""
+
+    over: str
+    leaving: bool
+    term: Term | None
+    sink: QueueSink
+    elector: Elector
+    connections: Connections
+    watching: Watching
+    leadership: Leadership
+    passes: list[Pass]
+    threads: tuple[Thread, ...]
+    uid: str
+
+    def now(self) -> float:
+        """By the clock of its machine."""
+        ...
+
+    def true(self, monotonic: float) -> float:
+        """The true time when its own clock will show this."""
+        ...
+
+    def end(self, why: str) -> None:
+        """It is no more."""
+        ...
+
+
 @dataclass(slots=True)
 class Holding:
     """Who the cluster is, and then the lease."""
 
-    replica: "Replica"
-    uid: str = ""
+    replica: Host
     _at: float = 0.0
     _deadline: float = field(init=False)
 
@@ -51,11 +79,11 @@ class Holding:
     def step(self) -> bool:
         """Renew, or campaign; and give the lease up when its time is over."""
         replica = self.replica
-        if self.uid:
+        if self.replica.uid:
             replica.elector.watch_over()
         if replica.over or replica.now() < self._at:
             return False
-        if not self.uid:
+        if not self.replica.uid:
             self._meet()
             return True
         wait_s = replica.elector.step().wait_s
@@ -65,12 +93,12 @@ class Holding:
     def due(self) -> Due:
         """A renewal is a chore."""
         at = self.replica.true(max(self._at, self.replica.now()))
-        return Due(chore=at) if self.uid else Due(news=at)
+        return Due(chore=at) if self.replica.uid else Due(news=at)
 
     def _meet(self) -> None:
         replica = self.replica
         try:
-            self.uid = replica.connections.cluster.uid()
+            self.replica.uid = replica.connections.cluster.uid()
         except L7lbError as error:
             self._at = replica.now() + RETRY_S
             if replica.now() >= self._deadline:
@@ -81,7 +109,7 @@ class Holding:
 class Leading:
     """From the lease to a term, and on a signal back."""
 
-    replica: "Replica"
+    replica: Host
     trusts: bool = False
     """What is read counts: nothing of a leader before us can arrive any more."""
     _at: float = 0.0
@@ -101,7 +129,7 @@ class Leading:
             if now > self._deadline:
                 replica.end("the cluster cannot be read")
             return bool(replica.over)
-        if not replica.holding.uid or not replica.elector.holds(now) or now < self._at:
+        if not replica.uid or not replica.elector.holds(now) or now < self._at:
             return False
         try:
             self._lead()
@@ -150,7 +178,7 @@ class Leading:
 class Working:
     """One worker."""
 
-    replica: "Replica"
+    replica: Host
 
     def step(self) -> bool:
         """One pass if a key is ready."""
@@ -175,7 +203,7 @@ class Working:
 class Listening:
     """One informer."""
 
-    replica: "Replica"
+    replica: Host
     informer: "Informer[Any]"
 
     def step(self) -> bool:

@@ -67,6 +67,8 @@ class Replica:
     over: str = ""
     """Why it is no more; empty: it lives."""
     leaving: bool = False
+    uid: str = ""
+    """Of the cluster, once it is known."""
     toll: Toll = field(default_factory=Toll)
     term: Term | None = None
 
@@ -108,11 +110,11 @@ class Replica:
                 events=self.notes,
                 metrics=around.metrics,
                 clock=clock,
-                cluster=lambda: Cluster(around.config.cluster_id, self.holding.uid),
+                cluster=lambda: Cluster(around.config.cluster_id, self.uid),
                 writable=self.may_write,
             )
         )
-        self.holding, self._leading = Holding(self), Leading(self)
+        self._leading = Leading(self)
         self.threads = self._threads()
 
     @property
@@ -175,7 +177,7 @@ class Replica:
         return [one for one in self.watching.informers.all if isinstance(one, Informer)]
 
     def _threads(self) -> tuple[Thread, ...]:
-        loops: dict[str, Holding | Leading | Working | Listening] = {"lease": self.holding}
+        loops: dict[str, Holding | Leading | Working | Listening] = {"lease": Holding(self)}
         loops |= {f"informer-{one.name}": Listening(self, one) for one in self._informers()}
         loops["leadership"] = self._leading
         loops |= {f"worker-{number}": Working(self) for number in range(self.machine.workers)}
