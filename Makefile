@@ -29,6 +29,14 @@ test: install ## the whole suite
 unit: install ## the pure part of the suite: no socket, no thread
 	$(PYTEST) tests/unit
 
+SEED ?= 1
+COUNT ?= 300
+STEPS ?= 20
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+
+simulate: install ## random walks of the whole product: SEED=1 COUNT=300 STEPS=20 JOBS=<cores>
+	$(BIN)/python -m tests.simulation --seed $(SEED) --count $(COUNT) --steps $(STEPS) --jobs $(JOBS)
+
 check: format-check lint types imports house ## what a reviewer would ask a machine
 
 format: install ## rewrite the layout of the code
@@ -60,4 +68,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit check format format-check lint types imports house docs mutants clean
+.PHONY: help install demo test unit simulate check format format-check lint types imports house docs mutants clean

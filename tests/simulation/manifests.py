@@ -91,3 +91,12 @@ def ingress_class(name: str, controller: str = "l7lb.dev/ingress-controller") ->
         "metadata": {"name": name},
         "spec": {"controller": controller},
     }
+
+
+def words(rules: list[Json]) -> list[str]:
+    """Rules in a line of a log: `host/path->service`."""
+    return [
+        f"{one['host']}{path['path']}->{path['backend']['service']['name']}"
+        for one in rules
+        for path in one["http"]["paths"]
+    ]

@@ -1,54 +1,55 @@
-"""Random walks: some new ones in every run of the suite, and for ever those that once failed."""
+"""The walks themselves: those that once failed, that a seed means one walk, and that a failure can be shrunk."""
 
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.walk import Walk
-
-SEEDS = 120
-"""From 1 on; `python -m tests.simulation --seed N --count M` walks others."""
-KEPT = Path(__file__).with_name("seeds.txt")
+from tests.simulation.kept import SEEDS, SLICES, Kept, go, kept
+from tests.simulation.shrinking import End, shrunk, walked
+from tests.simulation.walk import Step, Walk
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """A walk logs thousands of lines."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+@pytest.mark.parametrize("one", kept(), ids=lambda one: one.name)
+def test_a_walk_that_once_failed_fails_no_more(one: Kept) -> None:
+    assert one.why
+    assert one.profile == "classic" or one.script
+    go(one.walk())
 
 
-def _kept() -> list[tuple[int, str]]:
-    lines = (line for line in KEPT.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
-    return [(int(seed), why) for seed, _, why in (line.split(maxsplit=2) for line in lines)]
-
-
-def _walk(seed: int) -> None:
-    walk = Walk(seed)
-    try:
-        walk.run()
-    except BaseException as error:
-        raise AssertionError(f"seed {seed}: {error}\n" + "\n".join(walk.log)) from error
-
-
-@pytest.mark.parametrize("tenth", range(10))
-def test_all_promises_hold_at_every_step_of_a_random_walk_and_it_comes_to_rest(tenth: int) -> None:
-    for seed in range(tenth * SEEDS // 10 + 1, (tenth + 1) * SEEDS // 10 + 1):
-        _walk(seed)
-
-
-@pytest.mark.parametrize(("seed", "why"), _kept(), ids=[str(seed) for seed, _ in _kept()])
-def test_a_seed_that_once_failed_fails_no_more(seed: int, why: str) -> None:
-    assert why
-    _walk(seed)
-
-
-def test_a_seed_gives_the_same_walk_every_time() -> None:
-    first, second = Walk(11), Walk(11)
-    first.run()
-    second.run()
+@pytest.mark.parametrize("profile", ["classic", "wide"])
+def test_a_seed_gives_the_same_walk_every_time(profile: str) -> None:
+    first, second = Walk(11, profile=profile), Walk(11, profile=profile)
+    go(first)
+    go(second)
     assert first.log == second.log
     assert [(one.at, one.key) for one in first.world.passes] == [(one.at, one.key) for one in second.world.passes]
+
+
+def test_a_script_is_the_walk_that_it_was_taken_from() -> None:
+    drawn = Walk(12)
+    go(drawn)
+    text = [str(step) for step in drawn.drawn()]
+    again = Walk(12, script=tuple(Step.parse(one) for one in text))
+    go(again)
+    assert again.log == drawn.log
+
+
+def test_there_is_a_file_for_each_slice() -> None:
+    found = {path.name for path in Path(__file__).parent.glob("test_walks_*.py")}
+    assert found == {f"test_walks_{number}.py" for number in range(1, SLICES + 1)}
+    assert SEEDS >= 300
+
+
+def test_a_walk_that_fails_is_shrunk_to_the_deeds_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    guilty = {"delete", "rotate"}
+
+    def breaks(walk: Walk) -> None:
+        assert not guilty <= {step.deed for step in walk.drawn()}
+
+    monkeypatch.setattr(Walk, "run", breaks)
+    script = tuple(Step.parse(f"{deed}:1:0") for deed in ("create", "delete", "edit", "rotate", "delete", "die"))
+    walk = Walk(1, script=script)
+    end = walked(walk)
+    assert end.code == 127
+    assert {step.deed for step in shrunk(walk, End(127, ""))} == guilty
+    assert len(shrunk(walk, end)) == 2

@@ -1,0 +1,203 @@
+"""What must hold when everything has come to rest: each Ingress has what it asks for, and nothing is left behind."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tests.emulators.clb.nouns import Listener, LoadBalancer, Rule
+from tests.simulation.asking import Ask, Backends, Objects, Place, ask
+from tests.simulation.belonging import (
+    CLUSTER_ID,
+    CREATED_BY,
+    NAMED,
+    OWNER,
+    UID,
+    annotations,
+    bound_to,
+    has_left,
+    ingresses,
+    is_going,
+    is_held,
+    is_shared,
+    is_taken,
+)
+from tests.simulation.cluster import Seen
+from tests.simulation.manifests import Json
+from tests.simulation.world import CLUSTER, World
+
+NAME: Final = "TKE-DEDICATED-LISTENER"
+
+
+class Rest:
+    """Looks once; `breaches` says what is not as it must be."""
+
+    def __init__(self, world: World, lent: dict[str, LoadBalancer]) -> None:
+        self._world = world
+        self._lent = lent
+        self._objects = Objects(world)
+        self._ingresses = ingresses(world)
+        self._lbs = {lb.id: lb for lb in world.account.lbs()}
+
+    def breaches(self) -> list[str]:
+        """All of them."""
+        found = [words for one in self._ingresses.values() for words in self._of_one(one)]
+        for lb in self._lbs.values():
+            found += self._of_a_group(lb)
+            found += self._left_behind(lb)
+        return found
+
+    def _of_one(self, ingress: Json) -> Iterator[str]:
+        name = ingress["metadata"]["name"]
+        if has_left(ingress):
+            if is_held(ingress):
+                yield f"{name} has left and is still held"
+        elif is_going(ingress):
+            yield f"{name} is still being deleted"
+        elif is_shared(ingress):
+            if annotations(ingress)[NAMED] not in self._lbs:
+                yield from self._told(ingress, "names what is not there")
+        elif is_taken(self._world, ingress):
+            if not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
+                yield f"{name} names what another has, and is not told: {Seen(ingress).why}"
+        else:
+            yield from self._of_an_owner(ingress)
+
+    def _of_an_owner(self, ingress: Json) -> Iterator[str]:
+        name, asked = ingress["metadata"]["name"], ask(self._objects, ingress)
+        lbs = [self._lbs[lb_id] for lb_id in sorted(bound_to(self._world, ingress))]
+        if not lbs and (not asked.readable or self._is_refused(ingress)):
+            yield from self._told(ingress, "has no load balancer")
+            return
+        if len(lbs) != 1:
+            yield f"{name} has {len(lbs)} load balancers: {Seen(ingress).why}"
+            return
+        yield from (f"{name} on {lbs[0].id}: {words}" for words in self._served(lbs[0], asked))
+        if asked.readable and not asked.troubles:
+            yield from self._surplus(lbs[0], name, asked.places)
+        yield from self._shown(ingress, asked)
+
+    def _is_refused(self, ingress: Json) -> bool:
+        """Whether the load balancer that it names is not there, or its owner has a listener in the way."""
+        named = annotations(ingress).get(NAMED)
+        if named is None:
+            return False
+        lb = self._lbs.get(named)
+        wanted = {place[0][1] for place in ask(self._objects, ingress).places}
+        return lb is None or bool(wanted & {item.port for item in lb.listeners.values() if item.name != NAME})
+
+    def _served(self, lb: LoadBalancer, asked: Ask) -> Iterator[str]:
+        if not asked.readable:
+            return
+        for place, backends in asked.rules.items():
+            listener, rule = _find(lb, place)
+            if rule is None or listener is None:
+                yield f"{place} is not there"
+                continue
+            if rule.redirect is not None:
+                yield f"{place} redirects"
+            yield from (f"{place} {words}" for words in _bound(rule, backends))
+            certificate = asked.certificates.get(place)
+            shown = rule.certificate or listener.certificate
+            if certificate is not None and (shown is None or set(shown.server_ids) != {certificate}):
+                yield f"{place} shows {shown}, not {certificate}"
+        for place, (target, code) in asked.redirects.items():
+            _, rule = _find(lb, place)
+            _, goal = _find(lb, target)
+            leads = rule is not None and goal is not None and rule.redirect is not None
+            if not leads or rule.redirect.location_id != goal.id or rule.redirect.code != code:  # type: ignore[union-attr]  # asked in `leads`
+                yield f"{place} should lead to {target} with {code}, and is {rule}"
+
+    def _surplus(self, lb: LoadBalancer, name: str, asked: set[Place]) -> Iterator[str]:
+        kept = self._lent[lb.id].listeners if lb.id in self._lent else {}
+        for listener in lb.listeners.values():
+            if listener.id in kept:
+                continue
+            if not listener.rules:
+                yield f"{name} on {lb.id}: {listener.protocol}:{listener.port} is there for nothing"
+            for rule in listener.rules.values():
+                place = ((listener.protocol, listener.port), rule.domains[0], rule.url)
+                if place not in asked:
+                    yield f"{name} on {lb.id}: nobody asks for {place}"
+
+    def _shown(self, ingress: Json, asked: Ask) -> Iterator[str]:
+        seen = Seen(ingress)
+        if asked.troubles:
+            yield from self._told(ingress, f"is broken: {asked.troubles}")
+        elif not seen.is_ready:
+            yield f"{seen.name} is not ready: {seen.why}"
+        if not seen.addresses:
+            yield f"{seen.name} shows no address"
+
+    def _told(self, ingress: Json, what: str) -> Iterator[str]:
+        seen = Seen(ingress)
+        if seen.is_ready or not seen.condition.get("message"):
+            yield f"{seen.name} {what}, and nobody tells its author: {seen.condition}"
+
+    def _of_a_group(self, lb: LoadBalancer) -> Iterator[str]:
+        members = [one for one in self._ingresses.values() if is_shared(one) and bound_to(self._world, one) == {lb.id}]
+        if not members:
+            return
+        asks = {one["metadata"]["name"]: ask(self._objects, one) for one in members}
+        if lb.tags.get(CLUSTER_ID) != CLUSTER or UID in lb.tags:
+            yield f"{lb.id} is shared, and its tags are {lb.tags}"
+        places = {place for asked in asks.values() for place in asked.places}
+        contested = {place for place in places if sum(place in asked.places for asked in asks.values()) > 1}
+        for one in members:
+            name = one["metadata"]["name"]
+            asked = asks[name]
+            if asked.readable:
+                alone = Ask({place: b for place, b in asked.rules.items() if place not in contested},
+                            {place: b for place, b in asked.redirects.items() if place not in contested})  # fmt: skip
+                yield from (f"{name} on {lb.id}: {words}" for words in self._served(lb, alone))
+            if not contested & asked.places:
+                yield from self._shown(one, asked)
+        yield from self._contested(lb, asks, contested)
+        if all(asked.readable and not asked.troubles for asked in asks.values()):
+            yield from self._surplus(lb, "the group", places)
+
+    def _contested(self, lb: LoadBalancer, asks: dict[str, Ask], contested: set[Place]) -> Iterator[str]:
+        """Exactly one of those who ask for a rule has it, the others hear so."""
+        for place in contested:
+            wanting = {name: asked for name, asked in asks.items() if place in asked.places and asked.readable}
+            if any(asked.troubles for asked in wanting.values()):
+                continue
+            served = [
+                name for name, asked in wanting.items()
+                if not list(self._served(lb, Ask({k: v for k, v in asked.rules.items() if k == place})))
+            ]  # fmt: skip
+            if not served:
+                yield f"{place} on {lb.id} is as none of {sorted(wanting)} asks"
+            ready = [name for name in wanting if Seen(self._by_name(name)).is_ready]
+            if len(ready) > 1:
+                yield f"{place} on {lb.id} can be one member's only, and {ready} are ready"
+
+    def _by_name(self, name: str) -> Json:
+        return next(one for one in self._ingresses.values() if one["metadata"]["name"] == name)
+
+    def _left_behind(self, lb: LoadBalancer) -> Iterator[str]:
+        used = any(lb.id in bound_to(self._world, one) for one in self._ingresses.values())
+        if used:
+            return
+        if lb.id in self._lent:
+            before = self._lent[lb.id]
+            if set(lb.listeners) != set(before.listeners) or lb.tags != before.tags:
+                yield f"{lb.id} was not given back as it was: {lb.tags}, {list(lb.listeners)}"
+        elif lb.tags.get(CREATED_BY) == "yes" and lb.tags.get(OWNER) != "user":
+            yield f"{lb.id} was left behind: {lb.tags}"
+
+
+def _find(lb: LoadBalancer, place: Place) -> tuple[Listener | None, Rule | None]:
+    (protocol, port), host, path = place
+    for listener in lb.listeners.values():
+        if (listener.protocol, listener.port) == (protocol, port):
+            return listener, listener.rule_of(host, path)
+    return None, None
+
+
+def _bound(rule: Rule, backends: Backends) -> Iterator[str]:
+    there = {(target.ip, target.port): target.weight for target in rule.targets}
+    missing, astray = set(backends.must) - set(there), set(there) - set(backends.must) - backends.may
+    if missing or astray:
+        yield f"lacks {sorted(missing)} and has {sorted(astray)} too many"
+    for at, weight in backends.must.items():
+        if at in there and (there[at] != weight if weight is not None else there[at] == 0):
+            yield f"has {at} with the weight {there[at]}, not {weight}"
