@@ -2,21 +2,23 @@
 
 from typing import Final
 
+from l7lb.model.identity import CloudRef
 from l7lb.model.outcome import Again
 from l7lb.model.ownership import Claim
 from l7lb.model.writing import EventType
 from l7lb.reconciler import records
-from l7lb.reconciler.attempts import Attempts
+from l7lb.reconciler.attempts import LOOKS_APART_S, Attempts
 from l7lb.reconciler.conditions import Readiness
 from l7lb.reconciler.disposing import Disposer
 from l7lb.reconciler.drafting import Draft
 from l7lb.reconciler.farewells import Farewells
 from l7lb.reconciler.passes import Workshop, note, say
-from l7lb.reconciler.seats import Seat
+from l7lb.reconciler.seats import Meeting, Seat
 from l7lb.reconciler.shared_records import remains
 from l7lb.reconciler.witnesses import Parting
 
 LATER_S: Final = 30.0
+SETTLE_S: Final = 2.0
 
 
 class Partings:
@@ -27,6 +29,31 @@ class Partings:
         self._disposer = disposer
         self._attempts = Attempts(shop.monotonic)
         self._farewells = Farewells(shop)
+        self.untagged: dict[CloudRef, float] = {}
+        """When we took our tags off, where nobody has come since."""
+
+    def fading(self, meeting: Meeting, draft: Draft) -> Again | None:
+        """Who comes while a tag still shows that was taken off would do without one: it is waited for."""
+        at = self.untagged.get(meeting.ref)
+        if at is None or not meeting.staying or draft.claim.missing_tags:
+            return None
+        if self._shop.monotonic() - at > LOOKS_APART_S:
+            return None
+        self._shop.executor.observations.drop(meeting.ref)
+        return Again(SETTLE_S, f"{meeting.ref.id} still shows our tag, which was taken off: used when it does not")
+
+    def unseen(self, meeting: Meeting) -> Again | None:
+        """The last one goes and our tag was not there to be taken off: it may have been written and not show yet."""
+        if meeting.staying:
+            self.untagged.pop(meeting.ref, None)
+            return None
+        if meeting.ref in self.untagged or not any(seat.member for seat in meeting.leaving):
+            return None
+        if self._attempts.until_second_look(meeting.owner) <= 0:
+            self._attempts.forget(meeting.owner)
+            return None
+        self._shop.executor.observations.drop(meeting.ref)
+        return Again(SETTLE_S, f"{meeting.ref.id} does not show our tag: it may still come, and would be left there")
 
     def let_go(self, seat: Seat, draft: Draft) -> Again | None:
         """Nothing is left to be taken off. None: it is released."""

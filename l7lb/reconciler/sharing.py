@@ -115,6 +115,8 @@ class Sharing:
             draft = self._drafter.draft(meeting, observed)
             if isinstance(draft, Claim):
                 return self._denied(meeting, draft, observed)
+            if fading := self._partings.fading(meeting, draft):
+                return fading
             stopped = list(self._drafter.unsafe(meeting, draft))
             for seat, refusal in stopped:
                 self.reporter.stopped(meeting, seat, refusal)
@@ -196,6 +198,8 @@ class Sharing:
                 raise AssertionError(f"a shared load balancer is never ordered: {message}")
             case Finished():
                 self._stability.ran(meeting.ref, flight.plan)
+                if any(isinstance(step, RemoveTags) for step in flight.plan.steps):
+                    self._partings.untagged[meeting.ref] = self._shop.monotonic()
                 if any(isinstance(step, AddTags | RemoveTags) for step in flight.plan.steps):
                     # Tags are believed when they are read back, not when they were written.
                     self._attempts.tagged(meeting.owner)
@@ -204,6 +208,8 @@ class Sharing:
 
     def _settle(self, meeting: Meeting, draft: Draft) -> Outcome:
         """Nothing is left to do: what is there is written down, and who was to leave is let go."""
+        if unseen := self._partings.unseen(meeting):
+            return unseen
         waits = []
         for seat in meeting.staying:
             with meeting.apart(seat):

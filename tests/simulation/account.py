@@ -14,6 +14,8 @@ class Account:
 
     def __init__(self, emulator: ClbEmulator) -> None:
         self.emulator = emulator
+        self.wrote_at = 0.0
+        """When somebody last edited by hand, on the virtual clock."""
 
     def seed(self, **body: Any) -> Json:
         """Prepare the account without calls."""
@@ -30,6 +32,7 @@ class Account:
 
     def edit(self, edit: str, lb_id: str, **body: Any) -> Json:
         """An edit by hand in the console."""
+        self.wrote_at = self.emulator.cloud.clock.now()
         return console.edit(self.emulator.cloud, {"edit": edit, "load_balancer": lb_id, **body})
 
     def fault(self, action: str, kind: str, **members: Any) -> None:

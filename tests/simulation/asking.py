@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.simulation.manifests import CERTIFICATES, Json
+from tests.simulation.manifests import Json
 from tests.simulation.world import World
 
 TKE: Final = "ingress.cloud.tencent.com"
@@ -41,8 +41,8 @@ class Ask:
 
     rules: dict[Place, Backends] = field(default_factory=dict)
     redirects: dict[Place, tuple[Place, int]] = field(default_factory=dict)
-    certificates: dict[Place, str] = field(default_factory=dict)
-    """The certificate that the host of a rule must show."""
+    certificates: dict[Place, frozenset[str]] = field(default_factory=dict)
+    """The certificates that the host of a rule must show."""
     troubles: list[str] = field(default_factory=list)
     """What its author must mend."""
     held: set[Place] = field(default_factory=set)
@@ -61,6 +61,7 @@ class Objects:
 
     def __init__(self, world: World) -> None:
         self._storage = world.users.emulator.world.storage
+        self._certificates = world.account.emulator.world.certificates
 
     def all(self, bucket: str) -> Iterator[Json]:
         """Of one kind; not to be changed."""
@@ -118,11 +119,16 @@ class Objects:
             {(address, number) for address in resting},
         )
 
-    def certificate(self, secret: str) -> str | None:
-        """The id in a Secret, if it is one of a certificate that is good."""
+    def certificate(self, secret: str) -> frozenset[str]:
+        """The ids in a Secret."""
         found = self.named("secrets", secret)
         text = base64.b64decode((found or {}).get("data", {}).get("qcloud_cert_id", "")).decode()
-        return text if text in CERTIFICATES else None
+        return frozenset(text.split(","))
+
+    def are_good(self, certificates: frozenset[str]) -> bool:
+        """Whether the cloud would take them: issued certificates of servers."""
+        shelf = self._certificates
+        return all(one in shelf and shelf[one].kind == "SVR" and shelf[one].status == 1 for one in certificates)
 
 
 def _weight(pod: Json, listener: Listener, annotations: Mapping[str, str]) -> int | None:
@@ -164,7 +170,7 @@ def _layout(ingress: Json, annotations: Mapping[str, str]) -> dict[Listener, lis
         for rule in ingress["spec"]["rules"]
         for path in rule["http"]["paths"]
     ]
-    secure = bool(ingress["spec"].get("tls"))
+    secure = bool(ingress["spec"].get("tls")) or BY_ANNOTATION in annotations
     if annotations.get(MIX) == "true":
         direct = {
             (entry["host"], entry["path"])
@@ -189,9 +195,8 @@ def _ask_rule(asked: Ask, objects: Objects, ingress: Json, rule: tuple[Place, st
         asked.held.add(place)
         return
     if listener[0] == "HTTPS":
-        secret = (ingress["spec"].get("tls") or [{}])[0].get("secretName", "")
-        certificate = objects.certificate(secret)
-        if certificate is None:
+        certificate = _certificate(objects, ingress, host)
+        if not objects.are_good(certificate):
             asked.troubles.append(f"no certificate for {listener}")
             asked.held.add(place)
             return
@@ -202,6 +207,19 @@ def _ask_rule(asked: Ask, objects: Objects, ingress: Json, rule: tuple[Place, st
         asked.held.add(place)
         return
     asked.rules[place] = backends
+
+
+def _certificate(objects: Objects, ingress: Json, host: str) -> frozenset[str]:
+    """Of the Secret whose entry names the host, or that names none; or of the annotation, likewise."""
+    said = (ingress["metadata"].get("annotations") or {}).get(BY_ANNOTATION)
+    entries: list[Json] = json.loads(said) if said else ingress["spec"].get("tls") or []
+    fitting = [one for one in entries if host in one.get("hosts", [])] or [one for one in entries if "hosts" not in one]
+    if not fitting:
+        return frozenset({""})
+    if not said:
+        return objects.certificate(fitting[0].get("secretName", ""))
+    found: str | list[str] = fitting[0]["qcloud_cert_id"]
+    return frozenset([found] if isinstance(found, str) else found)
 
 
 def _ask_redirects(asked: Ask, annotations: Mapping[str, str]) -> None:

@@ -82,9 +82,12 @@ class Users:
 
     def __init__(self, emulator: KubeEmulator) -> None:
         self.emulator = emulator
+        self.wrote_at = 0.0
+        """When one of them last wrote; seconds since 1970."""
 
     def create(self, obj: Json) -> str:
         """As `kubectl create`; the UID."""
+        self.wrote_at = self.emulator.world.time()
         uid: str = self.emulator.create(copied(obj))["metadata"]["uid"]
         return uid
 
@@ -111,14 +114,17 @@ class Users:
 
     def delete(self, name: str = "shop") -> None:
         """As `kubectl delete --wait=false`."""
+        self.wrote_at = self.emulator.world.time()
         assert self.emulator.handle(Request.of("DELETE", f"{INGRESSES}/{name}")).status == 200
 
     def remove(self, path: str) -> None:
         """Delete any other object by its path."""
+        self.wrote_at = self.emulator.world.time()
         assert self.emulator.handle(Request.of("DELETE", path)).status == 200, path
 
     def update(self, path: str, change: Json) -> None:
         """Merge-patch any object by its path."""
+        self.wrote_at = self.emulator.world.time()
         headers = {"Content-Type": "application/merge-patch+json"}
         faults = self.emulator.controls.faults
         orders, faults.orders = faults.orders, []  # the faults are for us, not for the users

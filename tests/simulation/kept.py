@@ -11,7 +11,7 @@ from tests.simulation.walk import Step, Walk
 
 SEEDS: Final = 300
 """From 1 on, in every run of the suite; `make simulate` walks others."""
-PROFILE: Final = "classic"
+PROFILE: Final = "wide"
 SLICES: Final = 6
 """Files `test_walks_*.py`: a worker takes whole files."""
 KEPT: Final = Path(__file__).with_name("seeds.txt")

@@ -97,8 +97,8 @@ class Rest:
             yield from (f"{place} {words}" for words in _bound(rule, backends))
             certificate = asked.certificates.get(place)
             shown = rule.certificate or listener.certificate
-            if certificate is not None and (shown is None or set(shown.server_ids) != {certificate}):
-                yield f"{place} shows {shown}, not {certificate}"
+            if certificate is not None and (shown is None or set(shown.server_ids) != certificate):
+                yield f"{place} shows {shown}, not {sorted(certificate)}"
         for place, (target, code) in asked.redirects.items():
             _, rule = _find(lb, place)
             _, goal = _find(lb, target)
@@ -151,7 +151,8 @@ class Rest:
             if not contested & asked.places:
                 yield from self._shown(one, asked)
         yield from self._contested(lb, asks, contested)
-        if all(asked.readable and not asked.troubles for asked in asks.values()):
+        # Who asks only for what is another's is stopped by the guard, and keeps what he has.
+        if not contested and all(asked.readable and not asked.troubles for asked in asks.values()):
             yield from self._surplus(lb, "the group", places)
 
     def _contested(self, lb: LoadBalancer, asks: dict[str, Ask], contested: set[Place]) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Vigil:
     def look(self) -> list[str]:
         """Compare with the look before."""
         before, self._before = self._before, self._seen()
-        if self._world.clock.now() - self._stirred_at <= GRACE_S:
+        if self._world.clock.now() - self._touched_at() <= GRACE_S:
             return []
         suspects = [spot for spot, was in before.items() if self._is_worse(was, self._before.get(spot))]
         if not suspects:
@@ -56,6 +56,10 @@ class Vigil:
         asks = self._asks({lb_id for lb_id, _ in suspects})
         found = (self._judged(spot, before[spot], asks.get(spot[0], [])) for spot in suspects)
         return [words for words in found if words]
+
+    def _touched_at(self) -> float:
+        world = self._world
+        return max(self._stirred_at, world.account.wrote_at, world.users.wrote_at - world.clock.origin)
 
     def _is_worse(self, was: Sight, now: Sight | None) -> bool:
         if now is None or now.certificate != was.certificate:

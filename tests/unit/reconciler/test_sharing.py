@@ -345,3 +345,51 @@ def test_a_hundred_members_are_served_in_few_calls(world: World, watchman: Watch
     assert all(world.users.ingress(f"m{number}").is_ready for number in range(100))
     assert world.account.writes()["CreateRule"] <= 3
     _rest(world)
+
+
+def test_a_tag_that_does_not_show_yet_is_waited_for_before_the_last_member_goes() -> None:
+    world = World(switches={"tag_lag_s": 30.0, "tag_filter_lag_s": 30.0})
+    watchman = Watchman(world)
+    _group(world, watchman, "a")
+    assert world.clock.now() < 30.0
+    world.users.delete("a")
+    world.settle()
+    assert world.users.find("a") is None
+    assert world.account.lb().tags == OWNERS
+
+
+def test_the_same_when_the_process_that_wrote_the_tag_has_died() -> None:
+    world = World(switches={"tag_lag_s": 30.0, "tag_filter_lag_s": 30.0})
+    watchman = Watchman(world)
+    _group(world, watchman, "a")
+    world.users.delete("a")
+    world.start()
+    world.settle()
+    assert world.users.find("a") is None
+    assert world.account.lb().tags == OWNERS
+
+
+def test_the_last_member_goes_also_when_its_owner_has_taken_our_tag_off(world: World, watchman: Watchman) -> None:
+    _group(world, watchman, "a")
+    world.account.edit("set_tags", LENT, remove=["tke-clusterId"])
+    world.users.delete("a")
+    world.settle(120.0)
+    assert world.users.find("a") is None
+    assert world.account.lb().tags == OWNERS
+
+
+def test_who_comes_while_our_tag_fades_gets_one_of_his_own() -> None:
+    world = World(switches={"tag_lag_s": 30.0, "tag_filter_lag_s": 30.0})
+    watchman = Watchman(world)
+    _group(world, watchman, "a")
+    world.run_for(40.0)
+    world.users.delete("a")
+    world.run_for(5.0)
+    assert world.account.lb().tags == OWNERS
+    _join(world, "b")
+    world.settle()
+    assert world.account.lb().tags == OWNERS | CLUSTER
+    assert world.users.ingress("b").is_ready
+    world.users.delete("b")
+    world.settle()
+    assert world.account.lb().tags == OWNERS
