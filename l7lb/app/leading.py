@@ -208,7 +208,7 @@ class Term:
         )
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:
-        with self.verifier.turn(BindingKey(key)):
+        with self.verifier.turn(BindingKey(key), lane):
             return self._reconciler.reconcile(BindingKey(key), lane)
 
     def _failed(self, key: str, error: Exception, failures: int) -> None:

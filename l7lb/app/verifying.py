@@ -28,6 +28,8 @@ from l7lb.runtime.clock import Clock
 
 _logger = logging.getLogger(__name__)
 
+LATER_S: Final = 1.0
+"""A turn that gave way to a better reason follows it after so long."""
 TURNS_PER_S: Final = 0.9 * QUOTA_DEFAULT * Pace().share * Pace().verify_share
 """A little less than what the budget of the lowest lane gives, so that it is not asked in vain."""
 
@@ -91,6 +93,11 @@ class Beat:
             refs.add(CloudRef(record.region or region, LoadBalancerId(record.lb)))
         return frozenset(refs)
 
+    def knows(self, key: BindingKey) -> bool:
+        """Whether there is an observation that a pass over this key would use."""
+        refs = {ref for ingress in self.caches.members(key) for ref in self.refs(ingress)}
+        return any(self.observations.get(ref) is not None for ref in refs)
+
 
 class Verifier:
     """For one term. `turn` surrounds every pass; `run` is a thread's life, `enqueue` and `round` its parts."""
@@ -152,13 +159,20 @@ class Verifier:
         return len(keys)
 
     @contextmanager
-    def turn(self, key: BindingKey) -> Iterator[None]:
-        """Around a pass: if the key is due, what it will look at is read anew first. Raises what reading does."""
+    def turn(self, key: BindingKey, lane: Lane = Lane.VERIFY) -> Iterator[None]:
+        """Around a pass: in its turn, what it will look at is read anew first. Raises what reading does.
+
+        A pass for another reason never waits for that, and is no comparison: if the key is due, its turn follows. What
+        nobody knows yet such a pass reads by itself, with the budget of its own lane; then there was a turn all the
+        same.
+        """
         if self._beat.clock.monotonic() < self._beat.trusted_from:
             self._beat.observations.clear()
         with self._lock:
             due, known = key in self._due, self._verified.get(key) is not None
-        if due:
+        now_due = due and lane is Lane.VERIFY
+        read_anew = now_due or not self._beat.knows(key)
+        if now_due:
             self._refresh(key)
             with self._lock:
                 self._due.discard(key)
@@ -166,11 +180,15 @@ class Verifier:
                     self._comparing.add(key)
         try:
             yield
-            if due or not known:
+            if read_anew or not (known or due):
                 self._stamp(key)
         finally:
             with self._lock:
                 self._comparing.discard(key)
+                later = key in self._due and lane is not Lane.VERIFY
+            if later:
+                # A key that waits for its turn and for a better reason is handed out once, for the better one.
+                self._beat.queue.add_after(key, Lane.VERIFY, LATER_S, self._beat.clock.monotonic())
 
     def comparing(self, key: BindingKey) -> bool:
         """Whether the running pass compares what was right before with the cloud as it is: a plan is drift."""
@@ -226,9 +244,9 @@ class Verifier:
                 self._beat.sweep.used(ref)
 
     def _stamp(self, key: BindingKey) -> None:
-        refs = {ref for ingress in self._beat.caches.members(key) for ref in self._beat.refs(ingress)}
-        if any(self._beat.observations.get(ref) is not None for ref in refs):
+        if self._beat.knows(key):
             with self._lock:
+                self._due.discard(key)
                 self._verified[key] = self._beat.clock.time()
 
     def _forget(self, keys: frozenset[BindingKey]) -> None:

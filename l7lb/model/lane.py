@@ -1,4 +1,4 @@
-"""The three lanes of the queue and of the API budget."""
+"""The three lanes of the queue and of the API budget, and what goes first in one of them."""
 
 from enum import StrEnum
 
@@ -12,3 +12,5 @@ class Lane(StrEnum):
     """Targets came or went."""
     VERIFY = "verify"
     """Comparing with the cloud, first list, resync."""
+    REMOVALS = "removals"
+    """The urgent part of `ENDPOINTS`: targets went. One lane of the queue, but not of the API budget."""

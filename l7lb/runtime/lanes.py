@@ -33,7 +33,7 @@ _LANE = {
     Row.ENDPOINTS: Lane.ENDPOINTS,
     Row.VERIFY: Lane.VERIFY,
 }
-_ROWS = {lane: tuple(row for row in Row if _LANE[row] is lane) for lane in Lane}
+_ROWS = {lane: tuple(row for row in Row if _LANE[row] is lane) for lane in Lane} | {Lane.REMOVALS: (Row.URGENT,)}
 _BETTER = {
     Row.CHANGE: (),
     Row.URGENT: (),
@@ -49,6 +49,11 @@ Reasons = dict[Row, float]
 def row_of(lane: Lane, urgent: bool) -> Row:
     """Urgency counts in ENDPOINTS only."""
     return Row.URGENT if urgent and lane is Lane.ENDPOINTS else _ROWS[lane][-1]
+
+
+def budget_of(row: Row) -> Lane:
+    """The lane whose API budget a key of this row spends, and under which it comes back."""
+    return Lane.REMOVALS if row is Row.URGENT else row.lane
 
 
 def merge(reasons: Reasons, row: Row, since: float) -> bool:

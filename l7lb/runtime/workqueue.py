@@ -12,7 +12,7 @@ from typing import Protocol
 from l7lb.model.lane import Lane
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.delays import Delays
-from l7lb.runtime.lanes import ReadyLanes, Reasons, Row, merge, row_of
+from l7lb.runtime.lanes import ReadyLanes, Reasons, Row, budget_of, merge, row_of
 from l7lb.runtime.ratelimit import RetryLimiter
 
 WAKE_S = 10.0
@@ -206,7 +206,7 @@ class WorkQueue:
         self._tell_depth(reasons)
         self._running[key] = _Running(now, row)
         self._metrics.taken(row.lane, max(0.0, now - min(reasons.values())))
-        return Taken(key, row.lane)
+        return Taken(key, budget_of(row))
 
     def _tell_depth(self, changed: Iterable[Row]) -> None:
         for row in changed:

@@ -13,7 +13,7 @@ from l7lb.telemetry.drift import drifted
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
 
 _logger = logging.getLogger("l7lb.reconcile")
-_PRIORITY: Final = {Lane.CHANGE: "0", Lane.ENDPOINTS: "-10", Lane.VERIFY: "-100"}
+_PRIORITY: Final = {Lane.CHANGE: "0", Lane.REMOVALS: "-10", Lane.ENDPOINTS: "-10", Lane.VERIFY: "-100"}
 
 
 class QueueCounting:

@@ -29,7 +29,20 @@ GRACE_S: Final = 0.25
 """So long a token is kept for the lane that was told when to come for it."""
 _WHOLE: Final = 1.0 - 1e-9
 """A hair's breadth below one token is one token: else rounding answers with waits of 1e-16 s."""
-_RIVALS: Final = {Lane.CHANGE: Lane.ENDPOINTS, Lane.ENDPOINTS: Lane.CHANGE}
+_TURNS: Final = {
+    Lane.CHANGE: (Lane.REMOVALS, Lane.ENDPOINTS),
+    Lane.REMOVALS: (Lane.CHANGE,),
+    Lane.ENDPOINTS: (Lane.CHANGE,),
+    Lane.VERIFY: (),
+}
+"""With whom a lane takes turns."""
+_FIRST: Final = {
+    Lane.CHANGE: (),
+    Lane.REMOVALS: (),
+    Lane.ENDPOINTS: (Lane.REMOVALS,),
+    Lane.VERIFY: (Lane.CHANGE, Lane.REMOVALS, Lane.ENDPOINTS),
+}
+"""To whom it leaves all that they wait for."""
 
 
 @dataclass(slots=True)
@@ -73,6 +86,9 @@ class Allowance:
         `borrow`: if need be one of the future, as long as the quota of this second is not used up.
         """
         self.look(now)
+        # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. A flood
+        # of them does: others are served as well.
+        borrow = borrow or (lane is Lane.REMOVALS and self._tokens > -self.burst)
         wait = max(self._crowded(now), 0.0 if borrow else self._lacking(lane, now))
         if wait > 0:
             return self._named(lane, now, wait)
@@ -131,13 +147,11 @@ class Allowance:
 
     def _lacking(self, lane: Lane, now: float) -> float:
         """Seconds until there is a token that nobody before us waits for; 0: there is one."""
-        if lane is Lane.VERIFY:
-            others = sum(slot <= now for rival in _RIVALS for slot in self._due[rival])
-            if self._spare < _WHOLE:
-                return (1.0 - self._spare) / (self.rate * self.verify_share)
-        else:
-            rival = self._due[_RIVALS[lane]]
-            others = int(self._last is lane and bool(rival) and rival[0] <= now)
+        if lane is Lane.VERIFY and self._spare < _WHOLE:
+            return (1.0 - self._spare) / (self.rate * self.verify_share)
+        others = sum(slot <= now for first in _FIRST[lane] for slot in self._due[first])
+        if (self._last is Lane.CHANGE) is (lane is Lane.CHANGE):
+            others += any(self._due[rival] and self._due[rival][0] <= now for rival in _TURNS[lane])
         need = others + _WHOLE
         return (others + 1.0 - self._tokens) / self.rate if self._tokens < need else 0.0
 

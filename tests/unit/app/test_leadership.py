@@ -172,7 +172,7 @@ class TestSink:
         sink = QueueSink(clock, cast(Any, SimpleNamespace(queue=queue)))
         sink.add(BindingKey("new/later"), Lane.CHANGE, after_s=5.0)
         sink.add(BindingKey("new/now"), Lane.ENDPOINTS, urgent=True)
-        assert queue.take(clock.monotonic()) == Taken("new/now", Lane.ENDPOINTS)
+        assert queue.take(clock.monotonic()) == Taken("new/now", Lane.REMOVALS)
         clock.advance(5.0)
         assert queue.take(clock.monotonic()) == Taken("new/later", Lane.CHANGE)
 

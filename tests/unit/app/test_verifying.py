@@ -74,7 +74,7 @@ class Scene:
         """A pass over the next key."""
         taken = self.take()
         try:
-            with self.verifier.turn(BindingKey(taken.key)):
+            with self.verifier.turn(BindingKey(taken.key), taken.lane):
                 yield taken
         finally:
             self.queue.done(taken.key, self.room.clock.monotonic())
@@ -134,14 +134,42 @@ def test_a_pass_that_is_not_due_keeps_what_is_known(scene: Scene) -> None:
     assert scene.account.reads() == {}
 
 
-def test_a_users_change_that_meets_a_turn_is_the_turn(scene: Scene) -> None:
+@pytest.mark.parametrize("lane", [Lane.CHANGE, Lane.ENDPOINTS])
+def test_who_waits_for_a_pass_does_not_wait_for_the_turn_that_is_due(scene: Scene, lane: Lane) -> None:
     scene.serve("a")
+    scene.believe("a")
+    scene.verifier.round()
+    scene.queue.add("new/uid-a", lane, scene.room.clock.monotonic())
+    with scene.next_turn() as taken:
+        assert (taken.lane, scene.account.reads()) == (lane, {"find": 1})
+        assert not scene.verifier.comparing(BindingKey(taken.key))
+    with scene.next_turn() as taken:
+        assert (taken.lane, scene.account.reads()) == (Lane.VERIFY, {"find": 1, "listeners": 1, "targets": 1})
+
+
+@pytest.mark.parametrize("lane", [Lane.CHANGE, Lane.ENDPOINTS])
+def test_what_such_a_pass_has_to_read_by_itself_was_the_turn(scene: Scene, lane: Lane) -> None:
+    scene.serve("a")
+    scene.verifier.enqueue()
+    scene.queue.add("new/uid-a", lane, scene.room.clock.monotonic())
+    with scene.next_turn() as taken:
+        assert (taken.lane, scene.account.reads()) == (lane, {})
+        scene.believe("a")
+    assert scene.verifier.oldest() == scene.room.clock.time()
+    with scene.verifier.turn(BindingKey("new/uid-a")):
+        assert scene.account.reads() == {}, "its turn is done"
+
+
+def test_a_pass_that_fails_leaves_the_turn_to_come(scene: Scene) -> None:
+    scene.serve("a")
+    scene.believe("a")
     scene.verifier.round()
     scene.queue.add("new/uid-a", Lane.CHANGE, scene.room.clock.monotonic())
+    with pytest.raises(Unavailable), scene.next_turn():
+        raise Unavailable("the pass has failed")
     with scene.next_turn() as taken:
-        assert taken.lane is Lane.CHANGE
+        assert taken.lane is Lane.VERIFY
     assert scene.account.reads() == {"find": 1, "listeners": 1, "targets": 1}
-    assert scene.queue.take(scene.room.clock.monotonic()) is None
 
 
 def test_a_load_balancer_that_the_look_did_not_show_is_left_for_the_pass_to_read(scene: Scene) -> None:

@@ -200,3 +200,15 @@ def test_a_wait_put_off_a_thousand_times_is_kept_once() -> None:
     for second in range(1000):
         queue.add_after("a", Lane.CHANGE, 100.0, float(second) / 100)
     assert len(queue._delays._heap) == 1
+
+
+def test_what_takes_targets_off_goes_first_again_when_it_comes_back() -> None:
+    queue = WorkQueue()
+    queue.add("gone", Lane.ENDPOINTS, 0.0, urgent=True)
+    taken = queue.take(0.0)
+    assert taken == Taken("gone", Lane.REMOVALS)
+    queue.add("more", Lane.ENDPOINTS, 0.0)
+    queue.add_after("gone", Lane.REMOVALS, 1.0, 0.0)
+    queue.done("gone", 0.0)
+    assert queue.take(1.0) == Taken("gone", Lane.REMOVALS)
+    assert queue.take(1.0) == Taken("more", Lane.ENDPOINTS)

@@ -36,7 +36,7 @@ class QueueAndModel(RuleBasedStateMachine):
     @rule(key=KEYS, lane=LANES, urgent=st.booleans())
     def add(self, key: str, lane: Lane, urgent: bool) -> None:
         self.queue.add(key, lane, self.now, urgent=urgent)
-        self._ready(key, {lane})
+        self._ready(key, {Lane.REMOVALS if urgent and lane is Lane.ENDPOINTS else lane})
 
     @rule(key=KEYS, lane=LANES, delay=st.sampled_from([0.5, 1.0, 3.0]))
     def add_after(self, key: str, lane: Lane, delay: float) -> None:
