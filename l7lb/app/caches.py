@@ -188,6 +188,10 @@ class Caches:
         known = {item.object.metadata.name: item.object for item in self._stores.classes.list()}
         return known, "IngressClass" not in self._unread()
 
+    def unread(self) -> frozenset[str]:
+        """Kinds that are not synced."""
+        return self._unread()
+
     def living(self, uid: str) -> bool:
         """Whether an Ingress with this UID is cached; an unsynced cache knows of nobody's death."""
         return "Ingress" in self._unread() or bool(self._stores.ingresses.by_index("uid", uid))

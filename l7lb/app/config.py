@@ -41,6 +41,12 @@ class Flag:
 FLAGS: Final = (
     Flag("cluster-id", "", f"Id of this cluster (cls-xxxxxxxx): goes into the tag {CLUSTER_TAG}. Required."),
     Flag("region", "", "Region of the cluster and of its load balancers (ap-guangzhou). Required."),
+    Flag(
+        "more-regions",
+        "",
+        "Other regions, separated by commas, in which load balancers of the cluster are looked for, although no "
+        "Ingress names them.",
+    ),
     Flag("vpc-id", "", "VPC of the cluster, in which load balancers are created."),
     Flag("kubeconfig", "", "Kubeconfig file; empty: the pod's service account."),
     Flag("clb-endpoint", "", "Where the cloud API is: http://127.0.0.1:PORT or a host, for every service."),
@@ -54,6 +60,12 @@ FLAGS: Final = (
     Flag("secrets-from", "list", "How Secrets are read.", ("list", "referenced")),
     Flag("max-concurrent-reconciles", 8, "Workers."),
     Flag("verify-interval", 600.0, "Seconds between two comparisons of all load balancers with the cloud; 0: never."),
+    Flag(
+        "collect-orphans",
+        False,
+        "Delete load balancers of ours whose Ingress has been gone for a day, without anybody asking; else they are "
+        "only reported.",
+    ),
     Flag("leader-elect", True, "Wait for the Lease. Without: take it at once, or exit 2 when it is held."),
     Flag("metrics-bind-address", ":8080", "Where /metrics is served; 0: nowhere."),
     Flag("health-probe-bind-address", ":8081", "Where /healthz and /readyz are served; 0: nowhere."),
@@ -74,6 +86,7 @@ class Config:
 
     cluster_id: str
     region: str
+    more_regions: str = ""
     vpc_id: str = ""
     kubeconfig: str = ""
     clb_endpoint: str = ""
@@ -87,6 +100,7 @@ class Config:
     secrets_from: str = "list"
     max_concurrent_reconciles: int = 8
     verify_interval: float = 600.0
+    collect_orphans: bool = False
     leader_elect: bool = True
     metrics_bind_address: str = ":8080"
     health_probe_bind_address: str = ":8081"
@@ -94,6 +108,11 @@ class Config:
     readiness_webhook_bind_address: str = ":9443"
     log_level: str = "info"
     log_format: str = "json"
+
+    @property
+    def other_regions(self) -> tuple[str, ...]:
+        """`more_regions` as names."""
+        return tuple(name.strip() for name in self.more_regions.split(",") if name.strip())
 
     @property
     def finalizers_of_tke(self) -> tuple[str, ...]:
@@ -105,6 +124,7 @@ _SECONDS_MAX: Final = 86_400.0
 _CLUSTER = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 """It becomes part of the name of the Lease."""
 _REGION = re.compile(r"[a-z]+-[a-z0-9]+(-[a-z0-9]+)*")
+_REGIONS = re.compile(rf"{_REGION.pattern}(, *{_REGION.pattern})*")
 _VPC = re.compile(r"vpc-[a-z0-9]+")
 _LABEL = r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -118,6 +138,7 @@ _CREDENTIALS = re.compile(r"env|file(:.+)?|cvm-role(:.+)?|tke-oidc")
 _FORMS: Final = (
     ("cluster-id", _CLUSTER, "cls-9mfq2k1t"),
     ("region", _REGION, "ap-guangzhou"),
+    ("more-regions", _REGIONS, "ap-beijing,ap-shanghai"),
     ("vpc-id", _VPC, "vpc-4hd8w0pn"),
     ("api-root-domain", _DOMAIN, "tencentcloudapi.com"),
     ("watch-namespace", _NAMESPACE, "shop"),
@@ -147,6 +168,7 @@ def config(values: Mapping[str, Value]) -> Config:
     if not _CREDENTIALS.fullmatch(built.credentials):
         # What was given is not repeated: somebody may have put a key there.
         raise ConfigurationError("--credentials: must be env, file[:PATH], cvm-role[:NAME] or tke-oidc")
+    _collecting(built)
     if built.clb_endpoint:
         endpoint(built.clb_endpoint)
     return built
@@ -166,6 +188,16 @@ def _numbers(built: Config) -> None:
         raise ConfigurationError(f"--class-exit-grace: must be from 0 to {_SECONDS_MAX:g} seconds")
     if not (built.verify_interval == 0 or 1 <= built.verify_interval <= _SECONDS_MAX):
         raise ConfigurationError(f"--verify-interval: must be 0, or from 1 to {_SECONDS_MAX:g} seconds")
+
+
+def _collecting(built: Config) -> None:
+    """Who sees a part only cannot know that nobody is there."""
+    if not built.collect_orphans:
+        return
+    if built.watch_namespace:
+        raise ConfigurationError("--collect-orphans: not together with --watch-namespace, which shows a part only")
+    if built.verify_interval == 0:
+        raise ConfigurationError("--collect-orphans: not together with --verify-interval=0: nobody would look for them")
 
 
 def endpoint(text: str) -> tuple[str, str]:

@@ -17,10 +17,12 @@ from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source
 from l7lb.adapters.kube.events import Clocks, EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
+from l7lb.adapters.kube.memory import KubeMemory
 from l7lb.adapters.kube.pods import KubePods
 from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
+from l7lb.app.remembering import ENTRY, memory_key
 from l7lb.model.lane import Lane
 from l7lb.runtime.clock import Clock
 from l7lb.telemetry.metrics import Metrics
@@ -39,6 +41,7 @@ class Connections:
     ingresses: KubeIngresses
     configs: KubeServiceConfigs
     pods: KubePods
+    memory: KubeMemory
     cloud: TencentLoadBalancers
     certificates: TencentCertificates
     limits: RateLimits
@@ -75,6 +78,7 @@ def connect(
         ingresses=KubeIngresses(kube, guard=guard),
         configs=KubeServiceConfigs(kube, guard=guard),
         pods=KubePods(kube, guard=guard),
+        memory=KubeMemory(kube, memory_key(config.cluster_id), ENTRY, guard=guard),
         cloud=TencentLoadBalancers(caller, now),
         certificates=TencentCertificates(caller, config.region),
         limits=limits,

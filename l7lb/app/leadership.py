@@ -132,7 +132,9 @@ class Leadership:
         office = self._office
         cluster, cloud, settings = office.cluster(), office.connections.cloud, office.watching.settings
         ingresses = tuple(item.object for item in office.watching.stores.ingresses.list())
-        heads = confirm_identity(cloud, cluster, regions(ingresses, cluster, settings.region))
+        heads = confirm_identity(
+            cloud, cluster, regions(ingresses, cluster, settings.region, office.config.other_regions)
+        )
         confirm_records(ingresses, cluster)
         return Stage(
             config=office.config,
@@ -151,6 +153,7 @@ class Leadership:
             trusted_from=trusted_from(office.elector.term),
             certificates=office.connections.certificates,
             pods=office.connections.pods,
+            memory=office.connections.memory,
         )
 
     def _tell_of_the_gate(self) -> None:

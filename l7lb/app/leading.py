@@ -8,9 +8,12 @@ from typing import Final
 from l7lb import ledger, planner
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.app.caches import Caches
+from l7lb.app.census import census
+from l7lb.app.collector import Collector, Shelf
 from l7lb.app.config import Config
 from l7lb.app.expiry import Archive, CertificateReader, Expiry
 from l7lb.app.measuring import MeasuredCloud, StopWatch
+from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
 from l7lb.app.readying import Readying, Ward
 from l7lb.app.regions import find_all
 from l7lb.app.sweep import Sweep
@@ -26,6 +29,7 @@ from l7lb.model.marks import RECORD
 from l7lb.model.outcome import Outcome
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType
+from l7lb.reconciler.collecting import Tools
 from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.flights import Flights
 from l7lb.reconciler.locating import Locator
@@ -71,6 +75,8 @@ class Stage:
     """None: nobody looks when certificates expire."""
     pods: Pods | None = None
     """None: nobody opens readiness gates."""
+    memory: Shelf | None = None
+    """Where it is kept what was seen of orphans; None: none is collected."""
 
 
 class Term:
@@ -89,9 +95,12 @@ class Term:
             lambda step, seconds: stage.metrics.observe("l7lb_cloud_task_duration_seconds", seconds, step),
         )
         self._cloud = MeasuredCloud(stage.cloud, watch, self._sweep.wrote)
+        self._executor = Executor(Flights(), self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from)
+        self.orphans = self._sweeper()
         self.verifier = Verifier(
             self._beat(),
             interval_s=stage.config.verify_interval,
+            on_look=self.orphans.hear,
             on_read=lambda: stage.metrics.count("l7lb_inventory_reads_total", "verifier"),
         )
         self._reconciler = Reconciler(self._workshop())
@@ -109,6 +118,7 @@ class Term:
         self._readying = self._opener_of_gates()
         if self._readying is not None:
             loops["readiness"] = self._readying.run
+        loops["orphans"] = self.orphans.run
         self._threads = Threads("workers", {**loops, "verifier": self.verifier.run}, self._ask)
 
     def start(self, died: Died) -> None:
@@ -130,6 +140,7 @@ class Term:
 
     def _ask(self) -> None:
         self.verifier.stop()
+        self.orphans.stop()
         if self._expiry is not None:
             self._expiry.stop()
         if self._readying is not None:
@@ -169,6 +180,31 @@ class Term:
         )
         return Readying(ward)
 
+    def _sweeper(self) -> Sweeper:
+        stage = self._stage
+        around = Surroundings(
+            cluster=stage.cluster,
+            stores=stage.triggers.stores,
+            unread=stage.caches.unread,
+            everyone=stage.ingresses.everyone,
+            cloud=self._cloud,
+            events=stage.events,
+            metrics=stage.metrics,
+            clock=stage.clock,
+        )
+        findings = Findings(around, SteadyClock(stage.clock))
+        if not stage.config.collect_orphans or stage.memory is None:
+            return Sweeper(findings)
+        tools = Tools(
+            cluster=stage.cluster,
+            cloud=self._cloud,
+            executor=self._executor,
+            census=lambda: census(stage.ingresses.everyone(), stage.cluster),
+            monotonic=stage.clock.monotonic,
+            wall=findings.time.now,
+        )
+        return Sweeper(findings, Collector(findings, tools, stage.memory, stage.writable, stage.trusted_from))
+
     def _beat(self) -> Beat:
         stage = self._stage
         return Beat(
@@ -181,6 +217,7 @@ class Term:
             queue=self.queue,
             observations=self.observations,
             sweep=self._sweep,
+            more_regions=stage.config.other_regions,
             trusted_from=stage.trusted_from,
         )
 
@@ -196,7 +233,7 @@ class Term:
             snapshots=stage.caches,
             events=stage.events,
             telemetry=telemetry,
-            executor=Executor(Flights(), self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from),
+            executor=self._executor,
             locator=Locator(self.observations, stage.caches, telemetry),
             desk=self._desk,
             monotonic=stage.clock.monotonic,

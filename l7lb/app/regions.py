@@ -1,7 +1,12 @@
-"""In which regions the load balancers of the cluster are: its own, and those that Ingresses and their records name."""
+"""In which regions the load balancers of the cluster are: its own, those that Ingresses and their records name, more.
+
+Of a load balancer whose Ingress is gone nothing says where it is. So there may be regions that nobody looks at, unless
+`--more-regions` names them.
+"""
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from l7lb import translator
 from l7lb.app.caches import record_of
@@ -14,22 +19,39 @@ from l7lb.reconciler.ports import LoadBalancers
 _logger = logging.getLogger(__name__)
 
 
-def regions(ingresses: Iterable[Ingress], cluster: Cluster, home: str) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found in the regions that answered."""
+
+    heads: tuple[LoadBalancerHead, ...]
+    regions: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Region -> why it was left out."""
+
+
+def regions(ingresses: Iterable[Ingress], cluster: Cluster, home: str, more: Iterable[str] = ()) -> tuple[str, ...]:
     """The cluster's own first."""
     named = {translator.region_of(one, record_of(one, cluster), home) for one in ingresses}
-    return (home, *sorted(named - {home}))
+    return (home, *sorted((named | set(more)) - {home}))
 
 
-def find_all(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
+def look(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> Look:
     """Those with these tags in all regions. The first must answer; one that is refused elsewhere is left out.
 
     An annotation may name a region that does not exist, or in which our keys have no right: then nothing can be there
     on our behalf, and its Ingress hears of it in its own pass.
     """
     found = list(cloud.find(wanted[0], tags))
+    refused: dict[str, str] = {}
     for region in wanted[1:]:
         try:
             found += cloud.find(region, tags)
         except TerminalError as refusal:
+            refused[region] = str(refusal)
             _logger.warning("region %s is left out: %s", region, refusal)
-    return tuple(found)
+    return Look(tuple(found), tuple(region for region in wanted if region not in refused), refused)
+
+
+def find_all(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
+    """The heads alone."""
+    return look(cloud, tags, wanted).heads

@@ -87,7 +87,7 @@ def surveyed(config: Config, connections: Connections, clock: Clock, metrics: Me
     try:
         _fill(watch, clock)
         everyone = tuple(item.object for item in watch.stores.ingresses.list())
-        places = regions(everyone, cluster, config.region)
+        places = regions(everyone, cluster, config.region, config.other_regions)
         heads = patiently(lambda: confirm_identity(connections.cloud, cluster, places))
         worlds = Worlds(
             cluster, settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock

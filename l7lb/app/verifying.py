@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from l7lb import ledger, planner, translator
 from l7lb.adapters.clb.ratelimit import QUOTA_DEFAULT, Pace
 from l7lb.app.caches import Caches, Stores, key_of, record_of
-from l7lb.app.regions import find_all, regions
+from l7lb.app.regions import Look, look, regions
 from l7lb.app.sweep import Sweep
 from l7lb.errors import L7lbError, NotFound
 from l7lb.model.cluster import Ingress
@@ -59,6 +59,8 @@ class Beat:
     queue: Queue
     observations: Observations
     sweep: Sweep
+    more_regions: tuple[str, ...] = ()
+    """Where load balancers are looked for as well."""
     trusted_from: float = 0.0
     """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
 
@@ -102,11 +104,19 @@ class Beat:
 class Verifier:
     """For one term. `turn` surrounds every pass; `run` is a thread's life, `enqueue` and `round` its parts."""
 
-    def __init__(self, beat: Beat, *, interval_s: float, on_read: Callable[[], None] = lambda: None) -> None:
-        """`interval_s` 0: only what the beginning of a term asks for."""
+    def __init__(
+        self,
+        beat: Beat,
+        *,
+        interval_s: float,
+        on_read: Callable[[], None] = lambda: None,
+        on_look: Callable[[Look], None] = lambda _: None,
+    ) -> None:
+        """`interval_s` 0: only what the beginning of a term asks for. `on_look` hears of all load balancers."""
         self._beat = beat
         self._interval_s = interval_s
         self._on_read = on_read
+        self._on_look = on_look
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._due: set[BindingKey] = set()
@@ -210,12 +220,13 @@ class Verifier:
         self._beat.sweep.begin()
         try:
             beat = self._beat
-            places = regions(beat.ingresses(), beat.cluster, beat.settings.region)
-            heads = find_all(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
+            places = regions(beat.ingresses(), beat.cluster, beat.settings.region, beat.more_regions)
+            found = look(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
         except L7lbError as error:
             _logger.warning("verifier: %s", error)
             return
-        self._beat.sweep.enter(heads)
+        self._beat.sweep.enter(found.heads)
+        self._on_look(found)
 
     def _spread(self, keys: Sequence[BindingKey], now: float, start_s: float) -> None:
         with self._lock:

@@ -6,8 +6,9 @@ strings stand in `tags` and nowhere else; nobody outside this package compares a
 
 from l7lb.ledger.authority import authorize
 from l7lb.ledger.claims import disposal_for, read, to_create
+from l7lb.ledger.collecting import PER_HOUR_MAX, authorize_collection, due, forget, lately, objection, proof, remember
 from l7lb.ledger.orphans import inventory, provenance
-from l7lb.ledger.record import format_record, parse_record, recorded_cluster
+from l7lb.ledger.record import format_record, parse_record, recorded_cluster, recorded_name
 from l7lb.ledger.sharing import read_shared
 from l7lb.ledger.tags import CLUSTER as CLUSTER_TAG
 from l7lb.ledger.tags import INGRESS as INGRESS_TAG
@@ -17,21 +18,30 @@ from l7lb.ledger.token import client_token
 __all__ = [
     "CLUSTER_TAG",
     "INGRESS_TAG",
+    "PER_HOUR_MAX",
     "another_identity",
     "authorize",
+    "authorize_collection",
     "client_token",
     "disposal_for",
+    "due",
+    "forget",
     "format_record",
     "ingress_of",
     "inventory",
     "is_ours",
+    "lately",
     "lookup",
+    "objection",
     "of_cluster",
     "parse_record",
+    "proof",
     "provenance",
     "read",
     "read_shared",
     "recorded_cluster",
+    "recorded_name",
+    "remember",
     "stamp",
     "to_create",
 ]

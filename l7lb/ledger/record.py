@@ -56,6 +56,15 @@ def recorded_cluster(text: str | None, ingress_uid: str) -> str:
     return _text(fields.get("cluster"))
 
 
+def recorded_name(text: str | None) -> str:
+    """The load balancer in a record, whoever's it is: a copied one says that traffic may be led there as well."""
+    try:
+        fields = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return ""
+    return _text(fields.get("lb")) if isinstance(fields, dict) else ""
+
+
 def format_record(record: Record) -> str:
     """Equal records give equal text, so that writing twice changes nothing."""
     fields: dict[str, object] = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from l7lb.model.identity import LoadBalancerId
+from l7lb.model.identity import CloudRef, Cluster, LoadBalancerId
 from l7lb.model.loadbalancer import LoadBalancerHead
 
 
@@ -76,3 +76,39 @@ class Entry:
     """Of the Ingress that its tag names; empty: none."""
     reason: str = ""
     """Why, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """How often one load balancer was seen to be an orphan; times by the wall clock, in seconds since 1970."""
+
+    ingress_uid: str
+    """Of the Ingress that was not there."""
+    first: float
+    last: float
+    """The last that counts; what is seen soon after it does not."""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What has to outlive a process before an orphan may be collected. Lost, it only delays."""
+
+    sightings: Mapping[CloudRef, Sighting] = field(default_factory=dict)
+    collected: tuple[float, ...] = ()
+    """When deletions of orphans were begun, by the wall clock; those of the last hour matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warrant:
+    """All that the ledger looks at before it lets an orphan be deleted."""
+
+    cluster: Cluster
+    head: LoadBalancerHead
+    """Read by its id just now."""
+    census: Census
+    """Read just now."""
+    sighting: Sighting
+    collected: tuple[float, ...]
+    now: float
+    """By the wall clock."""

@@ -135,6 +135,29 @@ TABLE: Final = (
     Row("l7lb_last_verified_timestamp_seconds", Gauge, ("controller",), "When the stalest one was read, Unix time."),
     Row("l7lb_managed_loadbalancers", Gauge, ("mode",), "Load balancers in use: created by us, or lent to us."),
     Row(
+        "l7lb_orphaned_loadbalancers",
+        Gauge,
+        ("kind",),
+        "Load balancers of the cluster that no Ingress uses any more: orphans of ours, those of which it is not proven "
+        "that they are ours, and lent ones that still bear our tags; counted by the leader after each verification.",
+        known=(("orphan",), ("unproven",), ("lent",)),
+    ),
+    Row(
+        "l7lb_orphan_oldest_seconds",
+        Gauge,
+        ("controller",),
+        "Since when the oldest orphan of ours is known; 0: there is none.",
+        known=_ONE,
+    ),
+    Row(
+        "l7lb_orphans_looked_timestamp_seconds",
+        Gauge,
+        ("controller",),
+        "When all load balancers were last held against all Ingresses, Unix time; 0: not yet.",
+        known=_ONE,
+    ),
+    Row("l7lb_orphans_collected_total", Counter, ("controller",), "Orphans that were deleted.", known=_ONE),
+    Row(
         "l7lb_certificate_expiry_timestamp_seconds",
         Gauge,
         ("certificate",),

@@ -41,6 +41,11 @@ REASONS: Final = {
     "is tried again every 5 minutes, and goes on by itself once the protection is off.",
     "NoInstanceRole": "No role is bound to the machine, so there are no credentials.",
     "EndpointWithoutPod": "Endpoints of a Service with direct access name no Pod. They are not bound.",
+    "OrphanDeleted": "A load balancer that was made for an Ingress that is gone does not exist any more.",
+    "OrphanDeleting": "A load balancer whose Ingress is gone is about to be deleted; the Event has the proof.",
+    "OrphanLeft": "A load balancer without an Ingress is not deleted after all; the Event says why. It is tried again "
+    "when it was seen for another day.",
+    "OrphansFound": "There are load balancers that no Ingress uses any more. `l7lb audit` lists them.",
     "PodNotRoutable": "Pods are in a network that needs the switch `GlobalRouteDirectAccess`. They are not bound.",
     "PodOnHostNetwork": "Pods use the network of their node. They are not bound; what is bound of them is left.",
     "NodesUnknown": "Nodes cannot be read, or too many are NotReady at once to believe it. Targets are left.",

@@ -9,11 +9,13 @@ from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.ingresses import KubeIngresses
+from l7lb.adapters.kube.memory import KubeMemory
 from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.app.caches import Caches, stores
 from l7lb.app.config import Config
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
 from l7lb.app.regions import regions
+from l7lb.app.remembering import ENTRY, memory_key
 from l7lb.app.triggers import Triggers
 from l7lb.errors import LostLeadership
 from l7lb.model.identity import BindingKey, Cluster
@@ -145,7 +147,9 @@ class Process:
         for feed in self._feeds:
             feed.list(self._transport)
         everyone = tuple(item.object for item in kept.ingresses.list())
-        confirm_identity(self._cloud, around.cluster, regions(everyone, around.cluster, config.region))
+        confirm_identity(
+            self._cloud, around.cluster, regions(everyone, around.cluster, config.region, config.other_regions)
+        )
         stage = Stage(
             config=config,
             cluster=around.cluster,
@@ -159,6 +163,7 @@ class Process:
             metrics=around.metrics,
             clock=around.clock,
             writable=self._may_write,
+            memory=KubeMemory(self._transport, memory_key(config.cluster_id), ENTRY, guard=self._may_write),
             trusted_from=around.clock.now() + trusted_in_s if trusted_in_s else 0.0,
         )
         self.term = Term(stage)

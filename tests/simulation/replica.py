@@ -17,6 +17,7 @@ from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.events import EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.adapters.kube.leases import KubeLeases
+from l7lb.adapters.kube.memory import KubeMemory
 from l7lb.adapters.kube.pods import KubePods
 from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.app.campaign import lease_key
@@ -24,6 +25,7 @@ from l7lb.app.connections import Connections
 from l7lb.app.door import Doorman
 from l7lb.app.leadership import Leadership, Office
 from l7lb.app.leading import QueueSink, Term
+from l7lb.app.remembering import ENTRY, memory_key
 from l7lb.app.watching import watching
 from l7lb.errors import LostLeadership
 from l7lb.model.identity import Cluster
@@ -88,6 +90,7 @@ class Replica:
             ingresses=KubeIngresses(kube, guard=self.may_write),
             configs=KubeServiceConfigs(kube, guard=self.may_write),
             pods=KubePods(kube, guard=self.may_write),
+            memory=KubeMemory(kube, memory_key(around.config.cluster_id), ENTRY, guard=self.may_write),
             cloud=TencentLoadBalancers(caller, clock.monotonic),
             limits=limits,
             certificates=TencentCertificates(caller, around.config.region),

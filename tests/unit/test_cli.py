@@ -97,6 +97,8 @@ BAD = [
     ("credentials", SECRET_KEY),
     ("credentials", "file:/does/not/exist"),
     ("credentials", "tke-oidc"),
+    ("more-regions", "Beijing"),
+    ("more-regions", "ap-beijing ap-shanghai"),
     ("watch-namespace", "Shop"),
     ("watch-namespace", "shop,blog"),
     ("tke-finalizers", "no-slash"),
@@ -227,10 +229,11 @@ def test_every_flag_and_its_twin_reach_the_configuration(
     run: Run, monkeypatch: pytest.MonkeyPatch, kubeconfig: str
 ) -> None:
     given = {
-        "cluster-id": "cls-1", "region": "eu-frankfurt", "vpc-id": "vpc-1", "kubeconfig": kubeconfig,
+        "cluster-id": "cls-1", "region": "eu-frankfurt", "more-regions": "ap-beijing", "vpc-id": "vpc-1",
+        "kubeconfig": kubeconfig,
         "clb-endpoint": "http://127.0.0.1:9", "api-root-domain": "intl.tencentcloudapi.com", "credentials": "env",
         "watch-namespace": "shop", "manage-classless": "false", "ignore-tke-controller": "true",
-        "tke-finalizers": "a.b/c", "class-exit-grace": "1.5", "secrets-from": "referenced",
+        "tke-finalizers": "a.b/c", "collect-orphans": "false", "class-exit-grace": "1.5", "secrets-from": "referenced",
         "max-concurrent-reconciles": "3", "verify-interval": "0", "leader-elect": "false",
         "metrics-bind-address": "0", "health-probe-bind-address": "127.0.0.1:0", "log-level": "error",
         "log-format": "text", "readiness-webhook": "l7lb/webhook", "readiness-webhook-bind-address": "0",

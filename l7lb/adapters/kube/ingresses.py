@@ -14,7 +14,7 @@ from l7lb.adapters.kube.decode import MALFORMED, Decoder
 from l7lb.adapters.kube.kinds import Kind
 from l7lb.adapters.kube.transport import MERGE_PATCH, Request, Transport
 from l7lb.errors import NotFound, Unavailable
-from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, Service
+from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, Object, Service
 from l7lb.model.identity import ObjectKey
 from l7lb.model.writing import MetadataChange
 
@@ -26,25 +26,17 @@ PARTIAL = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,appl
 """Metadata only, from a server that can."""
 
 
-class _Uid(msgspec.Struct, frozen=True, gc=False):
-    uid: str
-
-
-class _Identified(msgspec.Struct, frozen=True, gc=False):
-    metadata: _Uid
-
-
 class _Meta(msgspec.Struct, frozen=True, gc=False):
     continue_: str = msgspec.field(default="", name="continue")
 
 
-class _Uids(msgspec.Struct, frozen=True, gc=False):
+class _Everyone(msgspec.Struct, frozen=True, gc=False):
     kind: str
     metadata: _Meta
-    items: tuple[_Identified, ...] | None
+    items: tuple[Object, ...] | None
 
 
-_UIDS = msgspec.json.Decoder(_Uids)
+_EVERYONE = msgspec.json.Decoder(_Everyone)
 
 
 class KubeIngresses:
@@ -67,19 +59,21 @@ class KubeIngresses:
         """A Service likewise."""
         return self._live(kinds.SERVICE, key)
 
-    def list_uids(self) -> frozenset[str]:
-        """The UIDs of all Ingresses of the cluster, read whole and at the newest version, or Unavailable."""
+    def everyone(self) -> tuple[Object, ...]:
+        """The metadata of all Ingresses of the cluster, read whole and at the newest version, or Unavailable."""
         request = Request(
             "GET", kinds.INGRESS.path(), accept=PARTIAL, timeout_s=LIST_TIMEOUT_S, what=kinds.INGRESS.name
         )
         body = self._transport.request(request).body
         try:
-            found = _UIDS.decode(body)
+            found = _EVERYONE.decode(body)
         except MALFORMED as error:
-            raise Unavailable(f"Ingress: the list of UIDs cannot be decoded: {error}") from error
-        if found.metadata.continue_ or found.kind not in {"PartialObjectMetadataList", "IngressList"}:
-            raise Unavailable(f"Ingress: the list of UIDs is not whole, or is none ({found.kind!r})")
-        return frozenset(item.metadata.uid for item in found.items or ())
+            raise Unavailable(f"Ingress: the list of all cannot be decoded: {error}") from error
+        items = found.items or ()
+        whole = not found.metadata.continue_ and all(item.metadata.uid for item in items)
+        if not whole or found.kind not in {"PartialObjectMetadataList", "IngressList"}:
+            raise Unavailable(f"Ingress: the list of all is not whole, or is none ({found.kind!r})")
+        return items
 
     def patch_metadata(self, ingress: Ingress, change: MetadataChange) -> Ingress:
         """Write annotations and finalizers in one patch; raises Conflict when the object moved, NotFound when gone.

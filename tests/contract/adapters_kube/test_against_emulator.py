@@ -246,9 +246,9 @@ def test_absent_objects_are_none_and_their_writes_not_found(emulator: KubeEmulat
         ingresses.patch_metadata(found, MetadataChange({"a": "1"}))
 
 
-def test_all_uids_are_listed(emulator: KubeEmulator, transport: Transport) -> None:
+def test_everyone_is_listed(emulator: KubeEmulator, transport: Transport) -> None:
     uids = {emulator.create(web(f"web-{number}"))["metadata"]["uid"] for number in range(3)}
-    assert KubeIngresses(transport).list_uids() == uids
+    assert {one.metadata.uid for one in KubeIngresses(transport).everyone()} == uids
 
 
 def test_lease_is_created_renewed_and_guarded_by_its_version(transport: Transport) -> None:

@@ -140,10 +140,12 @@ def test_guard_holds_writes_and_not_reads(tmp_path: Path) -> None:
         assert [seen.method for seen in server.seen] == ["GET"]
 
 
-def test_uids_are_listed_whole_at_the_newest_version(tmp_path: Path) -> None:
-    listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": [{"metadata": {"uid": u}} for u in "abc"]}
+def test_everyone_is_listed_whole_at_the_newest_version(tmp_path: Path) -> None:
+    items = [{"metadata": {"uid": uid, "annotations": {"a": uid}}} for uid in "abc"]
+    listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
     with connected(tmp_path, answer(listed)) as (server, transport):
-        assert KubeIngresses(transport).list_uids() == frozenset("abc")
+        everyone = KubeIngresses(transport).everyone()
+    assert [(one.metadata.uid, one.annotations) for one in everyone] == [(uid, {"a": uid}) for uid in "abc"]
     assert server.seen[0].target == "/apis/networking.k8s.io/v1/ingresses"
 
 
@@ -153,13 +155,14 @@ def test_uids_are_listed_whole_at_the_newest_version(tmp_path: Path) -> None:
         {"kind": "IngressList", "metadata": {"continue": "x"}, "items": []},
         {"kind": "Status", "metadata": {}, "items": []},
         {"kind": "IngressList", "metadata": {}, "items": [{"metadata": {}}]},
+        {"kind": "IngressList", "metadata": {}, "items": [{"metadata": {"uid": "a"}}, {"metadata": {"uid": ""}}]},
         {"kind": "IngressList", "metadata": {}},
         {},
     ],
 )
-def test_half_a_list_of_uids_is_none(tmp_path: Path, listed: object) -> None:
+def test_half_a_list_of_everyone_is_none(tmp_path: Path, listed: object) -> None:
     with connected(tmp_path, answer(listed)) as (_, transport), pytest.raises(errors.Unavailable):
-        KubeIngresses(transport).list_uids()
+        KubeIngresses(transport).everyone()
 
 
 RECORD = LeaseRecord("me", 30, "2026-11-22T10:00:00.000000Z", "2026-11-22T10:00:05.000000Z", 2, "8")
