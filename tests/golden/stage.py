@@ -28,6 +28,7 @@ from l7lb.runtime.clock import SystemClock
 from tests.emulators.clb import console
 from tests.emulators.clb.emulator import ClbEmulator
 from tests.emulators.clb.server import ClbServer
+from tests.fixtures.policy import limited
 from tests.golden.case_file import NODES, Case, Expectation
 
 CLUSTER = Cluster("cls-9mfq2k1t", "0b2e7c1a-kube-system")
@@ -72,7 +73,7 @@ class Stage:
 @contextlib.contextmanager
 def stage() -> Iterator[Stage]:
     """While the context lasts."""
-    emulator = ClbEmulator(rate_limits={"*": 0})
+    emulator = ClbEmulator(rate_limits={"*": 0}, secrets=limited(KEYS))
     with ClbServer(emulator) as server:
         yield Stage(server)
     assert not emulator.forbidden

@@ -12,7 +12,7 @@ from l7lb.app.config import FLAGS, Flag
 from l7lb.model.codes import TABLE as TABLE_OF_CODES
 from l7lb.model.codes import Row
 from l7lb.telemetry.metrics import TABLE
-from tests.house import examples, meanings
+from tests.house import cloud_rights, examples, meanings
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 
@@ -184,11 +184,22 @@ def _page(head: str, *parts: str) -> str:
     return "\n".join((title, "", MADE, text.rstrip("\n"), "", *parts))
 
 
+def cloud_rights_page() -> str:
+    """docs/cloud-rights.md."""
+    head = ("service", "action", "", "names one", "what for")
+    policy = f"```json\n{cloud_rights.as_text(cloud_rights.narrowed())}```\n"
+    return _page(
+        cloud_rights.HEAD, table(head, cloud_rights.rows()), f"{cloud_rights.NARROWED}\n{policy}", cloud_rights.STAYS
+    )
+
+
 PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/annotations.md"): annotations_page,
     Path("docs/flags.md"): flags_page,
     Path("docs/metrics.md"): metrics_page,
     Path("docs/errors.md"): errors_page,
+    Path("docs/cloud-rights.md"): cloud_rights_page,
+    Path("examples/deploy/cam-policy.json"): lambda: cloud_rights.as_text(cloud_rights.policy()),
     Path("docs/service-config.md"): examples.service_config_page,
     Path("charts/l7lb/crds/tkeserviceconfigs.yaml"): definition_page,
 }

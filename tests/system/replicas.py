@@ -10,6 +10,7 @@ from typing import TypeVar
 import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.fixtures.policy import allowed
 from tests.system.kube import Json
 from tests.system.world import CLUSTER, REGION, VPC, Controller, World
 
@@ -26,7 +27,7 @@ class Replica(Controller):
         self.world = world
         self.name = f"AKID{name}"
         self.secret = f"key-of-{name}"
-        world.seed({"secrets": {self.name: {"key": self.secret}}})
+        world.seed({"secrets": {self.name: {"key": self.secret, "allowed": sorted(allowed())}}})
         folder: Path = world._folder
         values = {
             "cluster-id": CLUSTER,

@@ -21,6 +21,7 @@ from tests import envtest
 from tests.emulators.clb.emulator import ClbEmulator
 from tests.emulators.clb.server import ClbServer
 from tests.emulators.kube.emulator import KubeEmulator
+from tests.fixtures.policy import limited
 from tests.system.kube import Json, Kube
 
 T = TypeVar("T")
@@ -94,7 +95,8 @@ class World:
         self._stack = ExitStack()
         try:
             self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="l7lb-")))
-            self.cloud = ClbEmulator(**{"latency": "fast", **self.setup})
+            # Whatever the product calls beyond the documented policy is refused.
+            self.cloud = ClbEmulator(**{"latency": "fast", "secrets": limited(KEYS), **self.setup})
             self._clb = self._stack.enter_context(ClbServer(self.cloud))
             self.kube = self._cluster()
             self._furnish()

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from tenacity import RetryCallState, Retrying, wait_exponential
 
 from l7lb import errors
+from l7lb.adapters.clb.actions import TABLE
 from l7lb.adapters.clb.errors import (
     DELETE_WINDOW_FULL,
     DELETE_WINDOW_WAIT_S,
@@ -26,6 +27,7 @@ from l7lb.model.lane import Lane
 RETRY_S_MAX = 2.0
 TRIES_MAX = 4
 THROTTLED_TRIES_MAX = 2
+_LISTED = frozenset((one.service, one.name, one.write) for one in TABLE)
 _WAIT = wait_exponential(multiplier=0.2, max=1.0)
 """The first wait is longer than a halved bucket needs for its next token."""
 
@@ -85,8 +87,11 @@ class Caller:
     def call(self, request: Request, *, region: str, lane: Lane, borrow: bool = False) -> dict[str, Any]:
         """The `Response` object with its RequestId (the id of the task, for asynchronous writes).
 
-        Raises the classes of `errors`; Throttled with `retry_after_s` when the budget has no token.
+        Raises the classes of `errors`; Throttled with `retry_after_s` when the budget has no token. ValueError: the
+        request is not in the table of actions, so that no documented policy would allow it.
         """
+        if (request.service, request.action, request.write) not in _LISTED:
+            raise ValueError(f"{request.service}:{request.action} is not listed as this kind of action")
         retrying = Retrying(
             sleep=self.sleep,
             wait=_WAIT,

@@ -78,6 +78,15 @@ def test_a_credential_without_the_right_is_refused(emulate: Emulate) -> None:
     account.clb("DescribeQuota")
 
 
+def test_a_credential_with_a_policy_may_call_what_it_allows_and_nothing_else(emulate: Emulate) -> None:
+    """CAM page on policies: what no statement allows is denied."""
+    allowed = frozenset({"clb:DescribeQuota", "tag:DescribeLoadBalancers"})
+    account = emulate(secrets={"AKIDEMULATOR": Secret("emulator-secret-key", allowed=allowed)})
+
+    assert account.code("DescribeLoadBalancers") == "UnauthorizedOperation"
+    account.clb("DescribeQuota")
+
+
 def test_errors_come_inside_http_200_with_the_exact_content_type(account: Account) -> None:
     response, decoded = post(account, {"X-TC-Action": "DescribeLoadBalancers"})
 

@@ -150,7 +150,8 @@ def _seed_world(gateway: Gateway, body: Json, _: Query) -> Json:
     made = console.seed_world(gateway.cloud, body)
     gateway.limits.overrides.update(body.get("rate_limits", {}))
     for secret_id, members in body.get("secrets", {}).items():
-        gateway.secrets[secret_id] = Secret(**{**members, "denied": frozenset(members.get("denied", ()))})
+        sets = {name: frozenset(members[name]) for name in ("denied", "allowed") if name in members}
+        gateway.secrets[secret_id] = Secret(**{**members, **sets})
     gateway.show()
     return made
 

@@ -151,7 +151,7 @@ class Gateway:
                 raise ForbiddenCall(reason)
         _check_action(caller.service, action)
         _check_region(caller.service, region)
-        if action in caller.denied:
+        if not caller.secret.may(caller.service, action):
             raise ApiError(
                 "UnauthorizedOperation", f"You are not authorized to perform operation ({caller.service}:{action})."
             )

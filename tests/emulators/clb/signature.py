@@ -26,6 +26,12 @@ class Secret:
     token: str = ""
     denied: frozenset[str] = frozenset()
     """Actions answered with ``UnauthorizedOperation``."""
+    allowed: frozenset[str] | None = None
+    """``service:Action``; all others are refused as well. None: no such limit."""
+
+    def may(self, service: str, action: str) -> bool:
+        """Whether a policy of CAM would let the call pass."""
+        return action not in self.denied and (self.allowed is None or f"{service}:{action}" in self.allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Caller:
     credential_id: str
     account: str
     service: str
-    denied: frozenset[str]
+    secret: Secret
 
 
 DEFAULT_SECRETS: Mapping[str, Secret] = {"AKIDEMULATOR": Secret("emulator-secret-key")}
@@ -59,7 +65,7 @@ def verify(request: Request, secrets: Mapping[str, Secret], wall: Callable[[], f
         )
     if secret.token and request.header("X-TC-Token") != secret.token:
         raise ApiError("AuthFailure.TokenFailure", "The token is invalid or has expired.")
-    return Caller(form["id"], secret.account, form["service"], secret.denied)
+    return Caller(form["id"], secret.account, form["service"], secret)
 
 
 def _timestamp(request: Request, date: str, wall: Callable[[], float]) -> int:
