@@ -14,10 +14,12 @@ import click
 from l7lb import __version__
 from l7lb.app.adopting import Verdict
 from l7lb.app.application import Application
+from l7lb.app.audit_words import audit_json, audit_text
 from l7lb.app.config import FLAGS, Config, Flag, Value, config
 from l7lb.app.handing import adopt as hand_over
 from l7lb.app.handing import let_go, look
 from l7lb.app.handing import ours as marked_ingresses
+from l7lb.app.inspecting import inspect
 from l7lb.app.printing import as_json, as_text, explanation, would_not_write
 from l7lb.app.releasing import End
 from l7lb.app.survey import survey_files, survey_live
@@ -129,6 +131,26 @@ def adopt(dry_run: bool, output: str, **values: Value) -> None:
     if takeover.having(Verdict.REFUSED):
         sys.exit(1)
     sys.exit(2 if takeover.having(Verdict.CHANGES) or takeover.having(Verdict.WAITS) else 0)
+
+
+@cli.command()
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@flagged
+def audit(output: str, **values: Value) -> None:
+    """List the load balancers of the cluster by what uses them, and Ingresses that something is wrong with.
+
+    Writes nothing, and needs neither the Lease nor an open gate. Looks in --region, in regions that Ingresses name, and
+    in --more-regions.
+
+    Exit code 0: nothing to look at; 2: findings, or a wrong flag; 1: something could not be read.
+    """
+    built = config(values)
+    logs.configure("error", "text")
+    found = inspect(built, os.environ)
+    click.echo(audit_json(found) if output == "json" else audit_text(found), nl=False)
+    if found.look.refused:
+        sys.exit(1)
+    sys.exit(2 if found.findings else 0)
 
 
 @cli.command()

@@ -41,7 +41,7 @@ def marked(listing: ListWatch[Ingress]) -> tuple[Ingress, ...]:
     """Every Ingress with our finalizer or our record, read whole; raises Unavailable."""
     return tuple(
         sorted(
-            (one for one in _all(listing) if FINALIZER in one.finalizers or RECORD in one.annotations),
+            (one for one in listed(listing) if FINALIZER in one.finalizers or RECORD in one.annotations),
             key=lambda one: one.key,
         )
     )
@@ -82,7 +82,8 @@ def _release(ingress: Ingress, desk: Ingresses) -> Release:
     return Release(ingress.key, End.LEFT, f"it was edited by somebody else {TRIES_MAX} times meanwhile: try again")
 
 
-def _all(listing: ListWatch[Ingress]) -> Iterator[Ingress]:
+def listed(listing: ListWatch[Ingress]) -> Iterator[Ingress]:
+    """Every Ingress that can be decoded, page by page."""
     token = ""
     while True:
         page = listing.list_page(resource_version="", continue_token=token)

@@ -55,7 +55,7 @@ def told(problem: Problem) -> str:
 
 def render(current: str | None, readiness: Readiness, now: float) -> str:
     """The annotation's new text; `current` itself when it says the same already."""
-    before = _ready(current)
+    before = ready_of(current)
     status = "True" if readiness.ready else "False"
     message = readiness.message[:MESSAGE_MAX]
     if before is not None and (before.status, before.reason, before.message) == (status, readiness.reason, message):
@@ -65,7 +65,8 @@ def render(current: str | None, readiness: Readiness, now: float) -> str:
     return msgspec.json.encode([condition]).decode()
 
 
-def _ready(text: str | None) -> Condition | None:
+def ready_of(text: str | None) -> Condition | None:
+    """The Ready condition in the annotation; None when it cannot be read or has none."""
     if not text:
         return None
     try:
