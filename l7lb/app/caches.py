@@ -170,7 +170,7 @@ class Caches:
 
     def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
         """Of these addresses those where neither a pod of its namespace nor a node is; none while that is unknown."""
-        if self._unread() & {"Pod", "EndpointSlice", "Node"}:
+        if self.unread() & {"Pod", "EndpointSlice", "Node"}:
             return frozenset()
         space = ingress.metadata.namespace
         nodes = {entry.address for item in self._stores.nodes.list() for entry in item.object.status.addresses or ()}
@@ -186,7 +186,7 @@ class Caches:
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """By name, and whether the cache is synced."""
         known = {item.object.metadata.name: item.object for item in self._stores.classes.list()}
-        return known, "IngressClass" not in self._unread()
+        return known, "IngressClass" not in self.unread()
 
     def unread(self) -> frozenset[str]:
         """Kinds that are not synced."""
@@ -194,7 +194,7 @@ class Caches:
 
     def living(self, uid: str) -> bool:
         """Whether an Ingress with this UID is cached; an unsynced cache knows of nobody's death."""
-        return "Ingress" in self._unread() or bool(self._stores.ingresses.by_index("uid", uid))
+        return "Ingress" in self.unread() or bool(self._stores.ingresses.by_index("uid", uid))
 
     def service_went(self, key: ObjectKey) -> None:
         """A Service was deleted: the clock of its absence starts."""

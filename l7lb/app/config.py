@@ -40,6 +40,7 @@ class Flag:
 
 FLAGS: Final = (
     Flag("cluster-id", "", f"Id of this cluster (cls-xxxxxxxx): goes into the tag {CLUSTER_TAG}. Required."),
+    Flag("confirm-cluster", "", "The cluster id once more: this cluster is no copy, deletes are not held."),
     Flag("region", "", "Region of the cluster and of its load balancers (ap-guangzhou). Required."),
     Flag(
         "more-regions",
@@ -87,6 +88,7 @@ class Config:
     cluster_id: str
     region: str
     more_regions: str = ""
+    confirm_cluster: str = ""
     vpc_id: str = ""
     kubeconfig: str = ""
     clb_endpoint: str = ""
@@ -164,6 +166,10 @@ def config(values: Mapping[str, Value]) -> Config:
             raise ConfigurationError(
                 f"--{flag}: {address!r} is not of the form :8080 or 127.0.0.1:8080, nor 0 for none"
             )
+    if built.confirm_cluster not in ("", built.cluster_id):
+        raise ConfigurationError(
+            f"--confirm-cluster: {built.confirm_cluster!r} is not --cluster-id: nothing is confirmed"
+        )
     _numbers(built)
     if not _CREDENTIALS.fullmatch(built.credentials):
         # What was given is not repeated: somebody may have put a key there.

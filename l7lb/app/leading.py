@@ -1,5 +1,6 @@
 """One term of leadership: queue, workers, reconciler, verifier. Begins empty, trusts nothing of an earlier term."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from l7lb.app.collector import Collector, Shelf
 from l7lb.app.config import Config
 from l7lb.app.expiry import Archive, CertificateReader, Expiry
 from l7lb.app.measuring import MeasuredCloud, StopWatch
+from l7lb.app.neighbours import Neighbours, tell_doubt
 from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
 from l7lb.app.readying import Readying, Ward
 from l7lb.app.regions import find_all
@@ -20,7 +22,7 @@ from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import Beat, Verifier
-from l7lb.errors import ConfigurationError, RetryableError, TerminalError, Throttled
+from l7lb.errors import ConfigurationError, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
@@ -30,6 +32,7 @@ from l7lb.model.outcome import Outcome
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType
 from l7lb.reconciler.collecting import Tools
+from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.flights import Flights
 from l7lb.reconciler.locating import Locator
@@ -44,6 +47,8 @@ from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.workqueue import WorkQueue
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
 from l7lb.telemetry.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
 
 TELL_EVERY: Final = 5
 """Failures in a row after which the object hears of them (again)."""
@@ -103,6 +108,12 @@ class Term:
             on_look=self.orphans.hear,
             on_read=lambda: stage.metrics.count("l7lb_inventory_reads_total", "verifier"),
         )
+        self.confirmation = Confirmation(
+            Neighbours(stage.triggers.stores, stage.cluster, stage.caches.unread),
+            stage.clock.monotonic,
+            confirmed=bool(stage.config.confirm_cluster),
+            on_verdict=lambda doubt: tell_doubt(doubt, stage.metrics),
+        )
         self._reconciler = Reconciler(self._workshop())
         self.controller = Controller(
             self.queue,
@@ -123,8 +134,16 @@ class Term:
 
     def start(self, died: Died) -> None:
         """Queue everything once, then let the workers begin."""
+        self.confirm()
         self.enqueue()
         self._threads.start(died)
+
+    def confirm(self) -> None:
+        """Look whether this cluster may be a copy. When it cannot be told yet, the first pass that has to know asks."""
+        try:
+            self.confirmation.look(self._cloud.at(Lane.VERIFY))
+        except L7lbError as error:
+            _logger.warning("whether this cluster is a copy cannot be told yet: %s", error)
 
     def stop(self, timeout_s: float) -> bool:
         """Take nothing new, let running passes end; False when one did not end in time."""
@@ -203,7 +222,14 @@ class Term:
             monotonic=stage.clock.monotonic,
             wall=findings.time.now,
         )
-        return Sweeper(findings, Collector(findings, tools, stage.memory, stage.writable, stage.trusted_from))
+
+        def may_collect() -> None:
+            """What the original of a copy has made since is an orphan to the copy, and has all of its tags."""
+            stage.writable()
+            if doubt := self.confirmation.look(self._cloud.at(Lane.VERIFY)):
+                raise UnsafePlan(doubt, reason="DeletesHeld")
+
+        return Sweeper(findings, Collector(findings, tools, stage.memory, may_collect, stage.trusted_from))
 
     def _beat(self) -> Beat:
         stage = self._stage
@@ -235,6 +261,7 @@ class Term:
             telemetry=telemetry,
             executor=self._executor,
             locator=Locator(self.observations, stage.caches, telemetry),
+            confirmation=self.confirmation,
             desk=self._desk,
             monotonic=stage.clock.monotonic,
             wall=stage.clock.time,

@@ -13,11 +13,13 @@ from l7lb import translator
 from l7lb.app import manifests
 from l7lb.app.caches import Caches, Stores, key_of, stores
 from l7lb.app.dry import Collector, EmptyCloud, Finding, NoConfigs, OneAtATime, ReadOnly
+from l7lb.app.neighbours import Neighbours
 from l7lb.errors import GateClosed, L7lbError, Throttled
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey
 from l7lb.model.lane import Lane
 from l7lb.model.outcome import Again
 from l7lb.model.snapshot import Settings
+from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.flights import Flights
 from l7lb.reconciler.locating import Locator
@@ -133,6 +135,7 @@ def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime, hands: Han
         telemetry=collector,
         executor=Executor(Flights(), observations, worlds.clock.monotonic),
         locator=Locator(observations, worlds.caches, collector),
+        confirmation=Confirmation(_neighbours(worlds), worlds.clock.monotonic, confirmed=True),
         desk=WriteBack(hands.ingresses, worlds.clock.time),
         monotonic=worlds.clock.monotonic,
         wall=worlds.clock.time,
@@ -140,6 +143,10 @@ def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime, hands: Han
         buys_blind=worlds.live is None,
         writable=_never,
     )
+
+
+def _neighbours(worlds: Worlds) -> Neighbours:
+    return Neighbours(worlds.stores, worlds.cluster, worlds.caches.unread)
 
 
 def _never() -> None:

@@ -7,6 +7,7 @@ strings stand in `tags` and nowhere else; nobody outside this package compares a
 from l7lb.ledger.authority import authorize
 from l7lb.ledger.claims import disposal_for, read, to_create
 from l7lb.ledger.collecting import PER_HOUR_MAX, authorize_collection, due, forget, lately, objection, proof, remember
+from l7lb.ledger.likeness import Likeness, bound_addresses, liken, strange
 from l7lb.ledger.orphans import inventory, provenance
 from l7lb.ledger.record import format_record, parse_record, recorded_cluster, recorded_name
 from l7lb.ledger.sharing import read_shared
@@ -19,9 +20,11 @@ __all__ = [
     "CLUSTER_TAG",
     "INGRESS_TAG",
     "PER_HOUR_MAX",
+    "Likeness",
     "another_identity",
     "authorize",
     "authorize_collection",
+    "bound_addresses",
     "client_token",
     "disposal_for",
     "due",
@@ -31,6 +34,7 @@ __all__ = [
     "inventory",
     "is_ours",
     "lately",
+    "liken",
     "lookup",
     "objection",
     "of_cluster",
@@ -43,5 +47,6 @@ __all__ = [
     "recorded_name",
     "remember",
     "stamp",
+    "strange",
     "to_create",
 ]

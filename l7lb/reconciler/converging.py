@@ -18,6 +18,8 @@ from l7lb.model.writing import EventType
 from l7lb.reconciler import blaming, departing, draining, protection, records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
+from l7lb.reconciler.confirming import AGAIN_S as HELD_S
+from l7lb.reconciler.confirming import HELD
 from l7lb.reconciler.culprits import Blamed, Culprits
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
@@ -25,7 +27,7 @@ from l7lb.reconciler.holding_on import hold_on
 from l7lb.reconciler.late_edits import LateEdits, never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.orders import Orders, withdraw
-from l7lb.reconciler.passes import Matter, Workshop, note, problem, say
+from l7lb.reconciler.passes import Matter, Workshop, fingerprint_of, note, problem, say
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals, withheld
@@ -65,6 +67,8 @@ class Converger:
             return self._run(matter)
         except TerminalError as error:
             self._reporter.failed(matter, error)
+            if error.reason == HELD:
+                return Again(HELD_S, str(error))
             raise
 
     def _run(self, matter: Matter) -> Outcome:
@@ -77,7 +81,7 @@ class Converger:
         matter.problems += [*translation.problems, *self._late.of(matter)]
         if translation.refusal is not None or translation.desired is None:
             return self._refused(matter, translation)
-        fingerprint = _fingerprint(translation, matter)
+        fingerprint = fingerprint_of(translation, matter)
         flight = self._shop.executor.flights.of(matter.flight)
         if flight is None:
             outcome = self._plan(matter, translation, translation.desired, fingerprint)
@@ -176,7 +180,7 @@ class Converger:
             return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
         if locked := self._refusals.locked(observed.head.ref):
             raise locked
-        self._check(matter, plan, desired, observed, claim)
+        plan = self._check(matter, plan, desired, observed, claim)
         self._swaps.planned(observed.head.ref, plan)
         record = records.announced(records.reached(matter, observed, claim, self._shop.settings), plan)
         region = observed.head.ref.region
@@ -270,7 +274,11 @@ class Converger:
         desired: DesiredLoadBalancer,
         observed: ObservedLoadBalancer | None,
         claim: Claim,
-    ) -> None:
+    ) -> Plan:
+        """What of the plan may run."""
+        if observed is not None:
+            plan, doubt = self._shop.confirmation.sift(plan, observed, claim, matter.cloud)
+            matter.problems += [problem("", HELD, doubt, severity=Severity.WARNING)] if doubt else []
         changed = matter.record is None or matter.record.desired != planner.shape_digest(desired)
         circumstances = planner.Circumstances(ingress_changed=changed, approved=matter.options.approve)
         try:
@@ -279,6 +287,7 @@ class Converger:
             self._shop.telemetry.refused(matter.key, refusal.reason, str(refusal))
             raise
         ledger.authorize(plan, claim, observed)
+        return plan
 
     def _begin(self, matter: Matter, flight: Flight, record: Record) -> Outcome:
         self._shop.telemetry.planned(matter.key, matter.ingress.key, flight.plan)
@@ -378,20 +387,6 @@ def _address(matter: Matter, ref: CloudRef) -> str:
     """`lb-1 (203.0.113.10)`: what the Ingress showed of it."""
     shown = ", ".join(one.ip or one.hostname or "" for one in matter.ingress.addresses)
     return f"{ref.id} ({shown})" if shown else str(ref.id)
-
-
-def _fingerprint(translation: Translation, matter: Matter) -> str:
-    """Equal when a plan on its way still serves what is asked."""
-    held = translation.held
-    parts = (
-        translation.desired,
-        (matter.options.skip, matter.options.retain, matter.options.approve),
-        held.everything,
-        sorted(map(str, held.listeners)),
-        sorted(map(str, held.hosts)),
-        sorted(map(str, held.rules)),
-    )
-    return repr(parts)
 
 
 _LENT_BY = "the annotation kubernetes.io/ingress.existLbId"

@@ -21,6 +21,8 @@ from l7lb.reconciler import records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.conditions import Readiness
+from l7lb.reconciler.confirming import AGAIN_S as HELD_S
+from l7lb.reconciler.confirming import HELD
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.exits import Exits
 from l7lb.reconciler.farewells import Farewells
@@ -57,6 +59,8 @@ class Disposer:
             return self._run(matter, parting)
         except TerminalError as error:
             self._farewells.failed(matter, error.code, error.reason, str(error))
+            if error.reason == HELD:
+                return Again(HELD_S, str(error))
             if isinstance(error, Rejected | Protected | DeleteRisk):
                 # What goes away is tried until it is gone, more and more slowly.
                 raise Unavailable(str(error)) from error
@@ -124,6 +128,7 @@ class Disposer:
         if self._attempts.tagging(matter.owner) and all(isinstance(step, RemoveTags) for step in plan.steps):
             self._shop.executor.observations.drop(observed.head.ref)
             return Again(SETTLE_S, f"{observed.head.ref.id} still shows our tags, which were taken off")
+        self._shop.confirmation.sift(plan, observed, claim, matter.cloud)
         self._check(matter, plan, observed, parting)
         ledger.authorize(plan, claim, observed)
         self._farewells.announce(matter, observed, claim)

@@ -12,9 +12,10 @@ from l7lb.model.options import Options
 from l7lb.model.ownership import Evidence, Record
 from l7lb.model.problems import Problem, Severity
 from l7lb.model.site import Site
-from l7lb.model.snapshot import Settings
+from l7lb.model.snapshot import Settings, Translation
 from l7lb.model.writing import EventType, Note, ObjectReference
 from l7lb.reconciler.conditions import told
+from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.locating import Locator, Question
 from l7lb.reconciler.ports import Events, Ingresses, LoadBalancers, ServiceConfigs, Snapshots, Telemetry
@@ -38,6 +39,7 @@ class Workshop:
     telemetry: Telemetry
     executor: Executor
     locator: Locator
+    confirmation: Confirmation
     desk: WriteBack
     monotonic: Callable[[], float]
     wall: Callable[[], float]
@@ -143,3 +145,17 @@ def say(ingress: Ingress, reason: str, message: str, kind: EventType = EventType
 def problem(code: str, reason: str, message: str, *, severity: Severity = Severity.ERROR) -> Problem:
     """A finding of the reconciler itself."""
     return Problem(code=code, reason=reason, message=message, severity=severity)
+
+
+def fingerprint_of(translation: Translation, matter: Matter) -> str:
+    """Equal when a plan on its way still serves what is asked."""
+    held = translation.held
+    parts = (
+        translation.desired,
+        (matter.options.skip, matter.options.retain, matter.options.approve),
+        held.everything,
+        sorted(map(str, held.listeners)),
+        sorted(map(str, held.hosts)),
+        sorted(map(str, held.rules)),
+    )
+    return repr(parts)

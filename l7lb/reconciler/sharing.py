@@ -3,6 +3,7 @@
 What goes wrong with one member is put down and raised at the end, when the others have had their turn.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from l7lb import ledger, translator
@@ -12,8 +13,11 @@ from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership
 from l7lb.model.plan import AddTags, Plan, RemoveTags
+from l7lb.model.problems import Severity
 from l7lb.model.site import Site
 from l7lb.reconciler.attempts import Attempts
+from l7lb.reconciler.confirming import AGAIN_S as HELD_S
+from l7lb.reconciler.confirming import HELD
 from l7lb.reconciler.converging import LEFT_OUT, TIME_TELLS
 from l7lb.reconciler.culprits import Blamed
 from l7lb.reconciler.disposing import Disposer
@@ -25,7 +29,7 @@ from l7lb.reconciler.late_edits import never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.mixing import begun_outside
 from l7lb.reconciler.parting import Partings
-from l7lb.reconciler.passes import Workshop
+from l7lb.reconciler.passes import Workshop, problem
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals
@@ -60,6 +64,8 @@ class Sharing:
             outcome = self._run(meeting)
         except TerminalError as error:
             self.reporter.failed(meeting, error)
+            if error.reason == HELD:
+                return Again(HELD_S, str(error))
             if meeting.leaving and isinstance(error, Rejected | Protected | DeleteRisk):
                 # What goes away is tried until it is gone, more and more slowly.
                 raise Unavailable(str(error)) from error
@@ -130,6 +136,7 @@ class Sharing:
                 return wait
             if locked := self._refusals.locked(meeting.ref):
                 raise locked
+            draft = _confirmed(self._shop, meeting, draft)
             self.reporter.say(meeting, draft, self._drafter.pieces(meeting, draft))
             self._shop.writable()
             if self._announce(meeting, draft):
@@ -248,3 +255,12 @@ class Sharing:
             with meeting.apart(seat):
                 self._partings.release(seat)
         return Done()
+
+
+def _confirmed(shop: Workshop, meeting: Meeting, draft: Draft) -> Draft:
+    """Without what may not be taken away while this cluster may be a copy; all members hear of it."""
+    plan, doubt = shop.confirmation.sift(draft.plan, draft.observed, draft.claim, meeting.cloud)
+    if not doubt:
+        return draft
+    finding = problem("", HELD, doubt, severity=Severity.WARNING)
+    return replace(draft, plan=plan, told={uid: (*told, finding) for uid, told in draft.told.items()})

@@ -179,6 +179,13 @@ TABLE: Final = (
         "How long the oldest of them has been waiting.",
         known=_ONE,
     ),
+    Row(
+        "l7lb_deletes_held",
+        Gauge,
+        ("controller",),
+        "1 while nothing is taken away because this cluster may be a copy of another one.",
+        known=_ONE,
+    ),
     Row("l7lb_gate_open", Gauge, ("controller",), "1 while TKE's own controller is proven off."),
     Row("l7lb_informer_synced", Gauge, ("kind",), "1 once the first list of a kind was handed on."),
     Row("l7lb_informer_staleness_seconds", Gauge, ("kind",), "Since the last event or bookmark of a kind."),

@@ -9,7 +9,7 @@ from l7lb.translator.binding import binding_key, creation_marks, not_applied, re
 from l7lb.translator.certificates import certificate_ids
 from l7lb.translator.classes import class_pair, standing, verdict
 from l7lb.translator.create import site_of
-from l7lb.translator.nodes import is_super
+from l7lb.translator.nodes import is_ready, is_super
 from l7lb.translator.options import direct, options
 from l7lb.translator.pods import selects
 from l7lb.translator.serviceconfig_mirror import in_step
@@ -26,6 +26,7 @@ __all__ = [
     "creation_marks",
     "direct",
     "in_step",
+    "is_ready",
     "is_super",
     "not_applied",
     "options",

@@ -76,8 +76,8 @@ def fleet(nodes: Iterable[Node], now: float, site: Site = HERE, *, registered: b
     everyone = sorted(nodes, key=lambda node: node.metadata.name)
     known = [node for node in everyone if not is_super(node)]
     eligible = [node for node in known if not _is_excluded(node) and (registered or not _is_registered(node))]
-    ready = [node for node in eligible if _is_ready(node)]
-    lost = [node for node in eligible if not _is_ready(node)]
+    ready = [node for node in eligible if is_ready(node)]
+    lost = [node for node in eligible if not is_ready(node)]
     gone = [node for node in lost if now - _since(node, now) >= GONE_AFTER_S]
     spared = {id(node) for node in gone if _batch(node, lost, now) > max(1, len(eligible) // 4)} if ready else set()
     dropped = {id(node) for node in gone} - spared if ready else set()
@@ -191,7 +191,8 @@ def _condition(node: Node) -> NodeCondition | None:
     return next((found for found in node.status.conditions or () if found.type == "Ready"), None)
 
 
-def _is_ready(node: Node) -> bool:
+def is_ready(node: Node) -> bool:
+    """Whether the Ready condition is true."""
     condition = _condition(node)
     return condition is not None and condition.status == "True"
 

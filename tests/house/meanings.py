@@ -24,6 +24,9 @@ REASONS: Final = {
     "DeleteRefused": "The cloud sees targets or traffic and wants the deletion to be forced. That is done after the "
     "proof is read once more.",
     "Deleting": "Condition: the Ingress is going, and what was made for it is being taken off.",
+    "DeletesHeld": "Our load balancers serve targets that are no nodes or pods of this cluster, as in a copy of one. "
+    "Nothing is taken away, and nothing is written where none of ours is bound, until `--confirm-cluster` says which "
+    "cluster is the original; docs/operations.md has the steps.",
     "Disposing": "What is about to happen to the load balancer of an Ingress that goes, and the proof for it.",
     "Drift": "Rules that no Ingress asks for were found on a listener of ours. They are removed; those that were there"
     " when the load balancer was taken over stay.",

@@ -169,6 +169,7 @@ class Process:
         self.term = Term(stage)
         self.term._reconciler = Watched(self.term._workshop(), self._passes)
         self._sink.term = self.term
+        self.term.confirm()
         self.term.enqueue()
 
     def step(self) -> Taken | Deadline | None:

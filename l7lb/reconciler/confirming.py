@@ -1,0 +1,166 @@
+"""Is this cluster the one whose load balancers it finds? Until that is clear nothing is taken away.
+
+A copy of a cluster (its etcd, or its machines) has the tags, records and UIDs of its original. What tells them apart is
+where the traffic goes (`ledger.likeness`). It is looked at once a term, in a few calls; what it has found holds until
+the end of the term when all is well, and is looked at again while it is not.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, Protocol
+
+from l7lb import ledger
+from l7lb.errors import NotFound, TerminalError, Unavailable, UnsafePlan
+from l7lb.model.cloud import TargetHealth
+from l7lb.model.identity import CloudRef, ListenerId, LocationId
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.ownership import Claim
+from l7lb.model.plan import (
+    DeleteListeners,
+    DeleteLoadBalancer,
+    DeleteRules,
+    DeregisterTargets,
+    ModifyWeights,
+    Placement,
+    Plan,
+    RemoveTags,
+    Step,
+)
+from l7lb.model.redirecting import DeleteRedirects
+from l7lb.reconciler.ports import LoadBalancers
+
+PER_CALL: Final = 30
+CALLS_MAX: Final = 5
+"""So many load balancers at most are looked at; of more, every so-manieth."""
+AGAIN_S: Final = 60.0
+HELD: Final = "DeletesHeld"
+
+_TAKES_AWAY = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeleteRedirects, RemoveTags)
+_Health = Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, ...]]
+
+
+class Neighbourhood(Protocol):
+    """What the caches know of this cluster."""
+
+    def inhabited(self, addresses: frozenset[str]) -> frozenset[str] | None:
+        """Of these those where a node that is Ready, or a pod on one, is; None while that is unknown."""
+        ...
+
+    def in_use(self) -> Mapping[CloudRef, frozenset[ListenerId]]:
+        """Every load balancer that a record names, with our listeners on it."""
+        ...
+
+
+class Confirmation:
+    """For one term; safe for several workers. `confirmed`: a person has said that this is the original."""
+
+    def __init__(
+        self,
+        around: Neighbourhood,
+        monotonic: Callable[[], float],
+        *,
+        confirmed: bool = False,
+        on_verdict: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_verdict` hears why deletes are held, and an empty text when they are not."""
+        self._around = around
+        self._monotonic = monotonic
+        self._on_verdict = on_verdict
+        self._lock = threading.Lock()
+        self._clear = confirmed
+        self._doubt = ""
+        self._again = 0.0
+
+    def look(self, cloud: LoadBalancers) -> str:
+        """Why deletes are held; empty: they are not. Raises what reading raises, and Unavailable while it is unknown.
+
+        Asks the cloud at most once a minute, and not at all once it is clear.
+        """
+        with self._lock:
+            if self._clear or (self._doubt and self._monotonic() < self._again):
+                return self._doubt
+            odd = ledger.strange(self._likenesses(cloud))
+            doubt, self._clear = _words(odd) if odd else "", not odd
+            self._again = self._monotonic() + AGAIN_S
+            if doubt != self._doubt:
+                self._on_verdict(doubt)
+            self._doubt = doubt
+            return doubt
+
+    def sift(self, plan: Plan, observed: ObservedLoadBalancer, claim: Claim, cloud: LoadBalancers) -> tuple[Plan, str]:
+        """The part of the plan that may run, and why the rest may not (empty: all of it may).
+
+        Raises UnsafePlan when nothing of it may.
+        """
+        doubt = self.look(cloud) if not self._clear and plan else ""
+        if not doubt:
+            return plan, ""
+        bound = ledger.bound_addresses(observed, claim)
+        ours = self._inhabited(bound)
+        # Where nobody of ours is bound it serves somebody else: not even what would be added.
+        steps = () if bound and not ours else tuple(_allowed(plan.steps, ours))
+        if not steps:
+            raise UnsafePlan(doubt, reason="DeletesHeld")
+        return replace(plan, steps=steps), doubt if steps != plan.steps else ""
+
+    def _inhabited(self, bound: frozenset[str]) -> frozenset[str]:
+        found = self._around.inhabited(bound)
+        if found is None:
+            raise Unavailable("nodes or pods of this cluster are not known yet: nothing is taken away")
+        return found
+
+    def _likenesses(self, cloud: LoadBalancers) -> Iterator[ledger.Likeness]:
+        in_use = self._around.in_use()
+        refs = sorted(in_use)
+        sample = refs[:: -(-len(refs) // (PER_CALL * CALLS_MAX)) or 1]
+        for region in sorted({ref.region for ref in sample}):
+            of_region = tuple(ref for ref in sample if ref.region == region)
+            for start in range(0, len(of_region), PER_CALL):
+                few = of_region[start : start + PER_CALL]
+                found = _health(cloud, few)
+                for ref in few:
+                    bound = tuple(_bound(found, ref, in_use[ref]))
+                    yield ledger.liken(ref, bound, self._inhabited(frozenset(one.key.address for one in bound)))
+
+
+def _health(cloud: LoadBalancers, refs: tuple[CloudRef, ...]) -> _Health:
+    """One that is gone, or a region in which nothing can be read, spoils no answer about the others."""
+    try:
+        return cloud.health(refs)
+    except (NotFound, TerminalError):
+        if len(refs) == 1:
+            return {}
+    middle = len(refs) // 2
+    return {**_health(cloud, refs[:middle]), **_health(cloud, refs[middle:])}
+
+
+def _bound(found: _Health, ref: CloudRef, listeners: frozenset[ListenerId]) -> Iterator[TargetHealth]:
+    for (of, listener, _), targets in found.items():
+        if of == ref and listener in listeners:
+            yield from targets
+
+
+def _allowed(steps: Iterable[Step], ours: frozenset[str]) -> Iterator[Step]:
+    """Without what takes something away from others."""
+    for step in steps:
+        match step:
+            case DeregisterTargets(placements) | ModifyWeights(placements):
+                kept = tuple(one for one in placements if _is_ours(one, ours))
+                if kept:
+                    yield replace(step, placements=kept)
+            case _ if not isinstance(step, _TAKES_AWAY):
+                yield step
+
+
+def _is_ours(placement: Placement, ours: frozenset[str]) -> bool:
+    return placement.target.key.address in ours
+
+
+def _words(odd: tuple[ledger.Likeness, ...]) -> str:
+    first = odd[0]
+    return (
+        f"deletes are held: {len(odd)} load balancers of this cluster serve living targets that are no nodes or pods of"
+        f" it ({first.ref.id}: {first.strangers}), as in a copy of a cluster; if the original is gone, start l7lb with"
+        " --confirm-cluster and the cluster id, else remove l7lb from the copy"
+    )

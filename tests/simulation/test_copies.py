@@ -1,0 +1,176 @@
+"""A copy of a cluster runs beside its original: not one delete, not one target of the original's taken off."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+from tests.emulators.clb.nouns import LoadBalancer
+from tests.simulation import manifests
+from tests.simulation.cluster import NODES
+from tests.simulation.copies import OWN, copy_of
+from tests.simulation.world import CLUSTER, World
+
+LENT = "lb-lent0001"
+ANNOTATED = {"kubernetes.io/ingress.existLbId": LENT}
+GROUP = {**ANNOTATED, "ingress.cloud.tencent.com/enable-group": "true"}
+LONG_S = 3600.0
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def original(world: World) -> World:
+    """Two Ingresses are served: one with a load balancer of its own, one with a lent one."""
+    world.account.lend(LENT)
+    world.users.create(manifests.ingress("shop", manifests.rule("a.example.com", "/", "/x")))
+    world.users.create(manifests.ingress("blog", manifests.rule("b.example.com"), annotations=ANNOTATED))
+    world.start()
+    world.settle()
+    world.crash()
+    return world
+
+
+def state(world: World) -> dict[str, LoadBalancer]:
+    return {one.id: copy.deepcopy(one) for one in world.account.lbs()}
+
+
+def said(world: World) -> str:
+    return world.users.ingress().why
+
+
+def test_a_copy_changes_nothing_of_its_originals_load_balancers_and_says_why(original: World) -> None:
+    before = state(original)
+    made = copy_of(original, "shop", "blog")
+    original.account.forget_calls()
+    made.start()
+    made.run(LONG_S)
+    assert (state(made), made.account.writes()) == (before, {})
+    assert "DeletesHeld" in said(made)
+    assert "--confirm-cluster" in said(made)
+    assert made.around.metrics.registry.get_sample_value("l7lb_deletes_held", {"controller": "ingress"}) == 1
+
+
+def _bury(made: World) -> None:
+    for name in OWN:
+        made.users.remove(f"{NODES}/{name}")
+
+
+DEEDS: dict[str, Callable[[World], None]] = {
+    "an Ingress is deleted": lambda made: made.users.delete(),
+    "what borrows is deleted": lambda made: made.users.delete("blog"),
+    "an Ingress leaves the class": lambda made: made.users.annotate({"kubernetes.io/ingress.class": "nginx"}),
+    "its rules are replaced": lambda made: made.users.rules(manifests.rule("c.example.com", backend="api")),
+    "its port goes": lambda made: made.users.annotate({"ingress.cloud.tencent.com/listen-ports": '[{"HTTP":8081}]'}),
+    "its nodes go": _bury,
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_whatever_happens_in_the_copy_the_originals_load_balancers_stay_as_they_are(deed: str, original: World) -> None:
+    before = state(original)
+    made = copy_of(original, "shop", "blog")
+    made.start()
+    made.run(LONG_S)
+    DEEDS[deed](made)
+    made.run(LONG_S)
+    made.start()
+    made.run(LONG_S)
+    assert state(made) == before
+
+
+def test_a_copy_whose_nodes_have_not_come_yet_changes_nothing(original: World) -> None:
+    before = state(original)
+    made = copy_of(original, "shop", "blog", nodes=False)
+    made.users.delete("shop")
+    made.start()
+    made.run(LONG_S)
+    assert state(made) == before
+    assert "DeletesHeld" in said(made)
+
+
+def test_what_is_new_in_a_copy_is_served_by_a_load_balancer_of_its_own(original: World) -> None:
+    before = state(original)
+    made = copy_of(original, "shop", "blog")
+    made.users.create(manifests.ingress("wiki", manifests.rule("w.example.com")))
+    made.start()
+    made.run(LONG_S)
+    assert made.users.ingress("wiki").is_ready
+    after = state(made)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_group_is_not_touched_by_its_copy(world: World) -> None:
+    world.account.lend(LENT)
+    for name in ("shop", "blog"):
+        world.users.create(manifests.ingress(name, manifests.rule(f"{name}.example.com"), annotations=GROUP))
+    world.start()
+    world.settle()
+    world.crash()
+    before = state(world)
+    made = copy_of(world, "shop", "blog")
+    made.start()
+    made.run(LONG_S)
+    made.users.delete("blog")
+    made.users.rules(manifests.rule("c.example.com"))
+    made.run(LONG_S)
+    assert state(made) == before
+    assert "DeletesHeld" in said(made)
+
+
+def test_a_copy_that_is_confirmed_takes_over(original: World) -> None:
+    made = copy_of(original, "shop", "blog", confirm_cluster=CLUSTER)
+    made.start()
+    made.settle()
+    (own,) = (one for one in made.account.lbs() if one.id != LENT)
+    assert {ip for _, ip, _ in made.account.targets(lb=own)} == {address for address, _ in OWN.values()}
+    assert made.users.ingress().is_ready
+
+
+def test_a_copy_takes_over_by_itself_when_its_originals_machines_are_dead(original: World) -> None:
+    made = copy_of(original, "shop", "blog")
+    made.account.seed(health={"10.0.0.1": "Dead", "10.0.0.2": "Dead", "10.9.9.9": "Dead"})
+    made.start()
+    made.settle()
+    assert made.users.ingress().is_ready
+    assert made.users.ingress("blog").is_ready
+
+
+def test_deletes_are_not_held_any_more_once_the_originals_machines_are_dead(original: World) -> None:
+    made = copy_of(original, "shop", "blog")
+    made.users.delete("shop")
+    made.start()
+    made.run(LONG_S)
+    assert made.users.find("shop") is not None
+    made.account.seed(health={"10.0.0.1": "Dead", "10.0.0.2": "Dead"})
+    made.run(LONG_S)
+    made.settle()
+    assert made.users.find("shop") is None
+    assert [one.id for one in made.account.lbs()] == [LENT]
+
+
+def test_the_original_goes_on_beside_its_copy(original: World) -> None:
+    made = copy_of(original, "shop", "blog")
+    made.start()
+    made.run(LONG_S)
+    original.start()
+    original.settle()
+    original.users.delete("shop")
+    original.settle()
+    assert original.users.find("shop") is None
+    assert [one.id for one in original.account.lbs()] == [LENT]
+
+
+def test_a_cluster_whose_machines_were_all_replaced_while_nobody_looked_goes_on(original: World) -> None:
+    for name, (address, _) in {"node-a": ("10.0.0.1", ""), "node-b": ("10.0.0.2", "")}.items():
+        original.users.remove(f"{NODES}/{name}")
+        original.account.seed(health={address: "Dead"})
+    original.account.seed(instances=[{"id": "ins-0000000c", "ip": "10.0.0.3"}])
+    original.users.create(manifests.node("node-c", "10.0.0.3", "ins-0000000c"))
+    original.start()
+    original.settle()
+    (own,) = (one for one in original.account.lbs() if one.id != LENT)
+    assert {ip for _, ip, _ in original.account.targets(lb=own)} == {"10.0.0.3"}
