@@ -37,6 +37,9 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 simulate: install ## random walks of the whole product: SEED=1 COUNT=300 STEPS=20 JOBS=<cores>
 	$(BIN)/python -m tests.simulation --seed $(SEED) --count $(COUNT) --steps $(STEPS) --jobs $(JOBS)
 
+crash-points: install ## die at every call of every golden case, on JOBS=<cores>; CASE=name AT=serve:7:after for one
+	$(BIN)/python -m tests.simulation.crash_points --jobs $(JOBS) $(if $(AT),--at $(AT)) $(CASE)
+
 check: format-check lint types imports house ## what a reviewer would ask a machine
 
 format: install ## rewrite the layout of the code
@@ -68,4 +71,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate check format format-check lint types imports house docs mutants clean
+.PHONY: help install demo test unit simulate crash-points check format format-check lint types imports house docs mutants clean
