@@ -153,6 +153,10 @@ class Term:
         """Every Ingress once: whoever takes the lead knows nothing."""
         self.verifier.enqueue()
 
+    def forget(self, uid: str) -> None:
+        """What we have last written on this Ingress does not count any more."""
+        self._desk.forget(uid)
+
     def distrust(self) -> None:
         """Look at every load balancer again, whatever we believe to know."""
         self.verifier.round()
@@ -306,6 +310,11 @@ class QueueSink:
             term.queue.add_after(key, lane, after_s, now)
         else:
             term.queue.add(key, lane, now, urgent)
+
+    def forget(self, uid: str) -> None:
+        """A standby has written nothing."""
+        if self.term is not None:
+            self.term.forget(uid)
 
 
 def confirm_identity(cloud: LoadBalancers, cluster: Cluster, regions: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:

@@ -46,6 +46,9 @@ class _Nowhere:
     def add(self, key: BindingKey, lane: Lane, *, urgent: bool = False, after_s: float = 0.0) -> None:
         """Dropped."""
 
+    def forget(self, uid: str) -> None:
+        """Nothing was written."""
+
 
 def survey_files(files: tuple[Path, ...], config: Config) -> Survey:
     """From manifests alone; raises ConfigurationError."""

@@ -20,7 +20,7 @@ from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_
 from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Settings
 from l7lb.model.watch import Item
-from l7lb.runtime.store import Delta
+from l7lb.runtime.store import Delta, newer
 
 T = TypeVar("T")
 
@@ -32,6 +32,10 @@ class Sink(Protocol):
 
     def add(self, key: BindingKey, lane: Lane, *, urgent: bool = False, after_s: float = 0.0) -> None:
         """Work on this key."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """What we have last written on this Ingress does not count any more."""
         ...
 
 
@@ -47,6 +51,8 @@ class Triggers:
 
     def ingress(self, delta: Delta[Ingress], *, after_s: float = 0.0) -> None:
         """An edit that moves the binding queues both keys; what only we have written queues nothing."""
+        if delta.old is not None and _is_past(delta.old, delta.new):
+            self.sink.forget(delta.old.uid)
         if delta.old is not None and delta.new is not None and _told(delta.old) == _told(delta.new):
             return
         for item in (delta.old, delta.new):
@@ -138,6 +144,11 @@ class Triggers:
         found: Iterable[Item[Ingress]] = self.stores.ingresses.by_index(index, value)
         for key in {key_of(item.object, self.cluster, self.settings) for item in found}:
             self.sink.add(key, lane, urgent=urgent, after_s=after_s)
+
+
+def _is_past(old: Item[Ingress], new: Item[Ingress] | None) -> bool:
+    """It went, or it went back to an older version: the API server has been set back to an older state."""
+    return new is None or new.uid != old.uid or newer(old.resource_version, new.resource_version)
 
 
 _SILENT = frozenset({CONDITIONS, LOAD_BALANCER_ID, NAT_IPV6, IPV6})

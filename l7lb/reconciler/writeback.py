@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from l7lb import ledger
-from l7lb.errors import NotFound
+from l7lb.errors import Conflict, NotFound
 from l7lb.model.cluster import Ingress, IngressAddress
 from l7lb.model.loadbalancer import LoadBalancerHead
 from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_IPV6, RECORD
@@ -82,7 +82,7 @@ class WriteBack:
         addresses = _addresses(head)
         if addresses == ingress.addresses:
             return ingress
-        return self._saw(self._ingresses.set_addresses(ingress, addresses))
+        return self._written(ingress, lambda: self._ingresses.set_addresses(ingress, addresses))
 
     def release(self, ingress: Ingress, record: Record | None, finalizers: tuple[str, ...]) -> None:
         """Take our marks off. `record`: what remains of it (only the attempt); None: nothing remains.
@@ -103,7 +103,19 @@ class WriteBack:
     def _patch(self, ingress: Ingress, change: MetadataChange) -> Ingress:
         if not (change.annotations or change.add_finalizers or change.remove_finalizers):
             return ingress
-        return self._saw(self._ingresses.patch_metadata(ingress, change))
+        return self._written(ingress, lambda: self._ingresses.patch_metadata(ingress, change))
+
+    def _written(self, ingress: Ingress, write: Callable[[], Ingress]) -> Ingress:
+        """What the write answers; a Conflict says that we do not know the newest version: the next pass shall."""
+        try:
+            return self._saw(write())
+        except Conflict:
+            # Not only an edit on its way to us: an API server that was set back to an older state has lost our write.
+            live = self._ingresses.live(ingress.key)
+            self.forget(ingress.metadata.uid)
+            if live is not None and live.metadata.uid == ingress.metadata.uid:
+                self._saw(live)
+            raise
 
     def _saw(self, ingress: Ingress) -> Ingress:
         with self._lock:

@@ -93,6 +93,8 @@ class Watchman:
         ingress = ingresses(self.world).get(lb.tags.get(UID, ""))
         if ingress is not None and not is_going(ingress) and not has_left(ingress):
             self.broken.append(f"deletion of {lb.id}, whose Ingress lives")
+        if ingress is None and lb.id in self.world.relics:
+            self.broken.append(f"deletion of {lb.id}, whose Ingress was not restored")
 
     # After every step.
 
@@ -124,7 +126,8 @@ class Watchman:
             uid = lb.tags.get(UID, "")
             if lb.tags.get(CREATED_BY) == "yes" and uid and lb.id not in self.lent:
                 made.setdefault(uid, []).append(lb.id)
-                if uid not in living or not is_held(living[uid]):
+                held = uid in living and is_held(living[uid])
+                if not held and lb.id not in self.world.relics:
                     self.broken.append(f"{lb.id} was made for {uid}, and no finalizer will ever lead to it")
         self.broken += [f"{ids} were made for {uid}" for uid, ids in made.items() if len(ids) > 1]
 

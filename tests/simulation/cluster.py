@@ -1,13 +1,15 @@
 """The cluster as its users and operators use it: `kubectl` in a few words, past all that the product does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from tests.emulators.kube.emulator import KubeEmulator
-from tests.emulators.kube.wire import Request, copied
+from tests.emulators.kube.wire import Request, Response, copied
 from tests.simulation.manifests import Json
+
+T = TypeVar("T")
 
 INGRESSES: Final = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses"
 SERVICES: Final = "/api/v1/namespaces/shop/services"
@@ -88,12 +90,12 @@ class Users:
     def create(self, obj: Json) -> str:
         """As `kubectl create`; the UID."""
         self.wrote_at = self.emulator.world.time()
-        uid: str = self.emulator.create(copied(obj))["metadata"]["uid"]
+        uid: str = _past_faults(self.emulator, lambda: self.emulator.create(copied(obj)))["metadata"]["uid"]
         return uid
 
     def find(self, name: str = "shop") -> Json | None:
         """An Ingress as the API server has it."""
-        response = self.emulator.handle(Request.of("GET", f"{INGRESSES}/{name}"))
+        response = _answer(self.emulator, Request.of("GET", f"{INGRESSES}/{name}"))
         return response.json() if response.status == 200 else None
 
     def ingress(self, name: str = "shop") -> Seen:
@@ -115,21 +117,18 @@ class Users:
     def delete(self, name: str = "shop") -> None:
         """As `kubectl delete --wait=false`."""
         self.wrote_at = self.emulator.world.time()
-        assert self.emulator.handle(Request.of("DELETE", f"{INGRESSES}/{name}")).status == 200
+        assert _answer(self.emulator, Request.of("DELETE", f"{INGRESSES}/{name}")).status == 200
 
     def remove(self, path: str) -> None:
         """Delete any other object by its path."""
         self.wrote_at = self.emulator.world.time()
-        assert self.emulator.handle(Request.of("DELETE", path)).status == 200, path
+        assert _answer(self.emulator, Request.of("DELETE", path)).status == 200, path
 
     def update(self, path: str, change: Json) -> None:
         """Merge-patch any object by its path."""
         self.wrote_at = self.emulator.world.time()
         headers = {"Content-Type": "application/merge-patch+json"}
-        faults = self.emulator.controls.faults
-        orders, faults.orders = faults.orders, []  # the faults are for us, not for the users
-        response = self.emulator.handle(Request.of("PATCH", path, change, headers))
-        faults.orders = orders
+        response = _answer(self.emulator, Request.of("PATCH", path, change, headers))
         assert response.status == 200, response.body
 
     def fault(self, kind: str, verb: str = "patch", resource: str = "*", count: int = 1) -> None:
@@ -142,10 +141,25 @@ class Users:
 
     def object(self, path: str) -> Json:
         """Any object by its path; it must be there."""
-        response = self.emulator.handle(Request.of("GET", path))
+        response = _answer(self.emulator, Request.of("GET", path))
         assert response.status == 200, response.body
         return response.json()
 
     def all(self, path: str) -> list[Json]:
         """All objects of a collection."""
         return list(self.object(path).get("items") or ())
+
+
+def _past_faults(emulator: KubeEmulator, call: Callable[[], T]) -> T:
+    """What goes wrong is meant for the product, not for its users, nor for those who look whether all is well."""
+    controls = emulator.controls
+    orders, controls.faults.orders = controls.faults.orders, []
+    until, controls.out_until = controls.out_until, 0.0
+    try:
+        return call()
+    finally:
+        controls.faults.orders, controls.out_until = orders, until
+
+
+def _answer(emulator: KubeEmulator, request: Request) -> Response:
+    return _past_faults(emulator, lambda: emulator.handle(request))

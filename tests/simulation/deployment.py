@@ -99,6 +99,7 @@ class Deployment(World):
         response = self.users.emulator.handle(Request.of("POST", "/_emulator/restore", body))
         assert response.status == 200, response.body
         self.register.look(self.users.emulator, self.clock.now(), restored=True)
+        self.relics |= {lb.id for lb in self.account.lbs()}
 
     def outage(self, seconds: float) -> None:
         """The API server refuses connections for so long."""

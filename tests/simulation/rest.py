@@ -176,7 +176,7 @@ class Rest:
 
     def _left_behind(self, lb: LoadBalancer) -> Iterator[str]:
         used = any(lb.id in bound_to(self._world, one) for one in self._ingresses.values())
-        if used:
+        if used or (lb.id in self._world.relics and lb.tags.get(UID, "") not in self._ingresses):
             return
         if lb.id in self._lent:
             before = self._lent[lb.id]

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Final
 
 from l7lb.adapters.kube import errors as kube_errors
 from l7lb.adapters.kube.transport import ByteStream
@@ -9,6 +10,8 @@ from tests.emulators.kube.watches import Watch
 from tests.emulators.kube.wire import ConnectionLost
 from tests.simulation.clock import SimClock
 from tests.simulation.feeds import Post
+
+FOREVER: Final = float("inf")
 
 
 class Body(ByteStream):
@@ -30,11 +33,6 @@ class Body(ByteStream):
         self._lost = False
         self._closed = False
 
-    @property
-    def open(self) -> bool:
-        """Neither side has let go."""
-        return not (self._closed or self._lost)
-
     def ready(self) -> bool:
         """Whether a reader would hear something now, be it the end."""
         self._collect()
@@ -48,7 +46,8 @@ class Body(ByteStream):
 
     def chore_due(self) -> float:
         """When the stream will have something to say although nothing happens: a bookmark, the end, its silence."""
-        return min(self._source.due() if self.open else self._clock.now(), self._heard_at + self._silence_s)
+        silent_at = self._heard_at + self._silence_s
+        return silent_at if self._lost else min(self._source.due() - self._clock.origin, silent_at)
 
     def cut(self, after: int = 0) -> None:
         """The connection breaks: of the next line so many bytes still arrive, of all others none."""
@@ -92,10 +91,10 @@ class Body(ByteStream):
         return self._arriving.popleft()[1]
 
     def _over(self) -> bool:
-        return not self._arriving and (self._lost or self._source.closed)
+        return not self._arriving and (self._lost or self._source.due() == FOREVER)
 
     def _collect(self) -> None:
-        if not self.open or self._source.due() > self._source_time():
+        if self._closed or self._lost or self._source.due() > self._clock.time():
             return
         now = self._clock.now()
         try:
@@ -104,6 +103,4 @@ class Body(ByteStream):
                 self._arriving += [(due, line)] * (2 if self._post.twice() else 1)
         except ConnectionLost:
             self._lost = True
-
-    def _source_time(self) -> float:
-        return self._clock.time()
+            self._arriving = deque(line for line in self._arriving if line[0] <= now)

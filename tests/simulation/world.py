@@ -59,6 +59,8 @@ class World:
         self.notes = Notes()
         self.passes: list[Pass] = []
         self.gate_open = True
+        self.relics: set[str] = set()
+        """Load balancers older than what the API server was set back to: one without an Ingress now is to be kept."""
         self.breaches: list[str] = []
         """What the world itself saw that must not be: a write begun by who does not hold the lease."""
         self.after_step: Callable[[], None] = lambda: None

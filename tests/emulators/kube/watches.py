@@ -114,10 +114,12 @@ class Watch:
         self.closed = True
 
     def due(self) -> float:
-        """When there will be something to say if nothing changes; a time that has passed: there is something now."""
+        """When there will be something to say if nothing changes, infinite after the end; in the past: now."""
         disturbances = self._disturbances
+        if self.closed and not self._waiting:
+            return float("inf")
         moved = self._epoch != self._storage.epoch or self._storage.revision > self._cursor
-        if self._waiting or self.closed or moved or self._heard < len(disturbances.lines):
+        if self._waiting or moved or self._heard < len(disturbances.lines):
             return disturbances.silent_until
         return max(disturbances.silent_until, min(self._ends_at, self._next_bookmark, self._last_bookmark))
 

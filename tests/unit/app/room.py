@@ -62,6 +62,10 @@ class Sink:
     """Writes down what is queued."""
 
     all: list[Added] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    def forget(self, uid: str) -> None:
+        self.forgotten.append(uid)
 
     def add(self, key: BindingKey, lane: Lane, *, urgent: bool = False, after_s: float = 0.0) -> None:
         self.all.append(Added(str(key), lane, urgent, after_s))

@@ -9,6 +9,7 @@ import pytest
 from l7lb.model.cluster import TkeServiceConfig
 from l7lb.model.lane import Lane
 from l7lb.model.marks import CONDITIONS, FINALIZER, LOAD_BALANCER_ID
+from l7lb.model.watch import Item
 from tests.unit.app.room import REGION, Added, Room, annotated, named, served
 from tests.unit.translator.builders import (
     class_object,
@@ -95,6 +96,23 @@ def test_an_ingress_is_queued_for_what_a_pass_depends_on(room: Room, edit: Calla
     room.sink.taken()
     room.put(edit(before))
     assert bool(room.sink.taken()) is queues
+
+
+def test_what_was_written_on_an_ingress_that_went_is_forgotten(room: Room) -> None:
+    made = room.put(named(ingress(rule()), "shop"))
+    room.put(annotated(made, team="other"))
+    assert room.sink.forgotten == []
+    room.remove(made)
+    assert room.sink.forgotten == ["uid-shop"]
+
+
+def test_what_was_written_on_an_ingress_that_was_set_back_to_an_older_version_is_forgotten(room: Room) -> None:
+    made = room.put(named(ingress(rule()), "shop"))
+    room.put(annotated(made, team="other"))
+    older = Item(made.key, made.metadata.uid, "1", made)
+    for delta in room.stores.ingresses.replace((older,)):
+        room.triggers.ingress(delta)
+    assert "uid-shop" in room.sink.forgotten
 
 
 def test_an_ingress_of_the_same_name_made_anew_is_another(room: Room) -> None:
