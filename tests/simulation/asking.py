@@ -47,6 +47,8 @@ class Ask:
     """What its author must mend."""
     held: set[Place] = field(default_factory=set)
     """Rules that are not judged, because something that they need is broken."""
+    listeners: set[Listener] = field(default_factory=set)
+    """Those that its layout has, with rules or without."""
     readable: bool = True
     """False: whatever it has is held."""
 
@@ -156,6 +158,7 @@ def ask(objects: Objects, ingress: Json) -> Ask:
         json.loads(annotations.get(WEIGHTS) or "{}")
     except ValueError as error:
         return Ask(troubles=[f"cannot be read: {error}"], readable=False)
+    asked.listeners = set(layout)
     for listener, rules in layout.items():
         for host, path, service in rules:
             _ask_rule(asked, objects, ingress, ((listener, host, path), service))
@@ -230,7 +233,15 @@ def _ask_redirects(asked: Ask, annotations: Mapping[str, str]) -> None:
             asked.rules.pop(source, None)
             own = [one["rewriteCode"] for one in codes.get("rewriteCodeInfos", []) if one["host"] == place[1]]
             asked.redirects[source] = place, [*own, codes.get("defaultRewriteCode", 302)][0]
-        asked.held |= {(HTTP, *place[1:]) for place in asked.held if place[0] == HTTPS}
+        for place in [one for one in asked.held if one[0] == HTTPS]:
+            asked.rules.pop((HTTP, *place[1:]), None)
+            asked.held.add((HTTP, *place[1:]))
+        # The cloud redirects a host as a whole, so that one rule that is held holds the redirects of its host.
+        hosts = {place[1] for place in asked.held if place[0] == HTTPS}
+        stuck = {source for source in asked.redirects if source[1] in hosts}
+        asked.held |= stuck
+        for source in stuck:
+            del asked.redirects[source]
     if annotations.get(MIX) == "true" and annotations.get(SUPPORT) == "true":
         for entry in json.loads(annotations.get(ON_HTTP) or "[]"):
             if "rewrite" in entry:

@@ -5,6 +5,7 @@ from typing import Final
 
 from tests.emulators.clb.nouns import Listener, LoadBalancer, Rule
 from tests.simulation.asking import Ask, Backends, Objects, Place, ask
+from tests.simulation.asking import Listener as At
 from tests.simulation.belonging import (
     CLUSTER_ID,
     CREATED_BY,
@@ -30,8 +31,9 @@ NAME: Final = "TKE-DEDICATED-LISTENER"
 class Rest:
     """Looks once; `breaches` says what is not as it must be."""
 
-    def __init__(self, world: World, lent: dict[str, LoadBalancer]) -> None:
+    def __init__(self, world: World, lent: dict[str, LoadBalancer], spoilt: set[str]) -> None:
         self._world = world
+        self._spoilt = spoilt
         self._lent = lent
         self._objects = Objects(world)
         self._ingresses = ingresses(world)
@@ -64,15 +66,17 @@ class Rest:
     def _of_an_owner(self, ingress: Json) -> Iterator[str]:
         name, asked = ingress["metadata"]["name"], ask(self._objects, ingress)
         lbs = [self._lbs[lb_id] for lb_id in sorted(bound_to(self._world, ingress))]
-        if not lbs and (not asked.readable or self._is_refused(ingress)):
+        spoilt = Seen(ingress).record.get("lb") in self._spoilt
+        if not lbs and (not asked.readable or not asked.rules or spoilt or self._is_refused(ingress)):
             yield from self._told(ingress, "has no load balancer")
             return
         if len(lbs) != 1:
             yield f"{name} has {len(lbs)} load balancers: {Seen(ingress).why}"
             return
-        yield from (f"{name} on {lbs[0].id}: {words}" for words in self._served(lbs[0], asked))
+        why = Seen(ingress).why
+        yield from (f"{name} on {lbs[0].id}: {words} ({why})" for words in self._served(lbs[0], asked))
         if asked.readable and not asked.troubles:
-            yield from self._surplus(lbs[0], name, asked.places)
+            yield from self._surplus(lbs[0], name, asked.places, asked.listeners)
         yield from self._shown(ingress, asked)
 
     def _is_refused(self, ingress: Json) -> bool:
@@ -104,14 +108,14 @@ class Rest:
             _, goal = _find(lb, target)
             leads = rule is not None and goal is not None and rule.redirect is not None
             if not leads or rule.redirect.location_id != goal.id or rule.redirect.code != code:  # type: ignore[union-attr]  # asked in `leads`
-                yield f"{place} should lead to {target} with {code}, and is {rule}"
+                yield f"{place} should lead to {target} with {code}, and is {rule and rule.redirect}"
 
-    def _surplus(self, lb: LoadBalancer, name: str, asked: set[Place]) -> Iterator[str]:
+    def _surplus(self, lb: LoadBalancer, name: str, asked: set[Place], bare: set[At]) -> Iterator[str]:
         kept = self._lent[lb.id].listeners if lb.id in self._lent else {}
         for listener in lb.listeners.values():
             if listener.id in kept:
                 continue
-            if not listener.rules:
+            if not listener.rules and (listener.protocol, listener.port) not in bare:
                 yield f"{name} on {lb.id}: {listener.protocol}:{listener.port} is there for nothing"
             for rule in listener.rules.values():
                 place = ((listener.protocol, listener.port), rule.domains[0], rule.url)
@@ -124,7 +128,7 @@ class Rest:
             yield from self._told(ingress, f"is broken: {asked.troubles}")
         elif not seen.is_ready:
             yield f"{seen.name} is not ready: {seen.why}"
-        if not seen.addresses:
+        if not seen.addresses and asked.rules:
             yield f"{seen.name} shows no address"
 
     def _told(self, ingress: Json, what: str) -> Iterator[str]:
@@ -153,7 +157,7 @@ class Rest:
         yield from self._contested(lb, asks, contested)
         # Who asks only for what is another's is stopped by the guard, and keeps what he has.
         if not contested and all(asked.readable and not asked.troubles for asked in asks.values()):
-            yield from self._surplus(lb, "the group", places)
+            yield from self._surplus(lb, "the group", places, set())
 
     def _contested(self, lb: LoadBalancer, asks: dict[str, Ask], contested: set[Place]) -> Iterator[str]:
         """Exactly one of those who ask for a rule has it, the others hear so."""
@@ -174,6 +178,9 @@ class Rest:
     def _by_name(self, name: str) -> Json:
         return next(one for one in self._ingresses.values() if one["metadata"]["name"] == name)
 
+    def _is_kept(self, lb: LoadBalancer) -> bool:
+        return lb.tags.get(OWNER) == "user" or lb.delete_protect or lb.id in self._spoilt
+
     def _left_behind(self, lb: LoadBalancer) -> Iterator[str]:
         used = any(lb.id in bound_to(self._world, one) for one in self._ingresses.values())
         if used or (lb.id in self._world.relics and lb.tags.get(UID, "") not in self._ingresses):
@@ -182,7 +189,7 @@ class Rest:
             before = self._lent[lb.id]
             if set(lb.listeners) != set(before.listeners) or lb.tags != before.tags:
                 yield f"{lb.id} was not given back as it was: {lb.tags}, {list(lb.listeners)}"
-        elif lb.tags.get(CREATED_BY) == "yes" and lb.tags.get(OWNER) != "user":
+        elif lb.tags.get(CREATED_BY) == "yes" and not self._is_kept(lb):
             yield f"{lb.id} was left behind: {lb.tags}"
 
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Self
 
+from tests.simulation.authors import Authors
+from tests.simulation.by_hand import Hands
 from tests.simulation.checkers import Watchman
 from tests.simulation.deeds import LENT, Users
 from tests.simulation.fate import Fate
 from tests.simulation.groups import Members
+from tests.simulation.landscape import Crews, Ground
 from tests.simulation.lenders import Lenders
 from tests.simulation.toll import Death, Died
 from tests.simulation.world import World, lag
@@ -60,6 +63,8 @@ class Walk:
     script: tuple[Step, ...] | None = None
     """Instead of what the seed would draw. The worlds are the seed's all the same."""
     log: list[str] = field(default_factory=list)
+    spoilt: set[str] = field(default_factory=set)
+    """Load balancers whose papers somebody has taken away."""
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -68,7 +73,7 @@ class Walk:
         for lb_id in LENT:
             self.world.account.lend(lb_id)
         self._table = PROFILES[self.profile](self)
-        self.watchman = Watchman(self.world)
+        self.watchman = Watchman(self.world, spoilt=self.spoilt)
 
     def run(self) -> None:
         """Both phases; raises what is broken."""
@@ -163,24 +168,31 @@ def _classic(walk: Walk) -> Table:
 
 def _wide(walk: Walk) -> Table:
     """Everything. A new row changes what a seed draws, so a walk that is to be kept is kept as its script."""
-    users, fate = Users(walk.world, walk.dice), Fate(walk.world, walk.dice)
-    members, lenders = Members(walk.world, walk.dice), Lenders(walk.world, walk.dice)
+    world, dice = walk.world, walk.dice
+    fate, members, lenders = Fate(world, dice), Members(world, dice), Lenders(world, dice)
+    authors, crews, ground = Authors(world, dice), Crews(world, dice), Ground(world, dice)
+    hands = Hands(world, dice, walk.spoilt)
     return {
-        "create": (5, users.create),
-        "edit": (5, users.edit),
-        "delete": (2, users.delete),
-        "move_class": (2, users.move_class),
-        "change_nodes": (2, users.change_nodes),
-        "rotate": (1, users.rotate),
-        "service": (1, users.service),
-        "join": (5, members.join),
-        "edit_member": (4, members.edit),
+        "create": (6, authors.create),
+        "edit": (6, authors.edit),
+        "blunder": (2, authors.blunder),
+        "delete": (2, authors.delete),
+        "move_class": (2, authors.move_class),
+        "weigh": (1, authors.weigh),
+        "join": (4, members.join),
+        "edit_member": (3, members.edit),
         "part": (2, members.part),
         "owner_edits": (2, lenders.edit),
+        "change_nodes": (3, ground.nodes),
+        "change_secret": (2, ground.secret),
+        "change_service": (2, ground.service),
+        "change_pods": (5, crews.change),
+        "roll_pods": (2, crews.roll),
+        "weigh_pod": (1, crews.weigh),
+        "by_hand": (4, hands.edit),
         "sicken": (6, fate.sicken),
         "upset_kube": (2, fate.upset_kube),
         "die": (4, fate.die),
-        "edit_cloud": (2, fate.edit_cloud),
         "verify": (1, fate.verify),
         "gate": (1, fate.gate),
     }
