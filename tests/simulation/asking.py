@@ -64,6 +64,7 @@ class Objects:
     def __init__(self, world: World) -> None:
         self._storage = world.users.emulator.world.storage
         self._certificates = world.account.emulator.world.certificates
+        self._expired_too = world.account.emulator.cloud.switches.expired_certificate == "accepted"
 
     def all(self, bucket: str) -> Iterator[Json]:
         """Of one kind; not to be changed."""
@@ -128,9 +129,11 @@ class Objects:
         return frozenset(text.split(","))
 
     def are_good(self, certificates: frozenset[str]) -> bool:
-        """Whether the cloud would take them: issued certificates of servers."""
+        """Whether the cloud takes them: certificates of servers, expired ones too where its switch says so."""
         shelf = self._certificates
-        return all(one in shelf and shelf[one].kind == "SVR" and shelf[one].status == 1 for one in certificates)
+        found = [shelf[one] for one in certificates if one in shelf]
+        usable = all(one.kind == "SVR" and (one.status == 1 or self._expired_too) for one in found)
+        return usable and len(found) == len(certificates)
 
 
 def _weight(pod: Json, listener: Listener, annotations: Mapping[str, str]) -> int | None:
@@ -162,6 +165,8 @@ def ask(objects: Objects, ingress: Json) -> Ask:
     for listener, rules in layout.items():
         for host, path, service in rules:
             _ask_rule(asked, objects, ingress, ((listener, host, path), service))
+    if HTTPS in layout and not layout[HTTPS] and not objects.are_good(_certificate(objects, ingress, "")):
+        asked.troubles.append(f"no certificate for {HTTPS}")
     _ask_redirects(asked, annotations)
     return asked
 

@@ -53,8 +53,6 @@ class Authors:
             return "nothing to edit"
         before = self.world.users.ingress(name).annotations
         layout, spec, said = self._form(before)
-        if self.dice.random() < 0.3 and asking.DIRECT not in before:
-            said = {key: None for key in said if key == asking.PORTS} if layout == "plain" else said
         self.world.users.patch({"metadata": {"annotations": said}, "spec": spec}, name)
         return f"edit {name}: {layout} {manifests.words(spec['rules'])} {spec['tls']}"
 

@@ -11,7 +11,7 @@ from tests.simulation.walk import Step, Walk
 
 SEEDS: Final = 300
 """From 1 on, in every run of the suite; `make simulate` walks others."""
-PROFILE: Final = "wide"
+TOGETHER: Final = 10
 SLICES: Final = 6
 """Files `test_walks_*.py`: a worker takes whole files."""
 KEPT: Final = Path(__file__).with_name("seeds.txt")
@@ -59,10 +59,15 @@ def go(walk: Walk) -> None:
             raise AssertionError(about + "\n".join(walk.log)) from error
 
 
-def go_slice(number: int) -> None:
-    """Every `SLICES`-th of the new seeds."""
-    for seed in range(number, SEEDS + 1, SLICES):
-        go(Walk(seed, profile=PROFILE))
+def go_new(seed: int) -> None:
+    """One of the new seeds."""
+    go(Walk(seed))
+
+
+def seeds_of(number: int) -> list[list[int]]:
+    """The seeds of one file, a few for each test: a test has two minutes, on a busy machine too."""
+    mine = list(range(1 + (number - 1) * SEEDS // SLICES, 1 + number * SEEDS // SLICES))
+    return [mine[at : at + TOGETHER] for at in range(0, len(mine), TOGETHER)]
 
 
 @contextmanager

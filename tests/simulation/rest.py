@@ -141,7 +141,8 @@ class Rest:
         if not members:
             return
         asks = {one["metadata"]["name"]: ask(self._objects, one) for one in members}
-        if lb.tags.get(CLUSTER_ID) != CLUSTER or UID in lb.tags:
+        served = any(asked.rules for asked in asks.values())
+        if (served and lb.tags.get(CLUSTER_ID) != CLUSTER) or UID in lb.tags:
             yield f"{lb.id} is shared, and its tags are {lb.tags}"
         places = {place for asked in asks.values() for place in asked.places}
         contested = {place for place in places if sum(place in asked.places for asked in asks.values()) > 1}

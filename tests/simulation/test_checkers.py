@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.emulators.clb.nouns import LoadBalancer
 from tests.simulation import manifests
 from tests.simulation.checkers import Broken, Watchman
 from tests.simulation.cluster import FINALIZER
@@ -101,3 +102,57 @@ def test_a_write_behind_a_closed_gate_is_seen() -> None:
     watchman.inspect("CreateRule", {"LoadBalancerId": "lb-00000001"})
     with pytest.raises(Broken, match="gate"):
         watchman.check()
+
+
+def _quiet_for_long() -> tuple[World, Watchman]:
+    world, watchman = _served()
+    world.run_for(60.0)
+    watchman.check()
+    return world, watchman
+
+
+def _the_last_target_off(world: World) -> None:
+    for rule in world.account.listener(80, _made(world)).rules.values():
+        rule.targets.clear()
+
+
+def _a_rule_off(world: World) -> None:
+    world.account.listener(80, _made(world)).rules.clear()
+
+
+def _all_weights_zero(world: World) -> None:
+    for rule in world.account.listener(80, _made(world)).rules.values():
+        for target in rule.targets:
+            target.weight = 0
+
+
+def _made(world: World) -> LoadBalancer:
+    return next(lb for lb in world.account.lbs() if lb.id != "lb-lent0001")
+
+
+@pytest.mark.parametrize("breach", [_the_last_target_off, _a_rule_off, _all_weights_zero])
+def test_what_clients_would_notice_is_seen(breach: Callable[[World], None]) -> None:
+    world, watchman = _quiet_for_long()
+    breach(world)
+    with pytest.raises(Broken, match=r"last live target|was taken off"):
+        watchman.check()
+
+
+def test_a_certificate_that_goes_is_seen() -> None:
+    world = World()
+    watchman = Watchman(world)
+    world.users.create(manifests.ingress("shop", tls="cert"))
+    world.start()
+    world.settle()
+    world.run_for(60.0)
+    watchman.check()
+    world.account.listener(443).certificate = None
+    with pytest.raises(Broken, match="lost its certificate"):
+        watchman.check()
+
+
+def test_what_stands_in_for_the_last_target_may_be_another_one() -> None:
+    world, watchman = _quiet_for_long()
+    for rule in world.account.listener(80, _made(world)).rules.values():
+        del rule.targets[0]
+    watchman.check()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.kept import SEEDS, SLICES, Kept, go, kept
+from tests.simulation.kept import SEEDS, SLICES, Kept, go, kept, seeds_of
 from tests.simulation.shrinking import End, shrunk, walked
 from tests.simulation.walk import Step, Walk
 
@@ -34,10 +34,12 @@ def test_a_script_is_the_walk_that_it_was_taken_from() -> None:
     assert again.log == drawn.log
 
 
-def test_there_is_a_file_for_each_slice() -> None:
+def test_there_is_a_file_for_each_slice_and_a_slice_for_each_seed() -> None:
     found = {path.name for path in Path(__file__).parent.glob("test_walks_*.py")}
     assert found == {f"test_walks_{number}.py" for number in range(1, SLICES + 1)}
-    assert SEEDS >= 300
+    walked = sorted(seed for number in range(1, SLICES + 1) for few in seeds_of(number) for seed in few)
+    assert walked == list(range(1, SEEDS + 1))
+    assert len(walked) >= 300
 
 
 def test_a_walk_that_fails_is_shrunk_to_the_deeds_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
