@@ -82,6 +82,12 @@ class Collector:
         """The plan that would be performed."""
         self.of(ingress).plan = plan
 
+    def drifted(self, key: BindingKey, plan: Plan) -> None:
+        """Not told: the plan says it."""
+
+    def left_out(self, key: BindingKey, fields: int) -> None:
+        """Not told: a pass that is alone has no history."""
+
     def performed(self, key: BindingKey, step: Step) -> None:
         """Cannot happen: nothing is performed."""
 

@@ -253,7 +253,7 @@ class Term:
 
     def _workshop(self) -> Workshop:
         stage = self._stage
-        telemetry = ReconcileCounting(stage.metrics, planner.describe, self.verifier.comparing)
+        telemetry = ReconcileCounting(stage.metrics, planner.describe)
         return Workshop(
             cluster=stage.cluster,
             settings=stage.settings,
@@ -273,6 +273,7 @@ class Term:
             class_exit_grace_s=stage.config.class_exit_grace,
             trusted_from=stage.trusted_from,
             writable=stage.writable,
+            comparing=self.verifier.comparing,
         )
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:

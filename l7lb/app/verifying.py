@@ -95,10 +95,13 @@ class Beat:
             refs.add(CloudRef(record.region or region, LoadBalancerId(record.lb)))
         return frozenset(refs)
 
+    def refs_of(self, key: BindingKey) -> frozenset[CloudRef]:
+        """Of all members of a key, each once, however many lead to it."""
+        return frozenset(ref for ingress in self.caches.members(key) for ref in self.refs(ingress))
+
     def knows(self, key: BindingKey) -> bool:
         """Whether there is an observation that a pass over this key would use."""
-        refs = {ref for ingress in self.caches.members(key) for ref in self.refs(ingress)}
-        return any(self.observations.get(ref) is not None for ref in refs)
+        return any(self.observations.get(ref) is not None for ref in self.refs_of(key))
 
 
 class Verifier:
@@ -183,10 +186,10 @@ class Verifier:
         now_due = due and lane is Lane.VERIFY
         read_anew = now_due or not self._beat.knows(key)
         if now_due:
-            self._refresh(key)
+            differs = self._refresh(key)
             with self._lock:
                 self._due.discard(key)
-                if known:
+                if known and differs:
                     self._comparing.add(key)
         try:
             yield
@@ -201,7 +204,7 @@ class Verifier:
                 self._beat.queue.add_after(key, Lane.VERIFY, LATER_S, self._beat.clock.monotonic())
 
     def comparing(self, key: BindingKey) -> bool:
-        """Whether the running pass compares what was right before with the cloud as it is: a plan is drift."""
+        """Whether the running pass looks at a cloud that differs from what we left: what it puts right is drift."""
         with self._lock:
             return key in self._comparing
 
@@ -239,20 +242,26 @@ class Verifier:
     def _pause(self, turns: int) -> float:
         return max(self._interval_s, turns / TURNS_PER_S)
 
-    def _refresh(self, key: BindingKey) -> None:
-        cloud = self._beat.cloud.at(Lane.VERIFY)
-        for ingress in self._beat.caches.members(key):
-            for ref in self._beat.refs(ingress):
-                self._beat.observations.drop(ref)
-                head = self._beat.sweep.head(ref)
-                if head is None or not head.running:
-                    continue  # the pass reads it by itself
-                try:
-                    self._beat.observations.keep(read(cloud, head))
-                    self._on_read()
-                except NotFound:
-                    _logger.info("verifier: %s is gone", ref)  # what that means is for the pass to find out
-                self._beat.sweep.used(ref)
+    def _refresh(self, key: BindingKey) -> bool:
+        """Read anew what the pass will look at; whether it differs, or may differ, from what was known of it."""
+        cloud, differs = self._beat.cloud.at(Lane.VERIFY), False
+        for ref in self._beat.refs_of(key):
+            known = self._beat.observations.get(ref)
+            self._beat.observations.drop(ref)
+            head = self._beat.sweep.head(ref)
+            if head is None or not head.running:
+                differs = differs or known is not None
+                continue  # the pass reads it by itself
+            try:
+                found = read(cloud, head)
+                self._beat.observations.keep(found)
+                self._on_read()
+                # Nothing known: what is put right now may be our own work that was interrupted.
+                differs = differs or (known is not None and found != known)
+            except NotFound:
+                _logger.info("verifier: %s is gone", ref)  # what that means is for the pass to find out
+            self._beat.sweep.used(ref)
+        return differs
 
     def _stamp(self, key: BindingKey) -> None:
         if self._beat.knows(key):

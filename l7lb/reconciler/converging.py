@@ -15,7 +15,7 @@ from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import blaming, departing, draining, protection, records
+from l7lb.reconciler import blaming, departing, draining, drift, protection, records
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.confirming import AGAIN_S as HELD_S
@@ -156,19 +156,18 @@ class Converger:
         observed = self._protection.compared(matter, observed)
         matter.problems += never_given(matter, observed)
         claim = replace(claim, strangers=records.strangers(matter.record, desired, observed, claim, translation.held))
-        if draining.has_suspects(desired):
-            desired = draining.drained(desired, observed, matter.cloud.health((observed.head.ref,)))
-        if matter.options.direct and (unlisted := departing.unlisted(desired, observed)):
-            desired = departing.gone(desired, observed, self._shop.snapshots.vacant(matter.ingress, unlisted))
+        vacant = partial(self._shop.snapshots.vacant, matter.ingress)
+        desired = draining.asked(desired, observed, matter.cloud.health)
+        desired = departing.told(desired, observed, vacant) if matter.options.direct else desired
         limits = self._shop.settings_in(matter.region, matter.cloud).limits
         announced = records.as_announced(desired, matter.record, observed)
         settled = self._refusals.settle(announced, observed, translation.held).with_twins(observed)
-        vacant = partial(self._shop.snapshots.vacant, matter.ingress)
         scene = Scene(observed, claim, limits, matter.cloud, vacant)
         shape = shaped(settled, scene, self._culprits, self._swaps)
         plan = settled.spare(shape.plan)
         matter.problems += blaming.problems(shape.left_out, partial(self._shop.snapshots.snapshot, matter.ingress))
         stable, unstable = self._stability.filter(observed.head.ref, plan)
+        self._shop.telemetry.left_out(matter.key, len(unstable))
         plan, refused = self._refusals.filter(observed.head.ref, stable)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
         matter.problems += [*unstable, *settled.problems, *refused, *noted(plan, edited=edited)]
@@ -182,6 +181,8 @@ class Converger:
             raise locked
         plan = self._check(matter, plan, desired, observed, claim)
         self._swaps.planned(observed.head.ref, plan)
+        if not edited:
+            drift.tell(self._shop, matter.key, matter.ingress, observed.head.ref, plan)
         record = records.announced(records.reached(matter, observed, claim, self._shop.settings), plan)
         region = observed.head.ref.region
         flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())

@@ -4,7 +4,7 @@ Pure. One that has only left its Service goes when its successors are bound; whe
 else may be soon, traffic must not go on until then.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from l7lb import planner
@@ -18,6 +18,16 @@ from l7lb.model.loadbalancer import (
     Target,
     TargetKey,
 )
+
+
+def told(
+    desired: DesiredLoadBalancer,
+    observed: ObservedLoadBalancer,
+    vacant: Callable[[frozenset[str]], frozenset[str]],
+) -> DesiredLoadBalancer:
+    """`desired` with those among bound pods that are really gone; `vacant` says at which addresses nobody is."""
+    missing = unlisted(desired, observed)
+    return gone(desired, observed, vacant(missing)) if missing else desired
 
 
 def unlisted(desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> frozenset[str]:

@@ -269,6 +269,7 @@ class Disposer:
         self._shop.desk.release(matter.ingress, record, finalizers)
         self._attempts.forget(matter.owner)
         self._shop.telemetry.settled(matter.ingress, ready=False, deleting=True)
+        self._shop.telemetry.left_out(matter.key, 0)
         return Done()
 
 

@@ -143,12 +143,10 @@ class Drafter:
             if not seat.matter.options.direct or seat.keeps:
                 continue
             own = planner.wanted_of(desired, _planners(merged.shares[seat.uid]))
-            if unlisted := departing.unlisted(own, observed):
-                vacant = self._shop.snapshots.vacant(seat.matter.ingress, unlisted)
-                desired = _with_rules(desired, departing.gone(own, observed, vacant))
-        if draining.has_suspects(desired):
-            desired = draining.drained(desired, observed, meeting.cloud.health((observed.head.ref,)))
-        return desired
+            known = departing.told(own, observed, partial(self._shop.snapshots.vacant, seat.matter.ingress))
+            if known is not own:
+                desired = _with_rules(desired, known)
+        return draining.asked(desired, observed, meeting.cloud.health)
 
     def _certificates(
         self, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, merged: Merged, told: Told

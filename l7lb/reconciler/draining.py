@@ -3,7 +3,7 @@
 Pure but for the read that the caller makes. Never drains the last target of a rule that takes traffic (promise 4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from l7lb import planner
@@ -25,6 +25,13 @@ Healths = Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, .
 def has_suspects(desired: DesiredLoadBalancer) -> bool:
     """Whether the cloud has to be asked at all."""
     return any(target.suspect for listener in desired.listeners for rule in listener.rules for target in rule.targets)
+
+
+def asked(
+    desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, ask: Callable[[tuple[CloudRef, ...]], Healths]
+) -> DesiredLoadBalancer:
+    """As `drained`; the cloud is asked only where somebody is suspected."""
+    return drained(desired, observed, ask((observed.head.ref,))) if has_suspects(desired) else desired
 
 
 def drained(desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, healths: Healths) -> DesiredLoadBalancer:

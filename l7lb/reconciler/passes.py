@@ -51,6 +51,8 @@ class Workshop:
     """Monotonic; until then a write of the leader before us may still arrive (promise 7)."""
     writable: Callable[[], None] = lambda: None
     """Raises GateClosed or LostLeadership when nothing may be written now."""
+    comparing: Callable[[BindingKey], bool] = lambda _key: False
+    """Whether the running pass over a key looks at a cloud that differs from what we left there."""
 
     def settings_in(self, region: str, cloud: LoadBalancers) -> Settings:
         """The settings with the quotas of a region; those of the cluster's own are known."""

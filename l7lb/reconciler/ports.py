@@ -147,6 +147,14 @@ class Telemetry(Protocol):
         """A plan was made that changes something."""
         ...
 
+    def drifted(self, key: BindingKey, plan: Plan) -> None:
+        """What somebody else has changed is put right by this plan."""
+        ...
+
+    def left_out(self, key: BindingKey, fields: int) -> None:
+        """So many fields do not keep what is written, and are left alone for now."""
+        ...
+
     def performed(self, key: BindingKey, step: Step) -> None:
         """A step has ended well."""
         ...

@@ -8,6 +8,7 @@ from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim
 from l7lb.model.plan import Plan
 from l7lb.model.sharing import Share
+from l7lb.reconciler import drift
 from l7lb.reconciler.drafting import Draft
 from l7lb.reconciler.farewells import Farewells
 from l7lb.reconciler.late_edits import LateEdits
@@ -57,6 +58,8 @@ class GroupReporter:
         """Said before it is done: what is removed or left out now need not be in the notes of the next plan."""
         for seat, piece in pieces:
             self._shop.telemetry.planned(meeting.key, seat.matter.ingress.key, piece)
+            if not _is_edited(seat):
+                drift.tell(self._shop, meeting.key, seat.matter.ingress, meeting.ref, piece)
         for seat in meeting.staying:
             for finding in (*seat.matter.problems, *draft.told.get(seat.uid, ())):
                 self._shop.events.emit(note(seat.matter.ingress, finding))
@@ -118,6 +121,13 @@ class GroupReporter:
                     self._reporter.failed(seat.matter, error)
                 else:
                     self._farewells.failed(seat.matter, error.code, error.reason, str(error))
+
+
+def _is_edited(seat: Seat) -> bool:
+    """Whether it comes, goes, or asks for something else than it was last given."""
+    desired = seat.translation.desired if seat.translation is not None else None
+    record = seat.matter.record if seat.member and seat.parting is None else None
+    return record is None or desired is None or record.desired != planner.shape_digest(desired)
 
 
 def _concerned(meeting: Meeting, extents: Mapping[str, Share]) -> frozenset[str]:

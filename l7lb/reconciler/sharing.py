@@ -37,7 +37,7 @@ from l7lb.reconciler.seats import Meeting, evidence
 from l7lb.reconciler.shared_records import announced, member
 from l7lb.reconciler.shared_reporting import GroupReporter
 from l7lb.reconciler.shared_witness import GroupWitness
-from l7lb.reconciler.stability import Stability
+from l7lb.reconciler.stability import Stability, is_unstable
 
 SETTLE_S: Final = 2.0
 
@@ -123,6 +123,7 @@ class Sharing:
                 return self._denied(meeting, draft, observed)
             if fading := self._partings.fading(meeting, draft):
                 return fading
+            self._shop.telemetry.left_out(meeting.key, len(_left_out(draft)))
             stopped = list(self._drafter.unsafe(meeting, draft))
             for seat, refusal in stopped:
                 self.reporter.stopped(meeting, seat, refusal)
@@ -264,3 +265,6 @@ def _confirmed(shop: Workshop, meeting: Meeting, draft: Draft) -> Draft:
         return draft
     finding = problem("", HELD, doubt, severity=Severity.WARNING)
     return replace(draft, plan=plan, told={uid: (*told, finding) for uid, told in draft.told.items()})
+def _left_out(draft: Draft) -> set[str]:
+    """Fields that do not keep what is written, each once although several members hear of it."""
+    return {finding.message for told in draft.told.values() for finding in told if is_unstable(finding)}

@@ -70,6 +70,11 @@ class Stability:
             return times is not None and len(times) == TIMES_MAX and self._monotonic() - times[0] < WINDOW_S
 
 
+def is_unstable(finding: Problem) -> bool:
+    """Whether it is a word about a field that is left alone."""
+    return finding.reason == "UnstableField"
+
+
 def _words(plan: Plan) -> dict[Step, str]:
     """What is declared anew by each step that changes what is there.
 

@@ -80,22 +80,17 @@ class ReconcileCounting:
         self,
         metrics: Metrics,
         describe: Callable[[Step], str],
-        comparing: Callable[[BindingKey], bool] = lambda _key: False,
     ) -> None:
-        """`comparing`: whether the running pass over a key compares what was right before with the cloud as it is."""
         self._metrics = metrics
         self._describe = describe
-        self._comparing = comparing
         self._lock = threading.Lock()
         self._ready: dict[str, bool] = {}
         self._said: dict[ObjectKey, int] = {}
+        self._left_out: dict[BindingKey, int] = {}
 
     def planned(self, key: BindingKey, ingress: ObjectKey, plan: Plan) -> None:
         """A plan that changes something, step by step; in the log once, however often it has to be made again."""
         self._metrics.count("l7lb_plans_total", CONTROLLER)
-        if self._comparing(key):
-            for resource, field in drifted(plan):
-                self._metrics.count("l7lb_drift_detected_total", resource, field)
         steps = [self._describe(step) for step in plan.steps]
         digest = hash(tuple(steps))
         with self._lock:
@@ -103,6 +98,21 @@ class ReconcileCounting:
             self._said[ingress] = digest
         level = logging.INFO if is_new else logging.DEBUG
         _logger.log(level, "planned %d steps", len(steps), extra={"key": key, "ingress": str(ingress), "steps": steps})
+
+    def drifted(self, key: BindingKey, plan: Plan) -> None:
+        """A plan that puts right what somebody else has changed."""
+        for resource, field in drifted(plan):
+            self._metrics.count("l7lb_drift_detected_total", resource, field)
+        _logger.warning("drift: %d steps put it right", len(plan.steps), extra={"key": key})
+
+    def left_out(self, key: BindingKey, fields: int) -> None:
+        """So many fields of this key's load balancers do not keep what is written, and are left alone for now."""
+        with self._lock:
+            self._left_out.pop(key, None)
+            if fields:
+                self._left_out[key] = fields
+            total = sum(self._left_out.values())
+        self._metrics.set("l7lb_unstable_fields", total, CONTROLLER)
 
     def performed(self, key: BindingKey, step: Step) -> None:
         """One step that ended well."""

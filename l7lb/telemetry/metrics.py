@@ -132,6 +132,13 @@ TABLE: Final = (
         known=_SOURCES,
     ),
     Row("l7lb_drift_detected_total", Counter, ("resource", "field"), "What the verifier found changed by others."),
+    Row(
+        "l7lb_unstable_fields",
+        Gauge,
+        ("controller",),
+        "Fields that the cloud undid again and again, and that are left alone for an hour.",
+        known=_ONE,
+    ),
     Row("l7lb_last_verified_timestamp_seconds", Gauge, ("controller",), "When the stalest one was read, Unix time."),
     Row("l7lb_managed_loadbalancers", Gauge, ("mode",), "Load balancers in use: created by us, or lent to us."),
     Row(

@@ -30,6 +30,7 @@ REASONS: Final = {
     "Disposing": "What is about to happen to the load balancer of an Ingress that goes, and the proof for it.",
     "Drift": "Rules that no Ingress asks for were found on a listener of ours. They are removed; those that were there"
     " when the load balancer was taken over stay.",
+    "DriftRepaired": "Somebody else has changed what l7lb keeps; it is put right. What l7lb does not manage is left.",
     "DuplicateRule": "Two paths of the Ingress give the same CLB rule. The first one counts.",
     "Ensured": "Condition: the load balancer is as the Ingress asks.",
     "EntryWithoutRule": "An entry of an annotation names no rule of the Ingress. It has no effect.",

@@ -1,96 +1,29 @@
 """The verifier: what a round costs, whose turn comes when, what is believed afterwards, and what counts as drift."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import isclose
 
 import pytest
 
 from l7lb import planner, translator
 from l7lb.app.sweep import Sweep
-from l7lb.app.verifying import TURNS_PER_S, Beat, Verifier
+from l7lb.app.verifying import TURNS_PER_S
 from l7lb.errors import Throttled, Unavailable
 from l7lb.model.identity import BindingKey
 from l7lb.model.lane import Lane
-from l7lb.reconciler.observations import Observations, read
-from l7lb.runtime.workqueue import Deadline, Taken, WorkQueue
+from l7lb.runtime.workqueue import Deadline
 from tests.builders import head
-from tests.unit.app.account import Account, ref
-from tests.unit.app.room import CLUSTER, SETTINGS, Room, annotated, named, served
+from tests.unit.app.account import ref
+from tests.unit.app.room import SETTINGS, annotated, named, served
+from tests.unit.app.verifying_scene import Scene, turns
 from tests.unit.translator.builders import endpoints, ingress, node, rule, service
 
 EXISTING = "kubernetes.io/ingress.existLbId"
 
 
-class Scene:
-    """A verifier over a room and an account, with a queue that the test empties."""
-
-    def __init__(self, *, trusted_from: float = 0.0, interval_s: float = 600.0) -> None:
-        self.room = Room()
-        self.account = Account()
-        self.queue = WorkQueue(workers=8)
-        self.observations = Observations()
-        self.sweep = Sweep()
-        self.read = 0
-        self.verifier = Verifier(
-            Beat(
-                cluster=CLUSTER,
-                settings=SETTINGS,
-                stores=self.room.stores,
-                caches=self.room.caches,
-                cloud=self.account,
-                clock=self.room.clock,
-                queue=self.queue,
-                observations=self.observations,
-                sweep=self.sweep,
-                trusted_from=trusted_from,
-            ),
-            interval_s=interval_s,
-            on_read=self._count,
-        )
-
-    def _count(self) -> None:
-        self.read += 1
-
-    def serve(self, *names: str) -> None:
-        """Ingresses that are served, each by a load balancer of its own."""
-        for name in names:
-            self.account.own(f"lb-{name}")
-            self.room.put(served(named(ingress(rule()), name), f"lb-{name}"))
-
-    def believe(self, name: str) -> None:
-        """An observation as a pass would leave it."""
-        self.observations.keep(read(Account({f"lb-{name}": head(f"lb-{name}")}), head(f"lb-{name}")))
-
-    def take(self) -> Taken:
-        """The next key; waits on the test's clock where it has to."""
-        while not isinstance(taken := self.queue.take(self.room.clock.monotonic()), Taken):
-            assert isinstance(taken, Deadline), "nothing is queued"
-            self.room.clock.advance(taken.after_s)
-        return taken
-
-    @contextmanager
-    def next_turn(self) -> Iterator[Taken]:
-        """A pass over the next key."""
-        taken = self.take()
-        try:
-            with self.verifier.turn(BindingKey(taken.key), taken.lane):
-                yield taken
-        finally:
-            self.queue.done(taken.key, self.room.clock.monotonic())
-
-
 @pytest.fixture
 def scene() -> Scene:
     return Scene()
-
-
-def turns(scene: Scene, count: int) -> list[str]:
-    seen = []
-    for _ in range(count):
-        with scene.next_turn() as taken:
-            seen.append(taken.key)
-    return seen
 
 
 @pytest.mark.parametrize("count", [1, 7, 130])
@@ -101,6 +34,17 @@ def test_a_round_costs_one_look_and_two_reads_for_each_load_balancer(scene: Scen
     assert scene.account.reads() == {"find": 1, "listeners": count, "targets": count}
     assert scene.account.lanes() == {Lane.VERIFY}
     assert scene.read == count
+
+
+def test_what_several_share_is_read_once(scene: Scene) -> None:
+    scene.account.own("lb-shared")
+    for name in ("first", "second", "third"):
+        asked = {EXISTING: "lb-shared", "ingress.cloud.tencent.com/enable-group": "true"}
+        scene.room.put(named(annotated(ingress(rule()), **asked), name))
+    assert scene.verifier.round() == 1
+    turns(scene, 1)
+    assert scene.account.reads() == {"find": 1, "listeners": 1, "targets": 1}
+    assert scene.observations.get(ref("lb-shared")) is not None
 
 
 def test_turns_come_one_after_the_other_within_the_budget_of_their_lane(scene: Scene) -> None:
@@ -315,35 +259,6 @@ class TestBeginning:
         scene.room.clock.advance(15.0)
         with scene.verifier.turn(BindingKey("new/uid-b")):
             assert scene.observations.get(ref("lb-a")) is not None
-
-
-class TestDrift:
-    """A plan is drift when it comes of comparing what was right before."""
-
-    def test_the_first_turn_of_a_term_is_no_comparison(self, scene: Scene) -> None:
-        scene.serve("a")
-        scene.verifier.enqueue()
-        with scene.next_turn() as taken:
-            assert not scene.verifier.comparing(BindingKey(taken.key))
-
-    def test_a_later_turn_is_one_for_as_long_as_its_pass_lasts(self, scene: Scene) -> None:
-        scene.serve("a")
-        for _ in range(2):
-            scene.verifier.round()
-            with scene.next_turn() as taken:
-                compares = scene.verifier.comparing(BindingKey(taken.key))
-        assert compares
-        scene.verifier.round()
-        with scene.next_turn() as taken:
-            assert scene.verifier.comparing(BindingKey(taken.key))
-        assert not scene.verifier.comparing(BindingKey(taken.key))
-
-    def test_a_pass_for_another_reason_is_none(self, scene: Scene) -> None:
-        scene.serve("a")
-        scene.verifier.round()
-        turns(scene, 1)
-        with scene.verifier.turn(BindingKey("new/uid-a")):
-            assert not scene.verifier.comparing(BindingKey("new/uid-a"))
 
 
 class TestOldest:

@@ -129,14 +129,20 @@ class TestReconcile:
         assert len(caplog.records) == 3
         assert value(metrics, "l7lb_plans_total", controller=CONTROLLER) == 5
 
-    def test_a_plan_of_a_comparing_pass_is_drift(self, metrics: Metrics) -> None:
-        comparing: set[str] = set()
-        counting = ReconcileCounting(metrics, planner.describe, comparing.__contains__)
+    def test_drift_is_counted_by_resource_and_field(self, metrics: Metrics) -> None:
+        counting = ReconcileCounting(metrics, planner.describe)
         counting.planned(KEY, SHOP, TAGGING)
         assert value(metrics, "l7lb_drift_detected_total", resource="load_balancer", field="tags") is None
-        comparing.add(KEY)
-        counting.planned(KEY, SHOP, TAGGING)
+        counting.drifted(KEY, TAGGING)
         assert value(metrics, "l7lb_drift_detected_total", resource="load_balancer", field="tags") == 1
+
+    def test_fields_that_do_not_hold_are_counted_for_as_long_as_they_are_left_alone(self, metrics: Metrics) -> None:
+        counting = ReconcileCounting(metrics, planner.describe)
+        counting.left_out(KEY, 2)
+        counting.left_out(BindingKey("new/other"), 1)
+        assert value(metrics, "l7lb_unstable_fields", controller=CONTROLLER) == 3
+        counting.left_out(KEY, 0)
+        assert value(metrics, "l7lb_unstable_fields", controller=CONTROLLER) == 1
 
     def test_steps_refusals_and_observations_are_counted(self, metrics: Metrics) -> None:
         counting = ReconcileCounting(metrics, planner.describe)
