@@ -223,6 +223,7 @@ class Term:
             cloud=self._cloud,
             executor=self._executor,
             census=lambda: census(stage.ingresses.everyone(), stage.cluster),
+            inhabited=Neighbours(stage.triggers.stores, stage.cluster, stage.caches.unread).inhabited,
             monotonic=stage.clock.monotonic,
             wall=findings.time.now,
         )

@@ -33,6 +33,8 @@ class Tools:
     executor: Executor
     census: Callable[[], Census]
     """Reads all Ingresses of the cluster now, whole and at the newest version, or raises."""
+    inhabited: Callable[[frozenset[str]], frozenset[str] | None]
+    """Of these addresses those of this cluster's nodes and pods; None while that is unknown."""
     monotonic: Callable[[], float]
     wall: Callable[[], float]
 
@@ -127,4 +129,17 @@ class Collection:
         warrant = Warrant(tools.cluster, head, tools.census(), self._sighting, self._collected, tools.wall())
         if why := ledger.objection(warrant):
             raise Conflict(f"{self.ref}: {why}")
+        self._refuse_a_strangers()
         return warrant
+
+    def _refuse_a_strangers(self) -> None:
+        """What the original of a copied cluster has made since has all tags of ours, and serves its machines."""
+        found = self._cloud.health((self.ref,))
+        bound = [target for targets in found.values() for target in targets]
+        inhabited = self._tools.inhabited(frozenset(target.key.address for target in bound))
+        if inhabited is None:
+            raise Unavailable("nodes or pods of this cluster are not known yet: no orphan is deleted")
+        if strangers := ledger.liken(self.ref, bound, inhabited).strangers:
+            raise Conflict(
+                f"{self.ref}: it serves {strangers} living targets that are no nodes or pods of this cluster"
+            )

@@ -11,7 +11,7 @@ from tests.simulation.world import World
 OWN = {"node-x": ("10.7.0.1", "ins-0000000x"), "node-y": ("10.7.0.2", "ins-0000000y")}
 
 
-def copy_of(original: World, *names: str, nodes: bool = True, **config: str) -> World:
+def copy_of(original: World, *names: str, nodes: bool = True, **config: str | bool) -> World:
     """A cluster restored from a backup of `original`, with machines of its own (`nodes`) and a controller of its own.
 
     The emulator draws UIDs from its seed, so that the same objects in the same order have the same ones.

@@ -1,14 +1,18 @@
 """`--collect-orphans` on a virtual clock: a day, three sightings, five an hour, across deaths and restores."""
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.simulation import manifests
+from tests.simulation.copies import copy_of
 from tests.simulation.test_orphans import look, served, shown, sweep, vanish
 from tests.simulation.toll import Death, Died
 from tests.simulation.world import CLUSTER, World
 
+EXAMPLE = Path(__file__).parents[2] / "examples/deploy/collect-orphans.yaml"
 HOUR = 3600.0
 MEMORY = f"/api/v1/namespaces/kube-system/configmaps/l7lb-{CLUSTER}"
 COLLECTED = "l7lb_orphans_collected_total"
@@ -18,9 +22,14 @@ ROUND_S = 1800.0
 def collecting(*, memory: bool = True, **setup: object) -> World:
     made = World(config={"collect_orphans": True}, **setup)  # type: ignore[arg-type]  # handed on
     if memory:
-        place = {"namespace": "kube-system", "name": f"l7lb-{CLUSTER}"}
-        made.users.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place})
+        make_room(made)
     return made
+
+
+def make_room(world: World) -> None:
+    """The ConfigMap of the memory."""
+    place = {"namespace": "kube-system", "name": f"l7lb-{CLUSTER}"}
+    world.users.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place})
 
 
 @pytest.fixture
@@ -234,6 +243,37 @@ def test_what_the_cloud_finds_risky_is_never_forced(world: World) -> None:
     assert world.said("OrphanLeft")
 
 
+@pytest.mark.parametrize("kept", [("blog",), ()], ids=["with an Ingress of its original", "with none"])
+def test_a_copy_of_a_cluster_collects_nothing_that_serves_its_original(kept: tuple[str, ...]) -> None:
+    original = World()
+    served(original, "blog", "shop")
+    original.crash()
+    before = {lb.id for lb in original.account.lbs()}
+    made = copy_of(original, *kept, collect_orphans=True)
+    make_room(made)
+    made.start()
+    live_for(made, 50)
+    assert {lb.id for lb in made.account.lbs()} == before
+    assert "DeleteLoadBalancer" not in made.account.calls()
+    assert shown(made, "l7lb_orphaned_loadbalancers", "orphan") == len(before) - len(kept)
+
+
+def test_the_manifest_gives_the_rights_that_it_needs(world: World) -> None:
+    served(world, "shop")
+    vanish(world)
+    world.start()
+    world.users.emulator.controls.log.lines.clear()
+    live_for(world, 26)
+    lines = world.users.emulator.controls.log.lines
+    touched = {(line["verb"], line["path"]) for line in lines if "configmaps" in line["path"]}
+    text = EXAMPLE.read_text(encoding="utf-8").replace("cls-xxxxxxxx", CLUSTER)
+    place, role, _ = yaml.safe_load_all(text)
+    (rule,) = role["rules"]
+    assert f"/api/v1/namespaces/{place['metadata']['namespace']}/configmaps/{place['metadata']['name']}" == MEMORY
+    assert (rule["resources"], rule["resourceNames"]) == (["configmaps"], [place["metadata"]["name"]])
+    assert {(verb, MEMORY) for verb in rule["verbs"]} == {one for one in touched if one[1] == MEMORY}
+
+
 def test_one_of_tkes_making_is_never_collected(world: World) -> None:
     served(world, "shop")
     world.account.edit("set_tags", world.account.lb().id, remove=["l7lb-cluster-uid"])
@@ -281,15 +321,3 @@ def test_until_the_word_of_the_leader_before_has_died_away_nothing_is_collected(
     world.run_for(16)
     look(world)
     assert len(world.account.lbs()) == 0
-
-
-def test_the_rights_that_it_needs_are_those_on_one_config_map(world: World) -> None:
-    served(world, "shop")
-    vanish(world)
-    world.start()
-    world.users.emulator.controls.log.lines.clear()
-    live_for(world, 26)
-    touched = {
-        (line["verb"], line["path"]) for line in world.users.emulator.controls.log.lines if "configmaps" in line["path"]
-    }
-    assert {("get", MEMORY), ("patch", MEMORY)} <= touched

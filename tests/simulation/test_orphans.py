@@ -135,6 +135,17 @@ def test_an_ingress_that_is_being_deleted_in_the_usual_way_leaves_no_orphan(worl
     assert len(world.account.lbs()) == 1
 
 
+def test_what_went_in_the_usual_way_after_the_look_is_no_orphan(world: World) -> None:
+    served(world, "shop", "blog")
+    world.live().verify()
+    world.users.delete("shop")
+    world.settle()
+    assert len(world.account.lbs()) == 1
+    sweep(world)
+    assert world.said("OrphansFound") == []
+    assert shown(world, ORPHANS, "orphan") == 0
+
+
 def test_a_restored_manifest_with_another_uid_keeps_its_load_balancer_from_being_an_orphan(world: World) -> None:
     served(world, "shop")
     saved = world.users.object(f"{INGRESSES}/shop")
