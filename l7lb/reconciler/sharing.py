@@ -265,6 +265,8 @@ def _confirmed(shop: Workshop, meeting: Meeting, draft: Draft) -> Draft:
         return draft
     finding = problem("", HELD, doubt, severity=Severity.WARNING)
     return replace(draft, plan=plan, told={uid: (*told, finding) for uid, told in draft.told.items()})
+
+
 def _left_out(draft: Draft) -> set[str]:
     """Fields that do not keep what is written, each once although several members hear of it."""
     return {finding.message for told in draft.told.values() for finding in told if is_unstable(finding)}
