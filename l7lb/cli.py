@@ -3,6 +3,7 @@
 A wrong flag is one line on standard error and exit code 2; any other failure is one line and 1.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from l7lb.app.adopting import Verdict
 from l7lb.app.application import Application
 from l7lb.app.audit_words import audit_json, audit_text
 from l7lb.app.config import FLAGS, Config, Flag, Value, config
+from l7lb.app.ending import Case, of_a_cluster, of_an_account
+from l7lb.app.ending_words import list_text, report_line, result_json
 from l7lb.app.handing import adopt as hand_over
 from l7lb.app.handing import let_go, look
 from l7lb.app.handing import ours as marked_ingresses
@@ -24,6 +27,8 @@ from l7lb.app.printing import as_json, as_text, explanation, would_not_write
 from l7lb.app.releasing import End
 from l7lb.app.survey import survey_files, survey_live
 from l7lb.app.takeover_words import release_json, release_line, takeover_json, takeover_text
+from l7lb.app.tearing import End as TornDown
+from l7lb.app.tearing import Report
 from l7lb.errors import ConfigurationError, L7lbError
 from l7lb.model.codes import CODES
 from l7lb.telemetry import logs
@@ -175,6 +180,63 @@ def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
     ends = let_go(built, os.environ, told)
     click.echo(release_json(ends) if output == "json" else f"{len(ends)} in all\n", nl=False)
     sys.exit(1 if any(one.end is End.LEFT for one in ends) else 0)
+
+
+@cli.command()
+@click.option("--cluster", required=True, help="Id of the cluster that goes away.")
+@click.option("--without-cluster", is_flag=True, help="Its API server does not answer any more; needs --cluster-uid.")
+@click.option("--cluster-uid", default="", help="With --without-cluster: UID of its namespace kube-system.")
+@click.option("--dry-run", is_flag=True, help="Print the list, and do nothing.")
+@click.option("--yes", default="", metavar="ID", help="The cluster id once more, instead of typing it when asked.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@flagged
+def teardown(
+    cluster: str, without_cluster: bool, cluster_uid: str, dry_run: bool, yes: str, output: str, **values: Value
+) -> None:
+    """Delete the load balancers that a cluster has made, and let go of those that were lent to it.
+
+    For a cluster that goes away. Prints its list and wants the cluster id typed. Refuses while `run` holds the Lease,
+    while TKE's controller may run, and where the cluster may be a copy of another one.
+
+    Exit code 0: all is gone that was to go; 1: something is left, or the command is refused; 2: a wrong flag.
+    """
+    built = _of_the_cluster(cluster, values)
+    if without_cluster is not bool(cluster_uid):
+        raise ConfigurationError("--cluster-uid: is given with --without-cluster, and only with it")
+    if yes not in ("", cluster):
+        raise ConfigurationError("--yes: is not the id of --cluster; nothing is torn down")
+    logs.configure("error", "text")
+    with contextlib.ExitStack() as stack:
+        if without_cluster:
+            case = of_an_account(built, os.environ, cluster_uid)
+        else:
+            case = stack.enter_context(of_a_cluster(built, os.environ))
+        _tear_down(case, dry_run=dry_run, yes=yes, output=output)
+
+
+def _tear_down(case: Case, *, dry_run: bool, yes: str, output: str) -> None:
+    order, rows = case.ground.order, case.rows()
+    as_text = output == "text"
+    click.echo(list_text(rows, order.cluster, alive=order.alive), nl=False, err=not as_text)
+    reports: tuple[Report, ...] = ()
+    if case.forbidden:
+        click.echo(f"l7lb: nothing is torn down: {case.forbidden}", err=True)
+    elif not dry_run:
+        typed = yes or click.prompt("Type the cluster id to tear it down", default="", show_default=False, err=True)
+        if typed != order.cluster.id:
+            raise ConfigurationError("--cluster: what was typed is another id; nothing is torn down")
+        told = (lambda one: click.echo(report_line(one))) if as_text else (lambda _: None)
+        reports = case.tear_down(typed, told, lambda why: click.echo(why, err=True))
+    if not as_text:
+        click.echo(result_json(rows, reports, order.cluster, case.forbidden), nl=False)
+    sys.exit(1 if case.forbidden or any(one.end is TornDown.LEFT for one in reports) else 0)
+
+
+def _of_the_cluster(cluster: str, values: dict[str, Value]) -> Config:
+    """`--cluster` is `--cluster-id` here; raises ConfigurationError where both are given and differ."""
+    if values["cluster_id"] not in ("", cluster):
+        raise ConfigurationError(f"--cluster: {cluster!r} is not --cluster-id, which is {values['cluster_id']!r}")
+    return config({**values, "cluster_id": cluster})
 
 
 def _confirm(built: Config, count: int) -> None:

@@ -53,16 +53,7 @@ def connect(
 ) -> Connections:
     """Build clients; makes no request. Raises ConfigurationError."""
     now = clock.monotonic
-    endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
-    clients = Clients(endpoint, load(config.credentials, environ, endpoint))
-    limits = RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait))
-    caller = Caller(
-        clients,
-        limits,
-        guard=guard,
-        on_call=lambda record: _count_call(metrics, record),
-        clock=now,
-    )
+    caller = _caller(config, environ, metrics, guard, clock)
     source = Source(config.kubeconfig)
     kube = Transport(source, on_request=lambda *request: _count_request(metrics, *request), clock=now)
     lease = Transport(
@@ -81,13 +72,34 @@ def connect(
         memory=KubeMemory(kube, memory_key(config.cluster_id), ENTRY, guard=guard),
         cloud=TencentLoadBalancers(caller, now),
         certificates=TencentCertificates(caller, config.region),
-        limits=limits,
+        limits=caller.limits,
         events=EventWriter(
             kube,
             instance=socket.gethostname(),
             on_drop=lambda cause: metrics.count("l7lb_events_dropped_total", cause),
             clocks=Clocks(now, clock.time),
         ),
+    )
+
+
+def connect_cloud(
+    config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None], clock: Clock
+) -> TencentLoadBalancers:
+    """The cloud alone, where there is no cluster; makes no request. Raises ConfigurationError."""
+    return TencentLoadBalancers(_caller(config, environ, metrics, guard, clock), clock.monotonic)
+
+
+def _caller(
+    config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None], clock: Clock
+) -> Caller:
+    now = clock.monotonic
+    endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
+    return Caller(
+        Clients(endpoint, load(config.credentials, environ, endpoint)),
+        RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait)),
+        guard=guard,
+        on_call=lambda record: _count_call(metrics, record),
+        clock=now,
     )
 
 

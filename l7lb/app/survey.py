@@ -4,16 +4,17 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from l7lb import __version__
+from l7lb import __version__, ledger
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections, connect
 from l7lb.app.gate import Gate, Standing
 from l7lb.app.leading import confirm_identity, with_limits
 from l7lb.app.planning import Finding, Worlds, offline, patiently, plans
-from l7lb.app.regions import regions
+from l7lb.app.regions import find_all, regions
 from l7lb.app.watching import Watching, settings_of, watching
 from l7lb.errors import GateClosed, Unavailable
 from l7lb.model.identity import BindingKey, Cluster
@@ -81,8 +82,13 @@ class Surveyed:
 
 
 @contextmanager
-def surveyed(config: Config, connections: Connections, clock: Clock, metrics: Metrics) -> Iterator[Surveyed]:
-    """Caches are filled, and kept right until the end of the context."""
+def surveyed(
+    config: Config, connections: Connections, clock: Clock, metrics: Metrics, *, anyhow: bool = False
+) -> Iterator[Surveyed]:
+    """Caches are filled, and kept right until the end of the context.
+
+    `anyhow`: also where load balancers with the cluster's id bear another cluster's identity.
+    """
     cluster = Cluster(config.cluster_id, connections.cluster.uid())
     settings = patiently(lambda: with_limits(settings_of(config), connections.cloud))
     watch = watching(config, connections, _Nowhere(), clock, metrics)
@@ -91,7 +97,12 @@ def surveyed(config: Config, connections: Connections, clock: Clock, metrics: Me
         _fill(watch, clock)
         everyone = tuple(item.object for item in watch.stores.ingresses.list())
         places = regions(everyone, cluster, config.region, config.other_regions)
-        heads = patiently(lambda: confirm_identity(connections.cloud, cluster, places))
+        confirm = (
+            partial(find_all, tags=ledger.of_cluster(cluster), wanted=places)
+            if anyhow
+            else (partial(confirm_identity, cluster=cluster, regions=places))
+        )
+        heads = patiently(lambda: confirm(connections.cloud))
         worlds = Worlds(
             cluster, settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock
         )  # fmt: skip

@@ -7,6 +7,7 @@ strings stand in `tags` and nowhere else; nobody outside this package compares a
 from l7lb.ledger.authority import authorize
 from l7lb.ledger.claims import disposal_for, read, to_create
 from l7lb.ledger.collecting import PER_HOUR_MAX, authorize_collection, due, forget, lately, objection, proof, remember
+from l7lb.ledger.ending import authorize_ending, end, endings, fate_now, forbids
 from l7lb.ledger.likeness import Likeness, bound_addresses, liken, strange
 from l7lb.ledger.orphans import inventory, provenance
 from l7lb.ledger.record import format_record, parse_record, recorded_cluster, recorded_name
@@ -24,10 +25,15 @@ __all__ = [
     "another_identity",
     "authorize",
     "authorize_collection",
+    "authorize_ending",
     "bound_addresses",
     "client_token",
     "disposal_for",
     "due",
+    "end",
+    "endings",
+    "fate_now",
+    "forbids",
     "forget",
     "format_record",
     "ingress_of",
