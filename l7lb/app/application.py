@@ -66,6 +66,7 @@ class Application:
         health.informers, health.leadership = watch.informers, leadership
         metrics.before_render(Gauges(metrics, watch, leadership, campaign.elector, key.name, clock).refresh)
         metrics.before_render(lambda: tell_rates(metrics, self._connections.limits))
+        metrics.before_render(lambda: leadership.tell_quotas(metrics))
         self._contact = Patience("the API server", clock, self._pause)
         probes = Probes(config, health, metrics)
         contact = Service("contact", self._meet, lambda: None)

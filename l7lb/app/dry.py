@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Self
 
 import msgspec
@@ -256,7 +257,7 @@ class EmptyCloud:
         """None."""
         return frozenset()
 
-    def limits(self, region: str) -> Limits:  # noqa: ARG002 - the documented ones everywhere
+    def limits(self, region: str, max_age_s: float = inf) -> Limits:  # noqa: ARG002 - the documented ones everywhere
         """The documented quotas."""
         return Limits()
 

@@ -10,6 +10,7 @@ from l7lb.app.config import Config
 from l7lb.app.connections import Connections
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, confirm_records, with_limits
 from l7lb.app.patience import START_S_MAX, Patience
+from l7lb.app.quotas import ratios
 from l7lb.app.regions import regions
 from l7lb.app.telling import ours, tell
 from l7lb.app.watching import Watching
@@ -77,6 +78,14 @@ class Leadership:
     def problem(self) -> str:
         """Why we cannot lead although the lease is ours; empty: we lead, or are not asked to."""
         return self._cloud.problem
+
+    def tell_quotas(self, metrics: Metrics) -> None:
+        """How much of each quota is in use, as far as we lead and know."""
+        if self.term is not None:
+            seen = self.term.observations
+            known = self._office.connections.cloud.quotas.known()
+            for labels, ratio in ratios(known, filter(None, map(seen.get, seen.refs()))).items():
+                metrics.set("l7lb_quota_usage_ratio", ratio, *labels)
 
     def start(self, died: Died) -> None:
         """Returns at once."""

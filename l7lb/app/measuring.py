@@ -6,6 +6,7 @@ Everything is passed on as it is; what is seen on the way is told to others.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Self
 
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState, TaskStatus
@@ -85,9 +86,9 @@ class MeasuredCloud:
         """Handed on."""
         return self.cloud.protected(refs)
 
-    def limits(self, region: str) -> Limits:
+    def limits(self, region: str, max_age_s: float = inf) -> Limits:
         """Handed on."""
-        return self.cloud.limits(region)
+        return self.cloud.limits(region, max_age_s)
 
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
         """Handed on; told before it is sent, since an answer may be lost."""

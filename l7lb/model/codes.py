@@ -56,7 +56,7 @@ EITHER: Final = ERROR | WARNING
 
 _EDIT_VALUE: Final = "Correct the value; docs/annotations.md shows its form."
 _ASK_QUOTA: Final = "Ask Tencent Cloud for a higher quota, or need less. It is tried again every 5 minutes."
-_ASK_LIMIT: Final = "Ask Tencent Cloud for a higher quota, or need less. Quotas are read when a replica takes the lead."
+_ASK_LIMIT: Final = "Ask Tencent Cloud for a higher quota, or need less. Quotas are read again every 5 minutes then."
 
 TABLE: Final = (
     Row("E4000", ("CreateThrottled",), ERROR, Retry.SOON, Scope.CREATION,

@@ -28,6 +28,13 @@ class Limits:
     listeners_per_load_balancer: int = 50
     rules_per_listener: int = 50
     targets_per_rule: int = 100
+    public_load_balancers: int = 100
+    internal_load_balancers: int = 100
+    """Of a region."""
+    public_used: int | None = None
+    internal_used: int | None = None
+    """How many there are, whoever made them, as of the last look and with what we have ordered since; None: the cloud
+    does not say."""
     rules_per_call: int = 50
     """Rules in one CreateRule or DeleteRule, redirects in one ManualRewrite or DeleteRewrite; no page names a bound, so
     it shrinks when the cloud refuses a list."""

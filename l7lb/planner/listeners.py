@@ -9,6 +9,7 @@ from l7lb.model.identity import ListenerKey, Protocol, RuleRef
 from l7lb.model.loadbalancer import ListenerSpec, ObservedListener
 from l7lb.model.maybe import UNSET, Maybe, given
 from l7lb.model.plan import CreateListeners, DeleteListeners, ModifyListener
+from l7lb.model.quotas import Quota, shortage
 from l7lb.planner.certificates import Binding, bind_again, bind_new, effective
 from l7lb.planner.order import Draft, Phase, chunks
 from l7lb.planner.pairing import pair
@@ -85,7 +86,9 @@ def _creatable(
     for key, spec in missing.items():
         why_not = _obstacle(scene, spec, kept_ports | {other.port for other in creatable})
         if why_not is None and len(creatable) >= room:
-            why_not = f"E4004: {key} is left out, the load balancer has its most listeners"
+            limit = scene.limits.listeners_per_load_balancer
+            words = shortage(Quota.LISTENERS, used=limit - room + len(creatable), limit=limit, wanted=1)
+            why_not = f"E4004: {key} is left out, the load balancer has its most listeners: {words}"
         if why_not is None:
             creatable[key] = spec
         elif why_not:

@@ -21,6 +21,7 @@ from l7lb.model.loadbalancer import (
 from l7lb.model.maybe import UNSET, Maybe, Unset
 from l7lb.model.ownership import Claim
 from l7lb.model.problems import Held
+from l7lb.model.quotas import Quota, shortage
 from l7lb.model.sharing import Bid, Merged, redirect_part
 from l7lb.model.snapshot import Limits
 from l7lb.planner.contests import Contests, named, recorded_listeners
@@ -204,9 +205,11 @@ def _fit(contests: Contests, won: dict[RuleRef, Bid], ground: _Ground, kept: fro
         room = max(0, ground.limits.rules_per_listener - len(staying) - sum(ref in there for ref in refs))
         late = [ref for ref in refs if ref not in there]
         late.sort(key=lambda ref: (ref not in won[ref].rules, won[ref].age))
+        limit = ground.limits.rules_per_listener
         for bid in {won[ref].uid: won[ref] for ref in late[room:]}.values():
             out = [ref for ref in late[room:] if won[ref] is bid]
-            text = f"{listener} has its most rules, {len(out)} left out: {named(out)}"
+            words = shortage(Quota.RULES, used=limit, limit=limit, wanted=len(late) - room)
+            text = f"{listener} has its most rules, {len(out)} left out: {named(out)} ({words})"
             contests.problem(bid, "E4005", "RulesExhausted", text)
         for ref in late[room:]:
             del won[ref]

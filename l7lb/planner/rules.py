@@ -9,6 +9,7 @@ from l7lb.model.identity import Protocol, RuleKey, RuleRef
 from l7lb.model.loadbalancer import Certificate, HealthCheck, HostSpec, ListenerSpec, RuleSpec
 from l7lb.model.maybe import UNSET, Maybe, given
 from l7lb.model.plan import CreateRules, DeleteRules, ModifyHost, ModifyRule
+from l7lb.model.quotas import Quota, shortage
 from l7lb.planner.certificates import effective
 from l7lb.planner.defaults import ANY_HOST, default_host, new_rule
 from l7lb.planner.fitting import Fitter, serves_http2
@@ -97,8 +98,10 @@ def survey_rules(scene: Scene, site: Site, draft: Draft) -> Ground:
     if len(missing) > max(room, 0):
         left = missing[max(room, 0) :]
         names = _names(spec.key for spec in left)
-        draft.note(f"E4005: {site.key} has its most rules, {len(left)} left out: {names}")
         missing = missing[: max(room, 0)]
+        limit = scene.limits.rules_per_listener
+        words = shortage(Quota.RULES, used=limit - room + len(missing), limit=limit, wanted=len(left))
+        draft.note(f"E4005: {site.key} has its most rules, {len(left)} left out: {names} ({words})")
     return Ground(
         site=site,
         pairing=pairing,

@@ -12,6 +12,7 @@ from l7lb.model.identity import RuleRef
 from l7lb.model.loadbalancer import Presence, Target, TargetKey
 from l7lb.model.maybe import Unset
 from l7lb.model.plan import DeregisterTargets, ModifyWeights, Placement, RegisterTargets
+from l7lb.model.quotas import Quota, shortage
 from l7lb.planner.defaults import WEIGHT, new_target
 from l7lb.planner.order import Draft, Phase, chunks
 from l7lb.planner.rules import Bed
@@ -208,7 +209,8 @@ def _turns(change: Changes, limit: int, draft: Draft) -> list[Turn]:
         turns.append(Turn(on, off))
         room += len(off) - len(on)
     if adds:
-        draft.note(f"E4054: {change.ref} has its most targets, {len(adds)} left out")
+        words = shortage(Quota.TARGETS, used=limit - room, limit=limit, wanted=len(adds))
+        draft.note(f"E4054: {change.ref} has its most targets, {len(adds)} left out: {words}")
     return [*turns, Turn(removes=serving)] if serving else turns
 
 

@@ -71,8 +71,8 @@ def ready_of(text: str | None) -> Condition | None:
         return None
     try:
         conditions = msgspec.json.decode(text, type=list[Condition])
-    except (ValueError, RecursionError):
-        return None  # anybody may write there: no JSON, text that is no Unicode, nesting without end
+    except msgspec.MsgspecError:
+        return None
     return next((condition for condition in conditions if condition.type == "Ready"), None)
 
 

@@ -26,7 +26,7 @@ from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.holding_on import hold_on
 from l7lb.reconciler.late_edits import LateEdits, never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
-from l7lb.reconciler.orders import Orders, withdraw
+from l7lb.reconciler.orders import Orders, servable, withdraw
 from l7lb.reconciler.passes import Matter, Workshop, fingerprint_of, note, problem, say
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
@@ -34,6 +34,7 @@ from l7lb.reconciler.refusals import Refusals, withheld
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
 from l7lb.reconciler.shaping import Scene, shaped
+from l7lb.reconciler.shortages import Shortages, check_order
 from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.swaps import Swaps
 from l7lb.reconciler.witnesses import Keeping
@@ -60,6 +61,7 @@ class Converger:
         self._auto = AutoConfig(shop)
         self._swaps = Swaps(shop.monotonic)
         self._culprits = Culprits(shop.monotonic)
+        self._shortages = Shortages(shop.monotonic)
 
     def run(self, matter: Matter) -> Outcome:
         """One pass. Raises what the cloud and the API server raise, after the object has heard of it."""
@@ -159,7 +161,7 @@ class Converger:
         vacant = partial(self._shop.snapshots.vacant, matter.ingress)
         desired = draining.asked(desired, observed, matter.cloud.health)
         desired = departing.told(desired, observed, vacant) if matter.options.direct else desired
-        limits = self._shop.settings_in(matter.region, matter.cloud).limits
+        limits = self._shortages.limits(observed.head.ref, matter.cloud)
         announced = records.as_announced(desired, matter.record, observed)
         settled = self._refusals.settle(announced, observed, translation.held).with_twins(observed)
         scene = Scene(observed, claim, limits, matter.cloud, vacant)
@@ -171,12 +173,14 @@ class Converger:
         plan, refused = self._refusals.filter(observed.head.ref, stable)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
         matter.problems += [*unstable, *settled.problems, *refused, *noted(plan, edited=edited)]
+        matter.problems += self._shortages.met(observed.head.ref, matter.problems)
         if not plan:
             waiting = settled.waiting or withheld(stable, plan)
             reached = self._reached(matter, desired, observed, claim, waiting=waiting)
             if shape.wait_s is not None and isinstance(reached, Done):
                 return Again(shape.wait_s, shape.why)
-            return Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
+            waits = Again(LEFT_OUT_S, LEFT_OUT) if protection.is_in_the_way(refused) else reached
+            return self._shortages.again(observed.head.ref) or waits
         if locked := self._refusals.locked(observed.head.ref):
             raise locked
         plan = self._check(matter, plan, desired, observed, claim)
@@ -184,14 +188,13 @@ class Converger:
         if not edited:
             drift.tell(self._shop, matter.key, matter.ingress, observed.head.ref, plan)
         record = records.announced(records.reached(matter, observed, claim, self._shop.settings), plan)
-        region = observed.head.ref.region
-        flight = Flight(matter.flight, region, plan, fingerprint, observed, self._shop.monotonic())
+        flight = Flight(matter.flight, observed.head.ref.region, plan, fingerprint, observed, self._shop.monotonic())
         return self._begin(matter, flight, record)
 
     def _create(
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
     ) -> Outcome:
-        if translation.create_refusal is not None or not (self._shop.buys_blind or _servable(desired)):
+        if translation.create_refusal is not None or not (self._shop.buys_blind or servable(desired)):
             # Nothing is bought while nothing could be served.
             return self._reporter.report(matter, None)
         if matter.options.skip:
@@ -216,6 +219,8 @@ class Converger:
             return self._reporter.report(matter, None)  # what was asked for is held: still nothing to be served
         if answer := self._orders.answer(matter, plan):
             raise answer
+        if record.claim != "creating":  # else it may be one of those that are counted
+            check_order(desired.create, region, matter.cloud)
         self._protection.not_given(matter, self._shop.snapshots.switches())
         self._check(matter, plan, desired, None, claim)
         flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
@@ -319,6 +324,8 @@ class Converger:
                 return Again(0.0, f"planned anew around what was refused: {refusal}")
             if not isinstance(refusal, TerminalError):
                 raise
+            if self._shortages.refused(flight, refusal, matter.cloud):
+                return Again(0.0, f"planned anew within what was refused: {refusal}")
             if self._orders.declined(matter, flight, refusal) and flight.first_order:
                 withdraw(self._shop, matter)
             raise
@@ -372,11 +379,6 @@ def _enter(shop: Workshop, matter: Matter, record: Record) -> None:
     """Our marks, and with them what a switch of the cluster gives a new Ingress."""
     matter.ingress = shop.desk.enter(matter.ingress, record, matter.added)
     matter.record, matter.added = record, {}
-
-
-def _servable(desired: DesiredLoadBalancer) -> bool:
-    """Whether there is a rule of which it is known where its traffic goes."""
-    return any(rule.targets_known for listener in desired.listeners for rule in listener.rules)
 
 
 def _claim(matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:

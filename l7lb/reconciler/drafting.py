@@ -14,7 +14,7 @@ from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Pla
 from l7lb.model.problems import Problem
 from l7lb.model.redirecting import DeleteRedirects
 from l7lb.model.sharing import Merged, Share
-from l7lb.reconciler import blaming, departing, draining, records
+from l7lb.reconciler import blaming, departing, draining, records, shortages
 from l7lb.reconciler.culprits import Culprits, LeftOut
 from l7lb.reconciler.exits import Exits
 from l7lb.reconciler.hearing import hearers
@@ -24,6 +24,7 @@ from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import noted
 from l7lb.reconciler.seats import Meeting, Seat, evidence
 from l7lb.reconciler.shaping import Scene, shaped
+from l7lb.reconciler.shortages import Shortages
 from l7lb.reconciler.stability import Stability
 from l7lb.reconciler.swaps import Swaps
 from l7lb.reconciler.witnesses import Parting
@@ -68,10 +69,11 @@ class Drafter:
         self._exits = exits
         self.swaps = Swaps(shop.monotonic)
         self.culprits = Culprits(shop.monotonic)
+        self.shortages = Shortages(shop.monotonic)
 
     def draft(self, meeting: Meeting, observed: ObservedLoadBalancer) -> Draft | Claim:
         """The claim alone when it is none under which anything may be written."""
-        limits = self._shop.settings_in(meeting.ref.region, meeting.cloud).limits
+        limits = self.shortages.limits(meeting.ref, meeting.cloud)
         claim = ledger.read_shared(evidence(meeting, observed), observed)
         if claim.ownership is not Ownership.SHARED:
             return claim
@@ -91,7 +93,8 @@ class Drafter:
         for finding in noted(plan, edited=False):
             for uid in hearers(finding, extents):
                 told[uid].append(finding)
-        words = {uid: tuple(found) for uid, found in told.items()}
+        said = self.shortages.met(meeting.ref, (problem for found in told.values() for problem in found))
+        words = {uid: (*found, *(said if shortages.is_one(found) else ())) for uid, found in told.items()}
         blocked = any(is_in_the_way(found) for found in words.values())
         listeners = observed.listeners
         return Draft(

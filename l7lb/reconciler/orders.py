@@ -11,6 +11,7 @@ from typing import Final
 
 from l7lb import planner
 from l7lb.errors import TerminalError
+from l7lb.model.loadbalancer import DesiredLoadBalancer
 from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_IPV6, RECORD
 from l7lb.model.plan import CreateLoadBalancer, Plan
 from l7lb.reconciler import records
@@ -53,6 +54,11 @@ def withdraw(shop: Workshop, matter: Matter) -> None:
     matter.record = replace(records.blank(matter), attempt=attempt) if attempt else None
     shop.desk.release(matter.ingress, matter.record, (FINALIZER,))
     matter.ingress = shop.desk.newest(matter.ingress)
+
+
+def servable(desired: DesiredLoadBalancer) -> bool:
+    """Whether there is a rule of which it is known where its traffic goes."""
+    return any(rule.targets_known for listener in desired.listeners for rule in listener.rules)
 
 
 def _order(matter: Matter, plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 from l7lb import translator
@@ -54,11 +55,9 @@ class Workshop:
     comparing: Callable[[BindingKey], bool] = lambda _key: False
     """Whether the running pass over a key looks at a cloud that differs from what we left there."""
 
-    def settings_in(self, region: str, cloud: LoadBalancers) -> Settings:
-        """The settings with the quotas of a region; those of the cluster's own are known."""
-        if region == self.settings.region:
-            return self.settings
-        return replace(self.settings, limits=cloud.limits(region))
+    def settings_in(self, region: str, cloud: LoadBalancers, max_age_s: float = inf) -> Settings:
+        """The settings with the quotas of a region, which are known as a rule: the verifier reads them now and then."""
+        return replace(self.settings, limits=cloud.limits(region, max_age_s))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """What the reconciler needs of the world: protocols beside their user; the adapters have these shapes unknowingly."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Protocol, Self
 
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState
@@ -47,8 +48,8 @@ class LoadBalancers(Protocol):
         """Those of `refs` (one region, at most 20) whose modification protection is on."""
         ...
 
-    def limits(self, region: str) -> Limits:
-        """The quotas of the account."""
+    def limits(self, region: str, max_age_s: float = inf) -> Limits:
+        """The quotas of the account, at most so old."""
         ...
 
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:

@@ -198,6 +198,8 @@ class Sharing:
             if blamed and flight.step is not None:
                 self._shop.telemetry.isolated(meeting.key, flight.step, found=blamed is Blamed.FOUND)
                 return Again(0.0, f"planned anew around what was refused: {refusal}")
+            if self._drafter.shortages.refused(flight, refusal, meeting.cloud):
+                return Again(0.0, f"planned anew within what was refused: {refusal}")
             raise
         match progress:
             case Waiting(after_s, reason, _):
@@ -231,6 +233,8 @@ class Sharing:
         self._attempts.forget(meeting.owner)
         if draft.wait_s is not None:
             waits.append(Again(draft.wait_s, draft.why))
+        if again := self._drafter.shortages.again(meeting.ref):
+            waits.append(again)
         if draft.blocked:
             waits.append(Again(LEFT_OUT_S, LEFT_OUT))
         return min(waits, key=lambda wait: wait.after_s) if waits else Done()

@@ -108,6 +108,12 @@ TABLE: Final = (
         ("region", "service", "action"),
         "Calls a second that are made at most; less than usual after the cloud has refused one for rate.",
     ),
+    Row(
+        "l7lb_quota_usage_ratio",
+        Gauge,
+        ("region", "quota"),
+        "How much of a quota is in use, 1 for all: of the region's load balancers, or where one of ours has most.",
+    ),
     Row("l7lb_plans_total", Counter, ("controller",), "Plans with at least one step.", known=_ONE),
     Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
     Row(

@@ -1,6 +1,8 @@
 """What is said about the targets of a Service: too many, not reachable, not known now."""
 
 from l7lb.model.identity import ObjectKey
+from l7lb.model.problems import Severity
+from l7lb.model.quotas import Quota, shortage
 from l7lb.translator.nodes import Fleet
 from l7lb.translator.notebook import Notebook
 from l7lb.translator.pods import Crowd
@@ -18,14 +20,15 @@ def view_broken(fleet: Fleet, notebook: Notebook) -> None:
 
 
 def too_many(service: ObjectKey, dropped: int, limit: int, notebook: Notebook, field: str) -> None:
-    """What the quota of a rule leaves out."""
+    """What the quota of a rule leaves out; where it is all of them, nothing is served."""
     if dropped:
-        notebook.warn(
+        notebook.problem(
             "E4054",
             "TooManyTargets",
-            f"Service {service} has {limit + dropped} targets, a rule takes {limit}: {dropped} are not bound;"
-            " ask for a higher quota of targets",
+            f"Service {service} has {limit + dropped} targets, a rule takes {limit}: {dropped} are not bound"
+            f" ({shortage(Quota.TARGETS, used=limit, limit=limit, wanted=dropped)})",
             field=field,
+            severity=Severity.WARNING if limit > 0 else Severity.ERROR,
         )
 
 

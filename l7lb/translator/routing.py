@@ -9,6 +9,7 @@ from typing import Final
 
 from l7lb.model.cluster import Backend, HttpPath, Ingress
 from l7lb.model.identity import RuleKey
+from l7lb.model.quotas import Quota, shortage
 from l7lb.translator.notebook import Notebook, shown
 
 HOST_MAX: Final = 80
@@ -160,7 +161,7 @@ def _add_default(
             "E4005",
             "RuleQuota",
             f"Ingress {notebook.about}: no room for the rule of spec.defaultBackend under {_named(key.host)}:"
-            f" a listener takes {rules_max} rules",
+            f" {shortage(Quota.RULES, used=rules_max, limit=rules_max, wanted=1)}",
             field=DEFAULT_BACKEND,
         )
 

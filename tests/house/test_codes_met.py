@@ -22,7 +22,6 @@ REDIRECTS: Final = "tests/unit/reconciler/test_redirects.py"
 TROUBLE: Final = "tests/system/test_trouble.py"
 MET_BY: Final = {
     "E4000": f"{ORDERS}::test_an_order_that_is_too_many_for_the_moment_is_told_and_placed_again",
-    "E4003": ORDER_REFUSED,
     "E4006": f"{REDIRECTS}::test_a_redirect_of_the_console_is_left_alone_without_an_annotation",
     "E4012": CERTIFICATE_REFUSED,
     "E4025": ORDER_REFUSED,
@@ -32,7 +31,6 @@ MET_BY: Final = {
     "E4038": CERTIFICATE_REFUSED,
     "E4039": CERTIFICATE_REFUSED,
     "E4053": ORDER_REFUSED,
-    "E4054": f"{TROUBLE}::test_a_quota_that_is_reached_is_told_by_its_code",
     "E4060": ORDER_REFUSED,
     "E4071": ORDER_REFUSED,
     "E4091": ORDER_REFUSED,

@@ -21,6 +21,7 @@ from l7lb.model.loadbalancer import (
     Target,
     TargetKey,
 )
+from l7lb.model.quotas import Quota
 from l7lb.model.site import Family
 from l7lb.model.snapshot import Limits
 
@@ -142,12 +143,20 @@ def health(region: str, answer: wire_targets.Health) -> LocationHealth:
 
 def limits(answer: wire.Quotas) -> Limits:
     """DescribeQuota; a quota that is not named is the documented one."""
-    found = {quota.quota_id: quota.quota_limit for quota in answer.quota_set or ()}
+    rows = {row.quota_id: row for row in answer.quota_set or ()}
     default = Limits()
+
+    def limit(quota: Quota, otherwise: int) -> int:
+        return _or(rows[quota].quota_limit if quota in rows else None, otherwise)
+
     return Limits(
-        listeners_per_load_balancer=_or(found.get("TOTAL_LISTENER_QUOTA"), default.listeners_per_load_balancer),
-        rules_per_listener=_or(found.get("TOTAL_LISTENER_RULE_QUOTA"), default.rules_per_listener),
-        targets_per_rule=_or(found.get("TOTAL_TARGET_BIND_QUOTA"), default.targets_per_rule),
+        listeners_per_load_balancer=limit(Quota.LISTENERS, default.listeners_per_load_balancer),
+        rules_per_listener=limit(Quota.RULES, default.rules_per_listener),
+        targets_per_rule=limit(Quota.TARGETS, default.targets_per_rule),
+        public_load_balancers=limit(Quota.PUBLIC, default.public_load_balancers),
+        internal_load_balancers=limit(Quota.INTERNAL, default.internal_load_balancers),
+        public_used=rows[Quota.PUBLIC].quota_current if Quota.PUBLIC in rows else None,
+        internal_used=rows[Quota.INTERNAL].quota_current if Quota.INTERNAL in rows else None,
     )
 
 

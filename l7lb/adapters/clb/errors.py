@@ -102,6 +102,7 @@ BY_ACTION: Mapping[tuple[str, str], Meaning] = {
     ("CreateLoadBalancer", "LimitExceeded"): Meaning(errors.QuotaExceeded, "LoadBalancerQuotaExceeded", "E4003"),
     ("CreateListener", "LimitExceeded"): Meaning(errors.QuotaExceeded, "ListenerQuotaExceeded", "E4004"),
     ("CreateRule", "LimitExceeded"): Meaning(errors.QuotaExceeded, "RuleQuotaExceeded", "E4005"),
+    ("AutoRewrite", "LimitExceeded"): Meaning(errors.QuotaExceeded, "RuleQuotaExceeded", "E4005"),
     ("BatchRegisterTargets", "LimitExceeded"): Meaning(errors.QuotaExceeded, "TargetQuotaExceeded", "E4054"),
     ("CreateLoadBalancer", "InvalidParameter"): _CREATION,
     ("CreateLoadBalancer", "InvalidParameterValue"): _CREATION,

@@ -6,6 +6,7 @@ Which call does it, and in what form, is in `steps`; what an answer means, in `c
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from typing import Any, Self
 
 from l7lb import errors
@@ -13,6 +14,7 @@ from l7lb.adapters.clb import certificates, codec, steps, wire, wire_targets
 from l7lb.adapters.clb.calls import Caller, Request
 from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.errors import code_of
+from l7lb.adapters.clb.quotas import Quotas
 from l7lb.model.cloud import Accepted, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerId, LoadBalancerId, LocationId, TaskId
 from l7lb.model.lane import Lane
@@ -40,7 +42,6 @@ PAGE_WAITS_MAX = 10
 PAGE_WAIT_S_MAX = 1.0
 HEADS_MAX = 20
 HEALTH_MAX = 30
-LIMITS_AGE_S_MAX = 600.0
 _TOO_LONG = "InvalidParameterValue.Length"
 _SYNCHRONOUS = (RegisterTargets, DeregisterTargets, AddTags, RemoveTags)
 _MAYBE_DOUBLE = ("InvalidParameter", "InvalidParameterValue")
@@ -56,9 +57,7 @@ class TencentLoadBalancers:
     clock: Callable[[], float]
     """Monotonic seconds; only the age of the quotas is measured with it."""
     lane: Lane = Lane.CHANGE
-    _limits: dict[str, tuple[float, Limits]] = field(default_factory=dict)
-    _batch: dict[str, int] = field(default_factory=dict)
-    """Rules a call by region, where the cloud has refused a longer list."""
+    quotas: Quotas = field(default_factory=Quotas)
     _asked: set[str] | None = None
     """Reads that this pass has made. Another of the same kind takes its token from the future: a pass that is refused
     in the middle begins anew, and would never come to its end where two tokens are not there at once."""
@@ -121,17 +120,10 @@ class TencentLoadBalancers:
         on = {state.load_balancer_id for state in states if state.protect_state}
         return frozenset(ref for ref in refs if ref.id in on)
 
-    def limits(self, region: str) -> Limits:
-        """The quotas of the account, at most ten minutes old; older ones serve while they cannot be read."""
-        at, found = self._limits.get(region, (0.0, None))
-        if found is None or self.clock() - at >= LIMITS_AGE_S_MAX:
-            try:
-                found = codec.limits(wire.read(self._read(region, "DescribeQuota", {}), wire.Quotas))
-            except errors.RetryableError:
-                if found is None:
-                    raise
-            self._limits[region] = (self.clock(), found)
-        return replace(found, rules_per_call=self._batch.get(region, found.rules_per_call))
+    def limits(self, region: str, max_age_s: float = inf) -> Limits:
+        """The quotas of the account, at most so old; older ones serve while they cannot be read."""
+        read = partial(self._read, region, "DescribeQuota", {})
+        return self.quotas.limits(region, lambda: codec.limits(wire.read(read(), wire.Quotas)), self.clock(), max_age_s)
 
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
         """Send one step, never twice. Raises Unavailable when it may or may not have happened."""
@@ -143,11 +135,13 @@ class TencentLoadBalancers:
                 return Accepted(message="it was gone already")
             raise
         except errors.QuotaExceeded:
-            self._limits.pop(region, None)
+            self.quotas.doubt(region)
             raise
         except errors.L7lbError as error:
             self._explain(region, step, request, error)
             raise
+        if isinstance(step, CreateLoadBalancer):
+            self.quotas.ordered(region, public=step.create.internal_subnet is None)
         return _accepted(step, answer)
 
     def task(self, region: str, task: TaskId) -> TaskState:
@@ -184,8 +178,8 @@ class TencentLoadBalancers:
         length = _length(step)
         if code == _TOO_LONG and length > 1:
             # No page says how many rules one call takes: the next plan is made of smaller steps.
-            self._batch[region] = length // 2
-            raise errors.Conflict(f"{error}: to be planned again with {self._batch[region]} rules a call") from error
+            self.quotas.shorten(region, length // 2)
+            raise errors.Conflict(f"{error}: to be planned again with {length // 2} rules a call") from error
         if isinstance(step, CreateRules) and code in _MAYBE_DOUBLE:
             if self._has_one_of(region, request):
                 raise errors.AlreadyExists(str(error)) from error

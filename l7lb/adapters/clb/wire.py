@@ -145,6 +145,7 @@ class _Quota(Wire, frozen=True):
 
     quota_id: str
     quota_limit: int | None = None
+    quota_current: int | None = None
 
 
 class Quotas(Wire, frozen=True):

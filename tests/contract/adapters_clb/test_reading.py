@@ -60,15 +60,28 @@ def test_twenty_heads_are_read_in_one_call(tenant: Tenant) -> None:
         tenant.cloud.heads((*refs, *refs))
 
 
-def test_quotas_are_read_once_in_ten_minutes(tenant: Tenant) -> None:
+def test_quotas_are_read_when_they_are_older_than_wanted_and_old_ones_serve_while_they_cannot_be_read(
+    tenant: Tenant,
+) -> None:
     tenant.emulator.world.quotas["TOTAL_TARGET_BIND_QUOTA"] = 200
     assert tenant.cloud.limits(REGION).targets_per_rule == 200
+    tenant.now += 3600
     assert tenant.cloud.limits(REGION).rules_per_listener == 50
     assert tenant.calls() == {"DescribeQuota": 1}
-    tenant.now += 601
+    tenant.emulator.world.quotas["TOTAL_TARGET_BIND_QUOTA"] = 300
     tenant.emulator.gateway.faults.add(Fault("DescribeQuota", "error", code="InternalError"))
-    assert tenant.cloud.limits(REGION).targets_per_rule == 200
-    assert tenant.calls() == {"DescribeQuota": 2}
+    assert tenant.cloud.limits(REGION, 3600.0).targets_per_rule == 200
+    assert tenant.cloud.limits(REGION, 3600.0).targets_per_rule == 300
+    assert tenant.calls() == {"DescribeQuota": 3}
+
+
+def test_load_balancers_that_were_ordered_since_are_counted(tenant: Tenant) -> None:
+    before = tenant.cloud.limits(REGION)
+    tenant.create()
+    after = tenant.cloud.limits(REGION)
+    assert (before.public_used, after.public_used, after.internal_used) == (0, 1, 0)
+    assert tenant.calls()["DescribeQuota"] == 1
+    assert tenant.cloud.limits(REGION, 0.0) == after
 
 
 @pytest.mark.parametrize("shape", ["null", "empty_object"])

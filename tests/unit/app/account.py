@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Self
 
 from l7lb.errors import NotFound
@@ -64,7 +65,7 @@ class Account:
         self._count("protected")
         return frozenset()
 
-    def limits(self, region: str) -> Limits:
+    def limits(self, region: str, max_age_s: float = inf) -> Limits:
         self._count("limits")
         return Limits()
 

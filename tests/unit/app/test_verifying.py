@@ -31,7 +31,7 @@ def test_a_round_costs_one_look_and_two_reads_for_each_load_balancer(scene: Scen
     scene.serve(*(f"{number:03}" for number in range(count)))
     assert scene.verifier.round() == count
     turns(scene, count)
-    assert scene.account.reads() == {"find": 1, "listeners": count, "targets": count}
+    assert scene.account.reads() == {"find": 1, "limits": 1, "listeners": count, "targets": count}
     assert scene.account.lanes() == {Lane.VERIFY}
     assert scene.read == count
 
@@ -85,10 +85,13 @@ def test_who_waits_for_a_pass_does_not_wait_for_the_turn_that_is_due(scene: Scen
     scene.verifier.round()
     scene.queue.add("new/uid-a", lane, scene.room.clock.monotonic())
     with scene.next_turn() as taken:
-        assert (taken.lane, scene.account.reads()) == (lane, {"find": 1})
+        assert (taken.lane, scene.account.reads()) == (lane, {"find": 1, "limits": 1})
         assert not scene.verifier.comparing(BindingKey(taken.key))
     with scene.next_turn() as taken:
-        assert (taken.lane, scene.account.reads()) == (Lane.VERIFY, {"find": 1, "listeners": 1, "targets": 1})
+        assert (taken.lane, scene.account.reads()) == (
+            Lane.VERIFY,
+            {"find": 1, "limits": 1, "listeners": 1, "targets": 1},
+        )
 
 
 @pytest.mark.parametrize("lane", [Lane.CHANGE, Lane.ENDPOINTS])
@@ -113,7 +116,7 @@ def test_a_pass_that_fails_leaves_the_turn_to_come(scene: Scene) -> None:
         raise Unavailable("the pass has failed")
     with scene.next_turn() as taken:
         assert taken.lane is Lane.VERIFY
-    assert scene.account.reads() == {"find": 1, "listeners": 1, "targets": 1}
+    assert scene.account.reads() == {"find": 1, "limits": 1, "listeners": 1, "targets": 1}
 
 
 def test_a_load_balancer_that_the_look_did_not_show_is_left_for_the_pass_to_read(scene: Scene) -> None:
@@ -172,7 +175,7 @@ def test_a_refused_turn_comes_again_and_needs_no_other_look(scene: Scene) -> Non
     scene.account.trouble = lambda _call: None
     with scene.verifier.turn(BindingKey("new/uid-a")):
         assert scene.observations.get(ref("lb-a")) is not None
-    assert scene.account.reads() == {"find": 1, "listeners": 2, "targets": 1}
+    assert scene.account.reads() == {"find": 1, "limits": 1, "listeners": 2, "targets": 1}
 
 
 def test_without_a_look_the_round_goes_on(scene: Scene) -> None:

@@ -217,8 +217,9 @@ def test_a_region_without_money_is_asked_again_slowly(world: World) -> None:
     world.users.create(manifests.ingress("shop"))
     world.start()
     world.run(200.0)
-    assert world.account.calls()["CreateLoadBalancer"] <= 2
+    assert "CreateLoadBalancer" not in world.account.calls(), "it must be refused"
     assert "E4003" in world.users.ingress().why
+    assert "TOTAL_OPEN_CLB_QUOTA: 0 of 0 in use" in world.users.ingress().why
     world.account.emulator.world.quotas["TOTAL_OPEN_CLB_QUOTA"] = 10
     world.settle()
     assert world.users.ingress().is_ready
