@@ -40,6 +40,9 @@ simulate: install ## random walks of the whole product: SEED=1 COUNT=300 STEPS=2
 crash-points: install ## die at every call of every golden case, on JOBS=<cores>; CASE=name AT=serve:7:after for one
 	$(BIN)/python -m tests.simulation.crash_points --jobs $(JOBS) $(if $(AT),--at $(AT)) $(CASE)
 
+fuzz: install ## new examples for the parsers of what comes from outside (COUNT=2000 a test)
+	L7LB_EXAMPLES=random L7LB_EXAMPLES_MAX=$(or $(COUNT),2000) $(PYTEST) -q -n 2 --timeout 1800 tests/fuzz
+
 check: format-check lint types imports house ## what a reviewer would ask a machine
 
 format: install ## rewrite the layout of the code
@@ -71,4 +74,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate crash-points check format format-check lint types imports house docs mutants clean
+.PHONY: help install demo test unit simulate crash-points fuzz check format format-check lint types imports house docs mutants clean

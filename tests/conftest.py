@@ -8,7 +8,9 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
-settings.register_profile("random", deadline=None, print_blob=True)
+settings.register_profile(
+    "random", deadline=None, print_blob=True, max_examples=int(os.environ.get("L7LB_EXAMPLES_MAX", "100"))
+)
 settings.load_profile("random" if os.environ.get("L7LB_EXAMPLES") == "random" else "same")
 
 

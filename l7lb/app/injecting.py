@@ -40,7 +40,10 @@ class _Review(msgspec.Struct, frozen=True):
 
 def answer(body: bytes, wants: Callable[[Pod], bool]) -> bytes:
     """The answer to a review: allowed, with a patch when the pod is to have the gate; ValueError: it is no review."""
-    request = msgspec.json.decode(body, type=_Review).request
+    try:
+        request = msgspec.json.decode(body, type=_Review).request
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     response: dict[str, object] = {"uid": request.uid, "allowed": True}
     if request.operation == "CREATE" and request.object is not None:
         given = request.object

@@ -15,6 +15,7 @@ from l7lb import ledger, planner, translator
 from l7lb.adapters.clb.ratelimit import QUOTA_DEFAULT, Pace
 from l7lb.app.caches import Caches, Stores, key_of, record_of
 from l7lb.app.regions import Look, look, regions
+from l7lb.app.roll_call import RollCall
 from l7lb.app.sweep import Sweep
 from l7lb.errors import L7lbError, NotFound
 from l7lb.model.cluster import Ingress
@@ -97,6 +98,10 @@ class Beat:
             refs.add(CloudRef(record.region or region, LoadBalancerId(record.lb)))
         return frozenset(refs)
 
+    def roll_call(self) -> RollCall:
+        """In the lane of targets: it is for them."""
+        return RollCall(self.cluster, self.settings, self.caches, self.cloud.at(Lane.ENDPOINTS), self.key)
+
     def refs_of(self, key: BindingKey) -> frozenset[CloudRef]:
         """Of all members of a key, each once, however many lead to it."""
         return frozenset(ref for ingress in self.caches.members(key) for ref in self.refs(ingress))
@@ -156,13 +161,18 @@ class Verifier:
         """End `run`."""
         self._stopping.set()
 
-    def promote(self) -> None:
-        """Who was edited while nobody led goes first as well; found out while the workers are at work already."""
+    def promote(self, wait: Callable[[float], bool] | None = None) -> None:
+        """Who was edited while nobody led goes first as well, then whose targets are not as they ought to be.
+
+        It is found out while the workers are at work already. `wait` waits so many seconds, and says whether to end.
+        """
         for ingress in self._beat.ingresses():
             if self._stopping.is_set():
                 return
             if not self._beat.is_new(ingress) and self._beat.is_edited(ingress):
                 self._beat.queue.add(self._beat.key(ingress), Lane.CHANGE, self._beat.clock.monotonic())
+        for key in self._beat.roll_call().absent(self._beat.ingresses(), wait or self._stopping.wait):
+            self._beat.queue.add(key, Lane.ENDPOINTS, self._beat.clock.monotonic())
 
     def round(self) -> int:
         """Give every key a turn; how many."""

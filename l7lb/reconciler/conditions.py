@@ -71,8 +71,8 @@ def ready_of(text: str | None) -> Condition | None:
         return None
     try:
         conditions = msgspec.json.decode(text, type=list[Condition])
-    except msgspec.MsgspecError:
-        return None
+    except (ValueError, RecursionError):
+        return None  # anybody may write there: no JSON, text that is no Unicode, nesting without end
     return next((condition for condition in conditions if condition.type == "Ready"), None)
 
 

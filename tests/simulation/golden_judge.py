@@ -79,9 +79,10 @@ class Judge:
         return Verdict((before, *verdict.stations), verdict.wrong)
 
     def serves_what_was_half_released(self, died: bool) -> Verdict:
-        """What a record has told people before is told only where the record was not taken off."""
+        """The cloud alone: where our marks were not taken off they stay, and `run` need not take such a one again."""
         verdict = self.serves(died)
-        return Verdict(tuple(lasting(one) for one in verdict.stations), verdict.wrong)
+        clouds = ({at: kept for at, kept in one.items() if not at.startswith(CLUSTER)} for one in verdict.stations)
+        return Verdict(tuple(clouds), verdict.wrong)
 
     def serves(self, died: bool) -> Verdict:
         """`run` begins."""

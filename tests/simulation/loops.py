@@ -64,6 +64,10 @@ class Host(Protocol):
         """It is no more."""
         ...
 
+    def elapse(self, seconds: float) -> None:
+        """One of its threads waits."""
+        ...
+
 
 @dataclass(slots=True)
 class Holding:
@@ -156,7 +160,12 @@ class Leading:
         self._at = max(stage.trusted_from, replica.now())
         self.trusts = stage.trusted_from == 0
         term.enqueue()
-        term.verifier.promote()
+        term.verifier.promote(self._pass_time)
+
+    def _pass_time(self, seconds: float) -> bool:
+        """What the verifier's thread waits for."""
+        self.replica.elapse(seconds)
+        return False
 
     def _trust(self, term: Term) -> bool:
         if self.trusts or self.replica.now() < self._at:

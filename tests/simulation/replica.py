@@ -137,6 +137,10 @@ class Replica:
         self.around.gate()
         self._door.check()
 
+    def elapse(self, seconds: float) -> None:
+        """One of its threads waits."""
+        self.machine.elapse(seconds)
+
     def end(self, why: str) -> None:
         """The process is gone: not one more call."""
         if not self.over:

@@ -207,7 +207,7 @@ class InstanceRole:
             if found["Code"] != "Success":
                 raise AccessDenied(f"cvm-role: the metadata service has no keys for {role}", reason="NoInstanceRole")
             return Keys(found["TmpSecretId"], found["TmpSecretKey"], found["Token"], float(found["ExpiredTime"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise Unavailable("cvm-role: the metadata service gave an answer that cannot be read") from None
 
     def _get(self, path: str) -> str:

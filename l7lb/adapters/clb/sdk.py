@@ -176,7 +176,7 @@ def _send(client: Any, action: str, params: Mapping[str, Any], options: Mapping[
             raise NoAnswer(f"{action}: {text}", sent=transport.was_sent()) from None
         except (requests.RequestException, HTTPError, OSError) as error:
             raise NoAnswer(f"{action}: {error}", sent=transport.was_sent()) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             reason = f"an answer that cannot be read ({type(error).__name__})"
             raise NoAnswer(f"{action}: {reason}", sent=transport.was_sent()) from None
     return _response(action, answer)

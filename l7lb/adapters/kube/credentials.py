@@ -26,6 +26,17 @@ TOKEN_MAX_AGE_S = 60.0
 RENEWAL_INTERVAL_S = 5.0
 """A server that refuses every token must not make us run a credentials plugin for each request."""
 
+_UNREADABLE = (
+    ConfigException,
+    OSError,
+    yaml.YAMLError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+"""What the package raises for a file that is none: it looks into what it has parsed without asking what that is."""
 _POOL_SIZE = 32
 _UNACKNOWLEDGED_MS_MAX = 45_000
 
@@ -121,7 +132,7 @@ def _load(source: Source) -> tuple[Any, Path | None]:
                 cert_filename=str(source.service_account / "ca.crt"),
                 try_refresh_token=False,
             ).load_and_set(configuration)
-    except (ConfigException, OSError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         where = source.kubeconfig or f"service account {source.service_account}"
         raise ConfigurationError(f"--kubeconfig: {where}: {error}") from error
     if token_file is not None:
