@@ -15,6 +15,7 @@ from l7lb.telemetry.metrics import TABLE
 from tests.house import cloud_rights, examples, meanings
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
+from tests.house.lessons import lessons_page
 
 MADE: Final = "<!-- Made by `make docs`; an edit by hand is undone. -->"
 
@@ -199,6 +200,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/metrics.md"): metrics_page,
     Path("docs/errors.md"): errors_page,
     Path("docs/cloud-rights.md"): cloud_rights_page,
+    Path("docs/lessons.md"): lambda: lessons_page(MADE),
     Path("examples/deploy/cam-policy.json"): lambda: cloud_rights.as_text(cloud_rights.policy()),
     Path("docs/service-config.md"): examples.service_config_page,
     Path("charts/l7lb/crds/tkeserviceconfigs.yaml"): definition_page,
