@@ -97,6 +97,7 @@ BAD = [
     ("credentials", SECRET_KEY),
     ("credentials", "file:/does/not/exist"),
     ("credentials", "tke-oidc"),
+    ("confirm-cluster", "cls-another0"),
     ("more-regions", "Beijing"),
     ("more-regions", "ap-beijing ap-shanghai"),
     ("watch-namespace", "Shop"),
@@ -229,7 +230,8 @@ def test_every_flag_and_its_twin_reach_the_configuration(
     run: Run, monkeypatch: pytest.MonkeyPatch, kubeconfig: str
 ) -> None:
     given = {
-        "cluster-id": "cls-1", "region": "eu-frankfurt", "more-regions": "ap-beijing", "vpc-id": "vpc-1",
+        "cluster-id": "cls-1", "confirm-cluster": "cls-1", "region": "eu-frankfurt", "more-regions": "ap-beijing",
+        "vpc-id": "vpc-1",
         "kubeconfig": kubeconfig,
         "clb-endpoint": "http://127.0.0.1:9", "api-root-domain": "intl.tencentcloudapi.com", "credentials": "env",
         "watch-namespace": "shop", "manage-classless": "false", "ignore-tke-controller": "true",
@@ -325,3 +327,20 @@ def test_a_code_that_does_not_exist_is_one_line(run: Run) -> None:
     status, _, err = run("explain", "E9999")
     assert status == 2
     assert err == "l7lb: Invalid value: 'E9999' is no code of TKE's Ingress; docs/errors.md has all of them\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        pytest.param(["--cluster=cls-1", "--cluster-id=cls-2"], "--cluster", id="two ids"),
+        pytest.param(["--cluster=cls-1", "--yes=cls-2"], "--yes", id="another id confirmed"),
+        pytest.param(["--cluster=cls-1", "--without-cluster"], "--cluster-uid", id="no identity"),
+        pytest.param(["--cluster=cls-1", "--cluster-uid=x"], "--cluster-uid", id="an identity for a living cluster"),
+        pytest.param(["--cluster=cls-1", "--watch-namespace=shop"], "--watch-namespace", id="a part of a cluster"),
+        pytest.param(["--yes=cls-1"], "--cluster", id="no cluster named"),
+    ],
+)
+def test_a_teardown_of_what_is_not_clearly_named_is_a_wrong_flag(run: Run, arguments: list[str], flag: str) -> None:
+    code, out, err = run("teardown", "--region=ap-guangzhou", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"l7lb: {flag}: ")
