@@ -6,6 +6,7 @@ anywhere, so a dry run needs no care, and a pod that has the gate is left as it 
 
 import base64
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -32,9 +33,11 @@ class _Request(msgspec.Struct, frozen=True):
     object: _Object | None = None
 
 
-class _Review(msgspec.Struct, frozen=True):
+class _Review(msgspec.Struct, frozen=True, rename="camel"):
     """admission.k8s.io/v1 AdmissionReview."""
 
+    api_version: Literal["admission.k8s.io/v1"]
+    kind: Literal["AdmissionReview"]
     request: _Request
 
 

@@ -7,89 +7,73 @@ decided elsewhere.
 import logging
 import socket
 import ssl
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from l7lb.errors import ConfigurationError
 from l7lb.runtime.probes import parse_bind
+from l7lb.runtime.serving import HEAD_MAX, SILENCE_S, Handler, Server
 
 _logger = logging.getLogger(__name__)
 
-CLIENT_TIMEOUT_S = 5.0
-BODY_MAX = 4 * 1024 * 1024
+JSON = "application/json"
+BODY_MAX = 3 * 1024 * 1024
+"""No API server takes a larger object."""
 
 Answerer = Callable[[bytes], bytes]
 """From the body to the answer's; ValueError: it is not what was expected."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    timeout = CLIENT_TIMEOUT_S
+class _Handler(Handler):
+    request_max = HEAD_MAX + BODY_MAX
+    methods = "POST"
     server: "_Server"
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the parent calls it so
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > BODY_MAX:
-            self._reply(413, b"")
-            return
-        body = self.rfile.read(int(length))
+        if self.path.partition("?")[0] != "/":
+            self._answer(404)
+        elif self.headers.get_content_type() != JSON:
+            self._answer(415)
+        elif not (length.isascii() and length.isdecimal()):
+            self._answer(411)
+        elif len(length) > len(str(BODY_MAX)) or int(length) > BODY_MAX:
+            self._answer(413)
+        else:
+            self._judge(self.rfile.read(int(length)))
+
+    def _judge(self, body: bytes) -> None:
         try:
-            self._reply(200, self.server.answerer(body))
+            self._answer(200, self.server.answerer(body))
         except ValueError as error:
-            _logger.warning("a webhook call cannot be read: %s", error)
-            self._reply(400, b"")
+            _logger.warning("a webhook call cannot be read: %s", ascii(str(error)[:200]))
+            self._answer(400)
         except Exception:
             _logger.exception("a webhook call cannot be answered")
-            self._reply(500, b"")
+            self._answer(500)
 
-    def _reply(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def version_string(self) -> str:
-        return "l7lb"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        _logger.debug("%s: %s", self.client_address[0], format % args)
+    def _answer(self, status: int, body: bytes = b"") -> None:
+        self.reply(status, JSON, body)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    block_on_close = False
-
+class _Server(Server):
     def __init__(self, family: socket.AddressFamily, address: tuple[str, int], answerer: Answerer) -> None:
-        self.address_family = family
         self.answerer = answerer
         self.context: ssl.SSLContext | None = None
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        # Not HTTPServer's own: it looks the host up in the DNS, which may hang.
-        if self.address_family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        super().__init__(family, address, _Handler)
 
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """On the connection's own thread: the handshake waits for the client."""
         assert isinstance(request, socket.socket)
         if self.context is None:
             return
-        request.settimeout(CLIENT_TIMEOUT_S)
-        with self.context.wrap_socket(request, server_side=True) as secure:
-            _Handler(secure, client_address, self)
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the parent's signature
-        _logger.debug("client %s went away: %r", client_address, sys.exception())
+        request.settimeout(SILENCE_S)
+        with self.context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as secure:
+            if self.wrapped(request, secure):
+                secure.do_handshake()
+                _Handler(secure, client_address, self)
 
 
 class AdmissionServer:

@@ -1,25 +1,18 @@
 """A small HTTP server for the kubelet and for Prometheus: /healthz, /livez, /readyz, /metrics.
 
-Answers are computed by callables that others bring. No client, however slow, may hold up another: when there are too
-many, the oldest is cut off. Anything that changes state does not belong here.
+Answers are computed by callables that others bring. Anything that changes state does not belong here.
 """
 
-import contextlib
 import logging
 import socket
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from l7lb.errors import ConfigurationError
+from l7lb.runtime.serving import Handler, Server
 
 _logger = logging.getLogger(__name__)
-
-CLIENT_TIMEOUT_S = 5.0
-"""How long a client may be silent."""
-CLIENTS_MAX = 32
 
 Check = Callable[[], str]
 """What is wrong, in words; empty: nothing."""
@@ -77,11 +70,10 @@ def _checked(checks: Mapping[str, Check]) -> Answer:
     return Answer(503 if failed else 200, "text/plain; charset=utf-8", text.encode())
 
 
-class _Handler(BaseHTTPRequestHandler):
-    timeout = CLIENT_TIMEOUT_S
+class _Handler(Handler):
     server: "_Server"
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the parent calls it so
         route = self.server.routes.get(self.path.partition("?")[0])
         if route is None:
             answer = Answer(404, "text/plain; charset=utf-8", b"not found\n")
@@ -89,71 +81,18 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 answer = route()
             except Exception:
-                _logger.exception("cannot answer %s", self.path)
+                _logger.exception("cannot answer %s", ascii(self.path[:100]))
                 answer = Answer(500, "text/plain; charset=utf-8", b"internal error\n")
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer.body)
+        self.reply(answer.status, answer.content_type, answer.body)
 
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802 - the parent calls it so
         self.do_GET()
 
-    def version_string(self) -> str:
-        return "l7lb"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
-        _logger.debug("%s: %s", self.client_address[0], format % args)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    block_on_close = False
-
+class _Server(Server):
     def __init__(self, family: socket.AddressFamily, address: tuple[str, int], routes: Routes) -> None:
-        self.address_family = family
         self.routes = routes
-        self._clients: dict[socket.socket, None] = {}
-        self._lock = threading.Lock()
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        if self.address_family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        # Not HTTPServer's own: it looks the host up in the DNS, which may hang.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        assert isinstance(request, socket.socket)
-        with self._lock:
-            if len(self._clients) >= CLIENTS_MAX:
-                self._cut(next(iter(self._clients)))
-            self._clients[request] = None
-        super().process_request(request, client_address)
-
-    def process_request_thread(
-        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
-    ) -> None:
-        assert isinstance(request, socket.socket)
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            with self._lock:
-                self._clients.pop(request, None)
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the parent's signature
-        _logger.debug("client %s went away: %r", client_address, sys.exception())
-
-    def _cut(self, client: socket.socket) -> None:
-        del self._clients[client]
-        with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_RDWR)
+        super().__init__(family, address, _Handler)
 
 
 class ProbeServer:

@@ -203,6 +203,7 @@ def test_an_envelope_is_opened_refused_or_no_answer(answer: Any) -> None:
 
 
 REVIEW = {
+    "apiVersion": "admission.k8s.io/v1",
     "kind": "AdmissionReview",
     "request": {"uid": "u", "operation": "CREATE", "namespace": "shop", "object": OBJECT},
 }

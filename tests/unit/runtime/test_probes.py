@@ -8,14 +8,14 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from l7lb.errors import ConfigurationError
-from l7lb.runtime import probes
-from l7lb.runtime.probes import ProbeServer, health_routes, metrics_routes, parse_bind
+from l7lb.runtime import serving
+from l7lb.runtime.probes import ProbeServer, Routes, health_routes, metrics_routes, parse_bind
 
 pytestmark = pytest.mark.system
 
 
 @contextmanager
-def served(routes: probes.Routes, bind: str = "127.0.0.1:0") -> Iterator[tuple[str, int]]:
+def served(routes: Routes, bind: str = "127.0.0.1:0") -> Iterator[tuple[str, int]]:
     server = ProbeServer("probes", bind, routes)
     address = server.start()
     assert address is not None
@@ -81,7 +81,7 @@ def test_a_check_that_raises_is_a_500_and_the_server_lives_on() -> None:
         assert ask(address, "/readyz")[0] == 200
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/healthz", 501)])
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/healthz", 405)])
 def test_what_is_not_served_is_refused(method: str, path: str, status: int) -> None:
     with served(health_routes({}, {})) as address:
         assert ask(address, path, method)[0] == status
@@ -89,7 +89,7 @@ def test_what_is_not_served_is_refused(method: str, path: str, status: int) -> N
 
 def test_clients_that_say_nothing_hold_up_nobody() -> None:
     with served(health_routes({}, {})) as address, ExitStack() as silent:
-        for _ in range(2 * probes.CLIENTS_MAX):
+        for _ in range(2 * serving.CLIENTS_MAX):
             silent.enter_context(socket.create_connection(address, timeout=5))
         assert ask(address, "/healthz")[0] == 200
 
