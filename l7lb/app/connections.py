@@ -1,5 +1,6 @@
 """The two worlds as connected clients, built from the configuration. One clock goes everywhere."""
 
+import logging
 import random
 import socket
 from collections.abc import Callable, Mapping
@@ -26,6 +27,8 @@ from l7lb.app.remembering import ENTRY, memory_key
 from l7lb.model.lane import Lane
 from l7lb.runtime.clock import Clock
 from l7lb.telemetry.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
 
 LEASE_CONNECT_S: Final = 2.0
 """A renewal that cannot even connect must leave time for the next one before the lease is given up."""
@@ -56,6 +59,8 @@ def connect(
     caller = _caller(config, environ, metrics, guard, clock)
     source = Source(config.kubeconfig)
     kube = Transport(source, on_request=lambda *request: _count_request(metrics, *request), clock=now)
+    if kube.weakness:
+        _logger.warning("%s", kube.weakness)
     lease = Transport(
         source,
         on_request=lambda *request: _count_request(metrics, *request),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from kubernetes.client import Configuration
@@ -70,6 +71,18 @@ class Credentials:
     def configuration(self) -> Any:
         """The `kubernetes` package's Configuration: host, TLS files, proxy."""
         return self._configuration
+
+    @property
+    def weakness(self) -> str:
+        """What the kubeconfig gives up of the connection's safety, in words; empty: nothing."""
+        parts = urlsplit(self._configuration.host)
+        if parts.scheme != "https":
+            host = parts.hostname or ""
+            near = host in ("localhost", "::1") or host.startswith("127.")
+            return "" if near else "the connection to the API server has no TLS: anybody on the way reads the token"
+        if not self._configuration.verify_ssl:
+            return "the certificate of the API server is not verified: the kubeconfig says insecure-skip-tls-verify"
+        return ""
 
     def header(self) -> str:
         """The value of Authorization as of now; empty: none (client certificate)."""

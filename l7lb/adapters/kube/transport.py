@@ -145,6 +145,11 @@ class Transport:
         """Name and port of the API server."""
         return urlsplit(self._base()).netloc
 
+    @property
+    def weakness(self) -> str:
+        """What the configuration gives up of the connection's safety; empty: nothing."""
+        return self._credentials.weakness
+
     def request(self, request: Request, *, guard: Callable[[], None] | None = None) -> Response:
         """Send and read the whole answer; raises what `errors.from_response` and `from_connection` say.
 
