@@ -67,6 +67,10 @@ house: install ## tests about the code itself
 docs: install ## write the pages that are made from the code
 	$(BIN)/python -m tests.house.generate
 
+lock: ## renew requirements.lock: what the image installs, each file by its hash
+	$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9,<0.14'
+	build/lock/bin/uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.lock
+
 mutants: install ## put faults into copies of the product: a test must notice each
 	$(BIN)/python -m tests.mutants
 
@@ -74,4 +78,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate crash-points fuzz check format format-check lint types imports house docs mutants clean
+.PHONY: help install demo test unit simulate crash-points fuzz check format format-check lint types imports house docs lock mutants clean

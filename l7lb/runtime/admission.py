@@ -5,12 +5,11 @@ decided elsewhere.
 """
 
 import logging
+import os
 import socket
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from l7lb.errors import ConfigurationError
 from l7lb.runtime.probes import parse_bind
@@ -106,15 +105,16 @@ class AdmissionServer:
         """From now on use this certificate; raises ValueError when the two are none or do not fit."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        with tempfile.TemporaryDirectory(prefix="l7lb-") as folder:
-            # The ssl module reads files only.
-            both = Path(folder) / "both.pem"
-            both.touch(mode=0o600)
-            both.write_bytes(certificate + b"\n" + key)
-            try:
-                context.load_cert_chain(both)
-            except ssl.SSLError as error:
-                raise ValueError(f"the certificate of {self.name} is none: {error}") from error
+        # The ssl module reads files only. This one is in memory: a key does not belong on a disk, if there is any.
+        handle = os.memfd_create("certificate")
+        try:
+            with os.fdopen(handle, "wb", closefd=False) as both:
+                both.write(certificate + b"\n" + key)
+            context.load_cert_chain(f"/proc/self/fd/{handle}")
+        except ssl.SSLError as error:
+            raise ValueError(f"the certificate of {self.name} is none: {error}") from error
+        finally:
+            os.close(handle)
         if self._server is not None:
             self._server.context = context
 

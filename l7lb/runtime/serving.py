@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         self.close_connection = True
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+    def send_error(self, code: int, *_: object, **__: object) -> None:
         """What the parent finds wrong; nothing of the request is repeated."""
         if self.request_version == "HTTP/0.9":
             self.request_version = "HTTP/1.0"

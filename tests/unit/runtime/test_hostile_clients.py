@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import ssl
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -224,3 +225,20 @@ def _negotiated(address: Address, authority: trustme.CA, least: ssl.TLSVersion, 
                 return secure.version()
         except (ssl.SSLError, ConnectionError):
             return None
+
+
+def test_the_key_is_shown_where_nothing_can_be_written(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose root file system is read-only."""
+
+    def nowhere(*_: object, **__: object) -> str:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(tempfile, "mkdtemp", nowhere)
+    server = AdmissionServer("webhook", "127.0.0.1:0", _answer)
+    address = server.start()
+    assert address is not None
+    issued = authority.issue_cert("127.0.0.1")
+    server.show(issued.cert_chain_pems[0].bytes(), issued.private_key_pem.bytes())
+    assert b'"heard": 2' in review(lambda: _connected(address, authority))
+    server.stop()
