@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from l7lb import ledger, translator
 from l7lb.app.gate import SERVICE_CONFIG
+from l7lb.app.hands import Hands
 from l7lb.app.switches import switches
 from l7lb.errors import L7lbError
 from l7lb.model.cluster import (
@@ -25,6 +26,7 @@ from l7lb.model.cluster import (
     TkeServiceConfig,
 )
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey, Owner
+from l7lb.model.loadbalancer import TargetKey
 from l7lb.model.marks import CLASS_ANNOTATION, RECORD
 from l7lb.model.ownership import Record
 from l7lb.model.pods import Pod
@@ -128,6 +130,7 @@ class Caches:
         self._service_exists = service_exists
         self._unread_secrets = unread_secrets
         self._gone: dict[ObjectKey, float] = {}
+        self._hands = Hands()
         self._lock = threading.Lock()
 
     def members(self, key: BindingKey) -> tuple[Ingress, ...]:
@@ -169,14 +172,19 @@ class Caches:
         return switches(found.object if found is not None else None)
 
     def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
-        """Of these addresses those where neither a pod of its namespace nor a node is; none while that is unknown."""
+        """Of these addresses those where neither a pod of its namespace nor a node is; none while that is unknown.
+
+        Nor anything else that an endpoint of its Services stands for.
+        """
         if self.unread() & {"Pod", "EndpointSlice", "Node"}:
             return frozenset()
         space = ingress.metadata.namespace
-        nodes = {entry.address for item in self._stores.nodes.list() for entry in item.object.status.addresses or ()}
+        nodes = _node_addresses(self._stores)
+        if not nodes:
+            return frozenset()  # an empty list proves nothing
         return frozenset(
             address
-            for address in addresses - nodes
+            for address in addresses - nodes - _machines(self._stores, translator.references(ingress).services)
             if not any(
                 item.key.namespace == space and not item.object.over
                 for item in self._stores.pods.by_index("address", address)
@@ -195,6 +203,19 @@ class Caches:
     def living(self, uid: str) -> bool:
         """Whether an Ingress with this UID is cached; an unsynced cache knows of nobody's death."""
         return "Ingress" in self.unread() or bool(self._stores.ingresses.by_index("uid", uid))
+
+    def taken(self, ingress: Ingress, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
+        """Of these targets on nodes those whose NodePort has passed from a Service of this Ingress to another's."""
+        mine = translator.references(ingress).services
+        ports = self._hands.taken({target.port for target in targets}, frozenset(mine))
+        if not ports or "Node" in self.unread():
+            return frozenset()
+        nodes = _node_addresses(self._stores)
+        return frozenset(target for target in targets if target.port in ports and target.address in nodes)
+
+    def service_changed(self, old: Service | None, new: Service | None) -> frozenset[ObjectKey]:
+        """A Service came, changed or went; answers with those whose former NodePorts it has now."""
+        return self._hands.changed(old, new, self._wall())
 
     def service_went(self, key: ObjectKey) -> None:
         """A Service was deleted: the clock of its absence starts."""
@@ -232,6 +253,17 @@ class Behind:
 
     pods: Mapping[ObjectKey, Pod] = field(default_factory=dict)
     reused: frozenset[str] = frozenset()
+
+
+def _node_addresses(kept: Stores) -> set[str]:
+    return {entry.address for item in kept.nodes.list() for entry in item.object.status.addresses or ()}
+
+
+def _machines(kept: Stores, services: Iterable[ObjectKey]) -> set[str]:
+    """Addresses of endpoints that name no Pod: whether anybody is there cannot be told."""
+    parts = (item.object for service in services for item in kept.slices.by_index("service", service))
+    endpoints = (endpoint for part in parts for endpoint in part.endpoints or ())
+    return {address for one in endpoints if one.target_ref is None for address in one.addresses or ()}
 
 
 def pods_behind(kept: Stores, namespace: str, slices: Mapping[ObjectKey, tuple[EndpointSlice, ...]]) -> Behind:

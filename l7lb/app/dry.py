@@ -15,7 +15,7 @@ from l7lb.model.cloud import Accepted, TargetHealth, TaskState
 from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, TkeServiceConfig
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, ListenerId, LocationId, ObjectKey, Owner, TaskId
 from l7lb.model.lane import Lane
-from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target, TargetKey
 from l7lb.model.marks import RECORD
 from l7lb.model.plan import Bindings, Plan, Step
 from l7lb.model.snapshot import Limits, Snapshot, Switches
@@ -133,6 +133,10 @@ class OneAtATime:
     def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
         """Likewise."""
         return self._caches.vacant(ingress, addresses)
+
+    def taken(self, ingress: Ingress, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
+        """Likewise."""
+        return self._caches.taken(ingress, targets)
 
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:
         """Likewise."""
@@ -260,6 +264,9 @@ class EmptyCloud:
     def limits(self, region: str, max_age_s: float = inf) -> Limits:  # noqa: ARG002 - the documented ones everywhere
         """The documented quotas."""
         return Limits()
+
+    def foreseen(self, region: str, step: Step) -> None:
+        """Nothing can be read."""
 
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
         """Never."""

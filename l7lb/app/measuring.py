@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Self
 
+from l7lb.errors import Rejected
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerId, LocationId, TaskId
 from l7lb.model.lane import Lane
@@ -89,6 +90,10 @@ class MeasuredCloud:
     def limits(self, region: str, max_age_s: float = inf) -> Limits:
         """Handed on."""
         return self.cloud.limits(region, max_age_s)
+
+    def foreseen(self, region: str, step: Step) -> Rejected | None:
+        """Handed on."""
+        return self.cloud.foreseen(region, step)
 
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
         """Handed on; told before it is sent, since an answer may be lost."""

@@ -66,6 +66,9 @@ class Triggers:
             self._concerning("service", delta.key, Lane.CHANGE, after_s=SERVICE_GONE_S)
         else:
             self.caches.service_came(delta.key)
+        old, new = (item.object if item is not None else None for item in (delta.old, delta.new))
+        for former in self.caches.service_changed(old, new):
+            self._concerning("service", former, Lane.ENDPOINTS, urgent=True)
         if not _same_spec(delta):
             self._concerning("service", delta.key, Lane.CHANGE)
 

@@ -8,13 +8,13 @@ here knows the cloud's wire, tags or records.
 from l7lb.planner.contests import recorded_listeners
 from l7lb.planner.converge import converge
 from l7lb.planner.describe import describe, digest, shape_digest, to_json
-from l7lb.planner.guard import Circumstances, guard
+from l7lb.planner.guard import Circumstances, dead_targets, guard, stop_deletions, stop_last_targets
 from l7lb.planner.merge import merge
 from l7lb.planner.order import RANK
 from l7lb.planner.parts import Extent, part, seen_of, wanted_of
 from l7lb.planner.predict import bind, predict
 from l7lb.planner.rulings import rulings
-from l7lb.planner.splitting import divided, halves, narrowed
+from l7lb.planner.splitting import divided, halves, minus, narrowed
 from l7lb.planner.strangers import still_strangers, strangers
 from l7lb.planner.teardown import teardown
 from l7lb.planner.ties import aliases
@@ -26,12 +26,14 @@ __all__ = [
     "aliases",
     "bind",
     "converge",
+    "dead_targets",
     "describe",
     "digest",
     "divided",
     "guard",
     "halves",
     "merge",
+    "minus",
     "narrowed",
     "part",
     "predict",
@@ -40,6 +42,8 @@ __all__ = [
     "seen_of",
     "shape_digest",
     "still_strangers",
+    "stop_deletions",
+    "stop_last_targets",
     "strangers",
     "teardown",
     "to_json",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
-from l7lb.model.plan import DeregisterTargets, ModifyWeights, Placement, RegisterTargets
+from l7lb.model.plan import DeregisterTargets, ModifyWeights, Placement, Plan, RegisterTargets, Step
 
 T = TypeVar("T")
 TargetStep: TypeAlias = RegisterTargets | DeregisterTargets | ModifyWeights
@@ -43,3 +43,15 @@ def narrowed(step: TargetStep, placements: Collection[Placement]) -> TargetStep 
     """The step for these placements only; None when none of them is in it."""
     left = tuple(one for one in step.placements if one in placements)
     return replace(step, placements=left) if left else None
+
+
+def minus(plan: Plan, placements: Collection[Placement]) -> Plan:
+    """The plan in which these targets are not taken off."""
+    steps: list[Step] = []
+    for step in plan.steps:
+        if isinstance(step, DeregisterTargets):
+            left = narrowed(step, [one for one in step.placements if one not in placements])
+            steps += [left] if left is not None else []
+        else:
+            steps.append(step)
+    return replace(plan, steps=tuple(steps))

@@ -5,17 +5,17 @@ from functools import partial
 from typing import Final
 
 from l7lb import ledger, planner, translator
-from l7lb.errors import L7lbError, Protected, Rejected, TerminalError, UnsafePlan
+from l7lb.errors import L7lbError, Protected, Rejected, TerminalError
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
 from l7lb.model.plan import AddTags, CreateRules, Plan
-from l7lb.model.problems import Severity
+from l7lb.model.problems import Held, Severity
 from l7lb.model.snapshot import Translation
 from l7lb.model.writing import EventType
-from l7lb.reconciler import blaming, departing, draining, drift, protection, records
+from l7lb.reconciler import blaming, departing, draining, drift, protection, records, strays
 from l7lb.reconciler.attempts import Attempts
 from l7lb.reconciler.autoconfig import AutoConfig
 from l7lb.reconciler.confirming import AGAIN_S as HELD_S
@@ -23,6 +23,7 @@ from l7lb.reconciler.confirming import HELD
 from l7lb.reconciler.culprits import Blamed, Culprits
 from l7lb.reconciler.executor import CreationFailed, Finished, Waiting
 from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.guarding import guarded
 from l7lb.reconciler.holding_on import hold_on
 from l7lb.reconciler.late_edits import LateEdits, never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
@@ -31,6 +32,7 @@ from l7lb.reconciler.passes import Matter, Workshop, fingerprint_of, note, probl
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals, withheld
+from l7lb.reconciler.replacing import refused_beforehand
 from l7lb.reconciler.reporting import SKIPPED, Reporter, noted, reason_of
 from l7lb.reconciler.rivals import Rivals
 from l7lb.reconciler.shaping import Scene, shaped
@@ -162,15 +164,14 @@ class Converger:
         desired = draining.asked(desired, observed, matter.cloud.health)
         desired = departing.told(desired, observed, vacant) if matter.options.direct else desired
         limits = self._shortages.limits(observed.head.ref, matter.cloud)
-        announced = records.as_announced(desired, matter.record, observed)
+        announced = _told(self._shop, matter, desired, observed, translation.held)
         settled = self._refusals.settle(announced, observed, translation.held).with_twins(observed)
-        scene = Scene(observed, claim, limits, matter.cloud, vacant)
-        shape = shaped(settled, scene, self._culprits, self._swaps)
-        plan = settled.spare(shape.plan)
+        shape = shaped(settled, Scene(observed, claim, limits, matter.cloud, vacant), self._culprits, self._swaps)
         matter.problems += blaming.problems(shape.left_out, partial(self._shop.snapshots.snapshot, matter.ingress))
-        stable, unstable = self._stability.filter(observed.head.ref, plan)
+        stable, unstable = self._stability.filter(observed.head.ref, settled.spare(shape.plan))
         self._shop.telemetry.left_out(matter.key, len(unstable))
-        plan, refused = self._refusals.filter(observed.head.ref, stable)
+        allowed, refused = self._refusals.filter(observed.head.ref, stable)
+        plan = guarded(self._shop, matter, allowed, desired, announced, observed)
         edited = matter.record is not None and matter.record.desired != planner.shape_digest(desired)
         matter.problems += [*unstable, *settled.problems, *refused, *noted(plan, edited=edited)]
         matter.problems += self._shortages.met(observed.head.ref, matter.problems)
@@ -183,8 +184,9 @@ class Converger:
             return self._shortages.again(observed.head.ref) or waits
         if locked := self._refusals.locked(observed.head.ref):
             raise locked
-        plan = self._check(matter, plan, desired, observed, claim)
-        self._swaps.planned(observed.head.ref, plan)
+        if why := refused_beforehand(plan, observed.head.ref, matter.cloud, self._refusals):
+            return Again(0.0, f"planned anew around what would be refused: {why}")
+        plan = self._check(matter, plan, observed, claim)
         if not edited:
             drift.tell(self._shop, matter.key, matter.ingress, observed.head.ref, plan)
         record = records.announced(records.reached(matter, observed, claim, self._shop.settings), plan)
@@ -222,7 +224,7 @@ class Converger:
         if record.claim != "creating":  # else it may be one of those that are counted
             check_order(desired.create, region, matter.cloud)
         self._protection.not_given(matter, self._shop.snapshots.switches())
-        self._check(matter, plan, desired, None, claim)
+        ledger.authorize(plan, claim, None)
         flight = Flight(matter.flight, region, plan, fingerprint, None, self._shop.monotonic())
         flight.first_order = record.claim not in ("creating", "failed")
         record = replace(records.blank(matter), region=region, claim="creating", attempt=attempt)
@@ -273,26 +275,12 @@ class Converger:
         self._shop.executor.observations.drop(observed.head.ref)
         return self._reporter.report(matter, None)
 
-    def _check(
-        self,
-        matter: Matter,
-        plan: Plan,
-        desired: DesiredLoadBalancer,
-        observed: ObservedLoadBalancer | None,
-        claim: Claim,
-    ) -> Plan:
+    def _check(self, matter: Matter, plan: Plan, observed: ObservedLoadBalancer, claim: Claim) -> Plan:
         """What of the plan may run."""
-        if observed is not None:
-            plan, doubt = self._shop.confirmation.sift(plan, observed, claim, matter.cloud)
-            matter.problems += [problem("", HELD, doubt, severity=Severity.WARNING)] if doubt else []
-        changed = matter.record is None or matter.record.desired != planner.shape_digest(desired)
-        circumstances = planner.Circumstances(ingress_changed=changed, approved=matter.options.approve)
-        try:
-            planner.guard(plan, desired, observed, circumstances)
-        except UnsafePlan as refusal:
-            self._shop.telemetry.refused(matter.key, refusal.reason, str(refusal))
-            raise
+        plan, doubt = self._shop.confirmation.sift(plan, observed, claim, matter.cloud)
+        matter.problems += [problem("", HELD, doubt, severity=Severity.WARNING)] if doubt else []
         ledger.authorize(plan, claim, observed)
+        self._swaps.planned(observed.head.ref, plan)
         return plan
 
     def _begin(self, matter: Matter, flight: Flight, record: Record) -> Outcome:
@@ -379,6 +367,15 @@ def _enter(shop: Workshop, matter: Matter, record: Record) -> None:
     """Our marks, and with them what a switch of the cluster gives a new Ingress."""
     matter.ingress = shop.desk.enter(matter.ingress, record, matter.added)
     matter.record, matter.added = record, {}
+
+
+def _told(
+    shop: Workshop, matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, held: Held
+) -> DesiredLoadBalancer:
+    """Under the names that were announced, and with what is known of targets that lead nowhere."""
+    vacant = partial(shop.snapshots.vacant, matter.ingress)
+    taken = partial(shop.snapshots.taken, matter.ingress)
+    return strays.told(records.as_announced(desired, matter.record, observed), observed, held, vacant, taken)
 
 
 def _claim(matter: Matter, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer) -> Claim:

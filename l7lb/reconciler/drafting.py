@@ -7,18 +7,18 @@ from typing import TypeAlias
 
 from l7lb import ledger, planner
 from l7lb.errors import UnsafePlan
-from l7lb.model.identity import ListenerKey, RuleRef
-from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
+from l7lb.model.identity import ListenerKey, Protocol, RuleRef
+from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedLoadBalancer, RuleSpec, TargetKey
 from l7lb.model.ownership import Claim, Ownership
-from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Plan, RemoveTags
+from l7lb.model.plan import DeleteListeners, DeleteRules, DeregisterTargets, Placement, Plan, RemoveTags
 from l7lb.model.problems import Problem
 from l7lb.model.redirecting import DeleteRedirects
 from l7lb.model.sharing import Merged, Share
-from l7lb.reconciler import blaming, departing, draining, records, shortages
+from l7lb.reconciler import blaming, departing, draining, records, shortages, strays
 from l7lb.reconciler.culprits import Culprits, LeftOut
 from l7lb.reconciler.exits import Exits
 from l7lb.reconciler.hearing import hearers
-from l7lb.reconciler.passes import Workshop
+from l7lb.reconciler.passes import Workshop, problem
 from l7lb.reconciler.protection import is_in_the_way
 from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.reporting import noted
@@ -54,6 +54,10 @@ class Draft:
     """Rules that a member is to have."""
     used: frozenset[ListenerKey] = frozenset()
     """Listeners that a member is to have."""
+    unfinished: frozenset[str] = frozenset()
+    """UIDs of members of which something stays only because what is to replace it is refused: their edit goes on."""
+    dead: frozenset[tuple[RuleRef, TargetKey]] = frozenset()
+    """Bound targets where nobody is, or somebody else."""
     wait_s: float | None = None
     """After so long to look again; None: there is no need."""
     why: str = ""
@@ -81,15 +85,18 @@ class Drafter:
         claim = ledger.read_shared(evidence(meeting, observed, merged.shares), observed)
         extents = {seat.uid: _extent(seat, merged.shares[seat.uid]) for seat in meeting.seats}
         desired = self._known(meeting, merged, observed)
-        settled = self._refusals.settle(desired, observed, merged.held)
-        scene = Scene(observed, claim, limits, meeting.cloud, partial(self._vacant, meeting))
-        shape = shaped(settled, scene, self.culprits, self.swaps)
-        plan = shape.plan
+        vacant, taken = partial(self._vacant, meeting), partial(self._taken, meeting)
+        known = strays.told(desired, observed, merged.held, vacant, taken)
+        settled = self._refusals.settle(known, observed, merged.held)
         told = {uid: list(share.problems) for uid, share in merged.shares.items()}
         waiting = self._certificates(desired, observed, merged, told) if settled.problems else frozenset()
-        plan = _spared(plan, extents, waiting) if settled.waiting else plan
+        settled = replace(settled, desired=_followed(settled.desired, observed, waiting, extents))
+        scene = Scene(observed, claim, limits, meeting.cloud, vacant)
+        shape = shaped(settled, scene, self.culprits, self.swaps)
+        plan = _spared(shape.plan, extents, waiting) if settled.waiting else shape.plan
         self._blame(meeting, shape.left_out, extents, told)
         plan = self._filtered(plan, observed, extents, told)
+        plan = self._with_last_targets(meeting, plan, known, observed, extents, told)
         for finding in noted(plan, edited=False):
             for uid in hearers(finding, extents):
                 told[uid].append(finding)
@@ -102,6 +109,8 @@ class Drafter:
             there=frozenset(RuleRef(item.spec.key, rule.key) for item in listeners for rule in item.spec.rules),
             kept=frozenset(ref for share in merged.shares.values() for ref in share.rules),
             used=frozenset(key for share in merged.shares.values() for key in share.listeners),
+            dead=planner.dead_targets(known),
+            unfinished=waiting | _unfinished(shape.plan, plan, extents),
             wait_s=shape.wait_s,
             why=shape.why,
         )  # fmt: skip
@@ -122,7 +131,7 @@ class Drafter:
                     piece,
                     planner.wanted_of(draft.desired, extent) if seat.parting is None else None,
                     planner.seen_of(draft.observed, extent),
-                    self._circumstances(seat),
+                    self._circumstances(seat, draft.dead),
                 )
             except UnsafePlan as refusal:
                 yield seat, refusal
@@ -131,12 +140,32 @@ class Drafter:
         """Each step once, with the member that it is for; what is the load balancer's own is the first one's."""
         yield from _pieces(draft.plan, meeting.seats, draft.extents)
 
-    def _circumstances(self, seat: Seat) -> planner.Circumstances:
+    def _with_last_targets(
+        self, meeting: Meeting, plan: Plan, desired: DesiredLoadBalancer, observed: ObservedLoadBalancer,
+        extents: Mapping[str, Share], told: Told,
+    ) -> Plan:  # fmt: skip
+        """Each member keeps the last live target of its rules, and everything else goes on."""
+        for seat in meeting.staying if any(isinstance(step, DeregisterTargets) for step in plan.steps) else ():
+            if seat.refused:
+                continue
+            extent = _planners(extents[seat.uid])
+            piece = planner.part(plan, extent)
+            wanted, seen = planner.wanted_of(desired, extent), planner.seen_of(observed, extent)
+            around = self._circumstances(seat, planner.dead_targets(desired))
+            left, why = planner.stop_last_targets(piece, wanted, seen, around)
+            if why:
+                self._shop.telemetry.refused(meeting.key, "UnsafePlan", why)
+                told[seat.uid].append(problem("", "UnsafePlan", why))
+                plan = planner.minus(plan, _taken(piece) - _taken(left))
+        return plan
+
+    def _circumstances(self, seat: Seat, dead: frozenset[tuple[RuleRef, TargetKey]]) -> planner.Circumstances:
         record = seat.matter.record if seat.member else None
         desired = seat.translation.desired if seat.translation is not None else None
         changed = record is None or desired is None or record.desired != planner.shape_digest(desired)
         exits = self._exits.count(seat.uid) if seat.parting is Parting.LEFT else 0
-        return planner.Circumstances(ingress_changed=changed, class_exits=exits, approved=seat.matter.options.approve)
+        approved = seat.matter.options.approve
+        return planner.Circumstances(changed, class_exits=exits, dead=dead, approved=approved)
 
     def _known(self, meeting: Meeting, merged: Merged, observed: ObservedLoadBalancer) -> DesiredLoadBalancer:
         """What is desired, with what only the cloud and the API server know of targets and names."""
@@ -175,6 +204,11 @@ class Drafter:
             addresses = self._shop.snapshots.vacant(ingress, addresses)
         return addresses
 
+    def _taken(self, meeting: Meeting, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
+        """Of these targets those that were a member's and are nobody's of the group now."""
+        found = [self._shop.snapshots.taken(seat.matter.ingress, targets) for seat in meeting.seats]
+        return frozenset().union(*found) if found else frozenset()
+
     def _filtered(self, plan: Plan, observed: ObservedLoadBalancer, extents: Mapping[str, Share], told: Told) -> Plan:
         """Without what the cloud undoes or refuses; of one member's refused part the others' deletions are no part."""
         kept, unstable = self._stability.filter(observed.head.ref, plan)
@@ -196,6 +230,45 @@ class Drafter:
 
 _TAKES_AWAY = (DeleteListeners, DeleteRules, DeleteRedirects)
 _GUARDED = (*_TAKES_AWAY, DeregisterTargets)
+
+
+def _followed(
+    desired: DesiredLoadBalancer, observed: ObservedLoadBalancer, waiting: Collection[str], extents: Mapping[str, Share]
+) -> DesiredLoadBalancer:
+    """With the old rules of members that wait for a certificate: these serve until then, and follow their targets.
+
+    Each follows its own member's rule of the same name on another listener. Their shape is nobody's to change.
+    """
+    if not waiting:
+        return desired
+    there = {RuleRef(item.spec.key, rule.key) for item in observed.listeners for rule in item.spec.rules}
+    asked = {RuleRef(spec.key, rule.key): rule for spec in desired.listeners for rule in spec.rules}
+    old: dict[ListenerKey, list[RuleSpec]] = {}
+    for uid in waiting:
+        mine = extents[uid].rules
+        coming = {ref.rule: asked[ref] for ref in mine if ref in asked and ref not in there}
+        for ref in sorted((mine & there) - asked.keys()):
+            if ref.listener.protocol == Protocol.HTTP and ref.rule in coming:
+                new = coming[ref.rule]
+                kept = RuleSpec(ref.rule, new.targets, new.targets_known, new.endpointless)
+                old.setdefault(ref.listener, []).append(kept)
+    specs = [replace(spec, rules=(*spec.rules, *old.pop(spec.key, ()))) for spec in desired.listeners]
+    return replace(desired, listeners=(*specs, *(ListenerSpec(key, rules=tuple(rules)) for key, rules in old.items())))
+
+
+def _unfinished(whole: Plan, left: Plan, extents: Mapping[str, Share]) -> frozenset[str]:
+    """UIDs of members something of which was to be deleted and is not."""
+    before, after = (Plan(tuple(one for one in plan.steps if isinstance(one, _TAKES_AWAY))) for plan in (whole, left))
+    return frozenset(
+        uid
+        for uid, share in extents.items()
+        if planner.part(before, _planners(share)) != planner.part(after, _planners(share))
+    )
+
+
+def _taken(plan: Plan) -> frozenset[Placement]:
+    steps = (step for step in plan.steps if isinstance(step, DeregisterTargets))
+    return frozenset(one for step in steps for one in step.placements)
 
 
 def _extent(seat: Seat, share: Share) -> Share:

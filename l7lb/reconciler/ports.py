@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from math import inf
 from typing import Protocol, Self
 
+from l7lb.errors import Rejected
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState
 from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, TkeServiceConfig
 from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, ObjectKey, TaskId
 from l7lb.model.lane import Lane
-from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, Target, TargetKey
 from l7lb.model.plan import Bindings, Plan, Step
 from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Limits, Snapshot, Switches
@@ -50,6 +51,10 @@ class LoadBalancers(Protocol):
 
     def limits(self, region: str, max_age_s: float = inf) -> Limits:
         """The quotas of the account, at most so old."""
+        ...
+
+    def foreseen(self, region: str, step: Step) -> Rejected | None:
+        """The refusal that is sure to meet a step, as far as it can be read beforehand."""
         ...
 
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
@@ -126,6 +131,10 @@ class Snapshots(Protocol):
 
     def vacant(self, ingress: Ingress, addresses: frozenset[str]) -> frozenset[str]:
         """Of these addresses those where neither a pod of its namespace nor a node is; none while that is unknown."""
+        ...
+
+    def taken(self, ingress: Ingress, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
+        """Of these targets those whose NodePort has passed from a Service of this Ingress to one that is not."""
         ...
 
     def classes(self) -> tuple[Mapping[str, IngressClass], bool]:

@@ -77,7 +77,9 @@ class GroupReporter:
         if seat.member or served or share.parts or share.listeners:
             desired = translation.desired if translation is not None else None
             base = member(matter, draft.observed, self._shop.settings)
-            record = reached(base, draft, share, planner.shape_digest(desired) if desired is not None else "")
+            digest = planner.shape_digest(desired) if desired is not None else ""
+            # What is tried again later is still the author's edit (the guard).
+            record = reached(base, draft, share, base.desired if seat.uid in draft.unfinished else digest)
             matter.ingress = self._shop.desk.enter(matter.ingress, record, matter.added)
             matter.record, matter.added = record, {}
         self._reporter.report(matter, draft.observed if served else None)

@@ -33,6 +33,7 @@ from l7lb.reconciler.passes import Workshop, problem
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals
+from l7lb.reconciler.replacing import refused_beforehand
 from l7lb.reconciler.seats import Meeting, evidence
 from l7lb.reconciler.shared_records import announced, member
 from l7lb.reconciler.shared_reporting import GroupReporter
@@ -137,6 +138,8 @@ class Sharing:
                 return wait
             if locked := self._refusals.locked(meeting.ref):
                 raise locked
+            if why := refused_beforehand(draft.plan, meeting.ref, meeting.cloud, self._refusals):
+                return Again(0.0, f"planned anew around what would be refused: {why}")
             draft = _confirmed(self._shop, meeting, draft)
             self.reporter.say(meeting, draft, self._drafter.pieces(meeting, draft))
             self._shop.writable()

@@ -125,6 +125,13 @@ class TencentLoadBalancers:
         read = partial(self._read, region, "DescribeQuota", {})
         return self.quotas.limits(region, lambda: codec.limits(wire.read(read(), wire.Quotas)), self.clock(), max_age_s)
 
+    def foreseen(self, region: str, step: Step) -> errors.Rejected | None:
+        """The refusal that is sure to meet a step, as far as it can be read; without the right to read: nothing is."""
+        try:
+            return certificates.foreseen(step, TencentCertificates(self.caller, region))
+        except errors.AccessDenied:
+            return None
+
     def perform(self, region: str, step: Step, bindings: Bindings) -> Accepted:
         """Send one step, never twice. Raises Unavailable when it may or may not have happened."""
         request = steps.request(region, step, bindings)
@@ -181,25 +188,18 @@ class TencentLoadBalancers:
             self.quotas.shorten(region, length // 2)
             raise errors.Conflict(f"{error}: to be planned again with {length // 2} rules a call") from error
         if isinstance(step, CreateRules) and code in _MAYBE_DOUBLE:
-            if self._has_one_of(region, request):
+            one: dict[str, Any] = {
+                "LoadBalancerId": request.params["LoadBalancerId"],
+                "ListenerIds": [request.params["ListenerId"]],
+            }
+            there = self._read(region, "DescribeListeners", one)
+            if _has_one_of(there, request):
                 raise errors.AlreadyExists(str(error)) from error
         elif code in _MAYBE_PROTECTED:
             named = request.params.get("LoadBalancerIds") or [request.params.get("LoadBalancerId")]
             if named[0]:
                 ref = CloudRef(region, LoadBalancerId(named[0]))
                 self._blame_protection(ref, error, deleting=isinstance(step, DeleteLoadBalancer))
-
-    def _has_one_of(self, region: str, request: Request) -> bool:
-        """Whether a rule to be created is there: a double has no code of its own."""
-        params = {"LoadBalancerId": request.params["LoadBalancerId"], "ListenerIds": [request.params["ListenerId"]]}
-        answer = wire.read(self._read(region, "DescribeListeners", params), wire.Listeners)
-        wanted = {(rule["Domain"], rule["Url"]) for rule in request.params["Rules"]}
-        return any(
-            (host, rule.url) in wanted
-            for listener in answer.listeners or ()
-            for rule in listener.rules or ()
-            for host in (rule.domain, *(rule.domains or ()))
-        )
 
     def _blame_protection(self, ref: CloudRef, error: errors.L7lbError, *, deleting: bool) -> None:
         """Raise Protected if that is why: no page names a code for a protected load balancer."""
@@ -224,6 +224,17 @@ def _patiently(read: Callable[[], dict[str, Any]], sleep: Callable[[float], None
         except errors.Throttled as refusal:
             sleep(min(refusal.retry_after_s or PAGE_WAIT_S_MAX, PAGE_WAIT_S_MAX))
     return read()
+
+
+def _has_one_of(answer: dict[str, Any], request: Request) -> bool:
+    """Whether a rule to be created is there: a double has no code of its own."""
+    wanted = {(rule["Domain"], rule["Url"]) for rule in request.params["Rules"]}
+    return any(
+        (host, rule.url) in wanted
+        for listener in wire.read(answer, wire.Listeners).listeners or ()
+        for rule in listener.rules or ()
+        for host in (rule.domain, *(rule.domains or ()))
+    )
 
 
 def _length(step: Step) -> int:

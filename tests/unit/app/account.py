@@ -65,6 +65,9 @@ class Account:
         self._count("protected")
         return frozenset()
 
+    def foreseen(self, region: str, step: Step) -> None:
+        self._count("foreseen")
+
     def limits(self, region: str, max_age_s: float = inf) -> Limits:
         self._count("limits")
         return Limits()

@@ -227,3 +227,24 @@ def test_an_edit_that_waits_for_a_refused_certificate_needs_nobodys_approval_whe
     assert shown(world) == {A: "inreview"}
     assert [item.port for item in world.account.lb().listeners.values()] == [443]
     watchman.check_rest()
+
+
+@pytest.mark.parametrize("bad", ["nowhere1", "expired1"])
+def test_a_port_does_not_change_its_protocol_for_a_certificate_that_cannot_be_used(world: World, bad: str) -> None:
+    world.account.seed(certificates=[{"id": "expired1", "status": 3}])
+    world.users.create(manifests.secret("bad", bad))
+    listen = "ingress.cloud.tencent.com/listen-ports"
+    serve(world, manifests.rule(A), annotations={listen: '[{"HTTP": 8443}]'})
+    world.users.patch(
+        {
+            "metadata": {"annotations": {listen: '[{"HTTPS": 8443}]'}},
+            "spec": {"tls": [{"secretName": "bad"}]},
+        }
+    )
+    world.run(60.0)
+    assert [(item.protocol, item.port) for item in world.account.lb().listeners.values()] == [("HTTP", 8443)]
+    assert "DeleteLoadBalancerListeners" not in world.account.calls()
+    assert len(world.account.targets(8443)) == 2
+    rotate(world, "certrsa1", "bad")
+    assert [(item.protocol, item.port) for item in world.account.lb().listeners.values()] == [("HTTPS", 8443)]
+    assert len(world.account.targets(8443)) == 2

@@ -213,3 +213,43 @@ def test_a_rule_that_waits_for_its_certificate_never_gets_the_targets_of_another
     world.settle()
     of_b = {(address, port) for rule, address, port in world.account.targets(80) if rule == "b.example.com/"}
     assert of_b == {("10.0.0.1", 30080), ("10.0.0.2", 30080)}
+
+
+def _moved_to_tls(world: World, watchman: Watchman) -> None:
+    """`a` has ten rules and moves to HTTPS with a certificate that the cloud refuses."""
+    world.account.lend(LENT)
+    watchman.remember()
+    _join(world, "a", manifests.rule("a.example.com", *(f"/{number}" for number in range(10))))
+    _join(world, "b")
+    world.start()
+    world.settle()
+    world.users.create(manifests.secret("bad", "nowhere1"))
+    world.users.patch({"spec": {"tls": [{"secretName": "bad"}]}}, "a")
+    world.run(60.0)
+    assert "E4036" in world.users.ingress("a").why
+    assert len(world.account.paths()) == 11
+
+
+def test_a_member_that_waits_for_its_certificate_needs_nobodys_approval_when_it_comes(
+    world: World, watchman: Watchman
+) -> None:
+    _moved_to_tls(world, watchman)
+    world.users.update(f"{SERVICES.replace('services', 'secrets')}/bad", {"stringData": {"qcloud_cert_id": "certrsa1"}})
+    world.settle()
+    assert world.users.ingress("a").is_ready, world.users.ingress("a").why
+    assert world.account.paths() == {"b.example.com/"}
+    assert len(world.account.paths(443)) == 10
+
+
+def test_the_rules_of_a_member_that_waits_for_its_certificate_follow_its_targets(
+    world: World, watchman: Watchman
+) -> None:
+    _moved_to_tls(world, watchman)
+    world.users.create(manifests.node("node-c", "10.0.0.3"))
+    world.users.remove("/api/v1/nodes/node-a")
+    world.run(30.0)
+    assert {address for _, address, _ in world.account.targets()} == {"10.0.0.2", "10.0.0.3"}
+    world.users.delete("a")
+    world.settle()
+    assert world.users.find("a") is None
+    assert world.account.paths() == {"b.example.com/"}
