@@ -183,7 +183,7 @@ def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
 
 
 @cli.command()
-@click.option("--cluster", required=True, help="Id of the cluster that goes away.")
+@click.option("--cluster", default="", help="Id of the cluster that goes away. Required.")
 @click.option("--without-cluster", is_flag=True, help="Its API server does not answer any more; needs --cluster-uid.")
 @click.option("--cluster-uid", default="", help="With --without-cluster: UID of its namespace kube-system.")
 @click.option("--dry-run", is_flag=True, help="Print the list, and do nothing.")
@@ -234,6 +234,8 @@ def _tear_down(case: Case, *, dry_run: bool, yes: str, output: str) -> None:
 
 def _of_the_cluster(cluster: str, values: dict[str, Value]) -> Config:
     """`--cluster` is `--cluster-id` here; raises ConfigurationError where both are given and differ."""
+    if not cluster:
+        raise ConfigurationError("--cluster: name the cluster that goes away")
     if values["cluster_id"] not in ("", cluster):
         raise ConfigurationError(f"--cluster: {cluster!r} is not --cluster-id, which is {values['cluster_id']!r}")
     return config({**values, "cluster_id": cluster})
