@@ -47,6 +47,8 @@ class Ask:
     """What its author must mend."""
     held: set[Place] = field(default_factory=set)
     """Rules that are not judged, because something that they need is broken."""
+    uncertified: set[Place] = field(default_factory=set)
+    """Those among them that lack a good certificate: what their hosts show is to stay."""
     listeners: set[Listener] = field(default_factory=set)
     """Those that its layout has, with rules or without."""
     readable: bool = True
@@ -178,6 +180,7 @@ def _layout(ingress: Json, annotations: Mapping[str, str]) -> dict[Listener, lis
         for rule in ingress["spec"]["rules"]
         for path in rule["http"]["paths"]
     ]
+    said: list[Mapping[str, int]] = json.loads(annotations.get(PORTS) or "[]")
     secure = bool(ingress["spec"].get("tls")) or BY_ANNOTATION in annotations
     if annotations.get(MIX) == "true":
         direct = {
@@ -189,8 +192,7 @@ def _layout(ingress: Json, annotations: Mapping[str, str]) -> dict[Listener, lis
             HTTP: [one for one in rules if one[:2] in direct],
             HTTPS: [one for one in rules if one[:2] not in direct],
         }
-    if PORTS in annotations:
-        said: list[Mapping[str, int]] = json.loads(annotations[PORTS])
+    if said:
         return {(protocol, port): rules for one in said for protocol, port in one.items()}
     return {HTTPS if secure else HTTP: rules}
 
@@ -206,6 +208,7 @@ def _ask_rule(asked: Ask, objects: Objects, ingress: Json, rule: tuple[Place, st
         certificate = _certificate(objects, ingress, host)
         if not objects.are_good(certificate):
             asked.troubles.append(f"no certificate for {listener}")
+            asked.uncertified.add(place)
             asked.held.add(place)
             return
         asked.certificates[place] = certificate

@@ -62,12 +62,14 @@ class Hands:
             case "weights" if rule.redirect is None:
                 edit("set_targets", lb.id, **place, targets=[{**one, "weight": 0} for one in bound])
             case "foreign target" if rule.redirect is None:
+                # One that answers could be a sign that this cluster is a copy of another.
+                self.world.account.seed(health={"10.66.0.1:66": "Dead"})
                 edit("set_targets", lb.id, **place, targets=[*bound, {"ip": "10.66.0.1", "port": 66}])
             case "rule" if rule.id not in ends:
                 edit("delete_rule", lb.id, **place)
             case "foreign rule":
                 host = f"hand-{self.dice.randrange(1000)}.example.com"
-                new = {"domain": host, "url": "/", "targets": [{"ip": "10.66.0.1", "port": 66}]}
+                new = {"domain": host, "url": "/"}
                 edit("add_rule", lb.id, listener=listener.id, rule=new)
             case "listener" if not ends & set(listener.rules):
                 edit("delete_listener", lb.id, listener=listener.id)

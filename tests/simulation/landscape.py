@@ -14,6 +14,9 @@ PORT: Final = 8080
 SECRETS: Final = "/api/v1/namespaces/shop/secrets"
 PODS: Final = "/api/v1/namespaces/shop/pods"
 SLICES: Final = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
+NODE_PORTS: Final = (30080, 30081, 30082, 30083)
+HOME: Final = "node-a"
+"""Where all pods are. Living pods on nodes that are not ready are what a copy of a cluster looks like."""
 OLDEST: Final = 2
 """Nodes that every world has: they stay."""
 
@@ -87,10 +90,11 @@ class Crews:
         self.world.users.create({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": name, "namespace": "shop", "labels": {"app": crew}},
-            "spec": {"nodeName": "node-a", "containers": [{"name": "app", "image": "example.com/app:1"}]},
-            "status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}],
-                       "conditions": [{"type": "Ready", "status": str(ready)}]},
+            "spec": {"nodeName": HOME, "containers": [{"name": "app", "image": "example.com/app:1"}]},
         })  # fmt: skip
+        state = [{"type": "Ready", "status": str(ready)}]
+        status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": state}
+        self.world.users.update(f"{PODS}/{name}/status", {"status": status})
         self._members[crew][name] = {
             "addresses": [address], "targetRef": {"kind": "Pod", "name": name, "namespace": "shop"},
             "conditions": {"ready": ready, "serving": ready, "terminating": False},
@@ -99,7 +103,8 @@ class Crews:
         return f"pod {name} comes{'' if ready else ', not ready'}"
 
     def _go(self, crew: str, name: str) -> str:
-        del self._members[crew][name]
+        address = self._members[crew].pop(name)["addresses"][0]
+        self.world.account.seed(health={f"{address}:{PORT}": "Dead"})
         self.world.users.remove(f"{PODS}/{name}?gracePeriodSeconds=0")
         self._publish(crew)
         return f"pod {name} is gone"
@@ -125,8 +130,10 @@ class Ground:
             return f"{[self._come() for _ in range(count)]} come"
         name = self.dice.choice(names)
         if what == "go":
-            if len(names) <= OLDEST:
+            if len(names) <= OLDEST or name == HOME:
                 return "no node to go"
+            address = self.world.users.object(f"{NODES}/{name}")["status"]["addresses"][0]["address"]
+            self.world.account.seed(health={f"{address}:{port}": "Dead" for port in NODE_PORTS})
             self.world.users.remove(f"{NODES}/{name}")
             return f"{name} goes"
         found = self.world.users.object(f"{NODES}/{name}")
@@ -134,6 +141,8 @@ class Ground:
             cordoned = not found["spec"].get("unschedulable", False)
             self.world.users.update(f"{NODES}/{name}", {"spec": {"unschedulable": cordoned}})
             return f"{name} is {'' if cordoned else 'un'}cordoned"
+        if name == HOME:
+            return f"{name} stays ready"
         ready = found["status"]["conditions"][0]["status"] != "True"
         since = stamp(self.world.clock.time())
         state = [{"type": "Ready", "status": str(ready), "lastTransitionTime": since}]

@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.emulators.clb.nouns import Listener, LoadBalancer, Rule
 from tests.simulation.asking import Address, Ask, Objects, Place, ask
-from tests.simulation.belonging import bound_to
+from tests.simulation.belonging import bound_to, is_shared
 from tests.simulation.world import World
 
 GRACE_S: Final = 20.0
@@ -66,22 +66,24 @@ class Vigil:
             return True
         return bool(was.serving) and not was.serving & now.serving
 
-    def _judged(self, spot: Spot, was: Sight, asks: list[tuple[str, Ask]]) -> str:
+    def _judged(self, spot: Spot, was: Sight, asks: list[tuple[str, bool, Ask]]) -> str:
         lb_id, place = spot
         now = self._before.get(spot)
-        for name, asked in asks:
+        for name, shared, asked in asks:
             if not asked.readable:
                 if now is None:
                     return f"{place} of {lb_id} was taken off, while {name} cannot be read"
                 continue
             about = f"{place} of {lb_id}, for which {name} asks,"
             if now is None:
-                if was.serving and (place in asked.rules or place in asked.held) and not was.redirects:
+                # In a group it may be another member's, who takes it with him.
+                wanted = place in asked.rules or (place in asked.held and not shared)
+                if was.serving and wanted and not was.redirects:
                     return f"{about} was taken off"
                 continue
             if was.certificate and not now.certificate and place in asked.certificates:
                 return f"{about} lost its certificate {was.certificate}"
-            if was.certificate != now.certificate and was.certificate and place in asked.held:
+            if was.certificate != now.certificate and was.certificate and place in asked.uncertified:
                 return f"{about} is held, and its certificate was {was.certificate} and is {now.certificate}"
             live = (
                 {at for at, weight in asked.rules[place].must.items() if weight != 0} if place in asked.rules else set()
@@ -90,11 +92,13 @@ class Vigil:
                 return f"{about} lost its last live target: {sorted(was.serving)} became {sorted(now.serving)}"
         return ""
 
-    def _asks(self, lb_ids: set[str]) -> dict[str, list[tuple[str, Ask]]]:
-        found: dict[str, list[tuple[str, Ask]]] = {}
+    def _asks(self, lb_ids: set[str]) -> dict[str, list[tuple[str, bool, Ask]]]:
+        found: dict[str, list[tuple[str, bool, Ask]]] = {}
         for ingress in self._objects.all("ingresses.networking.k8s.io"):
             for lb_id in bound_to(self._world, ingress) & lb_ids:
-                found.setdefault(lb_id, []).append((ingress["metadata"]["name"], ask(self._objects, ingress)))
+                found.setdefault(lb_id, []).append(
+                    (ingress["metadata"]["name"], is_shared(ingress), ask(self._objects, ingress))
+                )
         return found
 
     def _seen(self) -> dict[Spot, Sight]:
