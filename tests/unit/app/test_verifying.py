@@ -43,7 +43,7 @@ def test_what_several_share_is_read_once(scene: Scene) -> None:
         scene.room.put(named(annotated(ingress(rule()), **asked), name))
     assert scene.verifier.round() == 1
     turns(scene, 1)
-    assert scene.account.reads() == {"find": 1, "listeners": 1, "targets": 1}
+    assert scene.account.reads() == {"find": 1, "limits": 1, "listeners": 1, "targets": 1}
     assert scene.observations.get(ref("lb-shared")) is not None
 
 
