@@ -107,7 +107,10 @@ class WorkQueue:
                 self._changed.notify()
 
     def add_after(self, key: str, lane: Lane, delay_s: float, now: float) -> None:
-        """Ready after `delay_s`. One wait a key: the earlier time wins. An `add` overtakes a wait without ending it."""
+        """Ready after `delay_s`. One wait a key, and one for its verification: the earlier time wins.
+
+        An `add` overtakes a wait without ending it.
+        """
         if delay_s <= 0:
             self.add(key, lane, now)
             return

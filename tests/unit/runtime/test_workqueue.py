@@ -43,6 +43,17 @@ def test_an_empty_queue_with_a_delayed_key_says_when_to_come_back() -> None:
     assert queue.take(5.0) == Taken("a", Lane.CHANGE)
 
 
+def test_a_turn_of_the_verifier_brings_no_better_reason_forward() -> None:
+    queue = WorkQueue(workers=4)
+    queue.add_after("a", Lane.CHANGE, 36.0, 0.0)
+    queue.add_after("a", Lane.VERIFY, 1.0, 0.0)
+    taken = queue.take(1.0)
+    assert taken == Taken("a", Lane.VERIFY)
+    queue.done("a", 1.0)
+    assert queue.take(1.0) == Deadline(35.0)
+    assert queue.take(36.0) == Taken("a", Lane.CHANGE)
+
+
 @pytest.mark.parametrize(("first", "second"), [(5.0, 1.0), (1.0, 5.0)], ids=["earlier later", "later later"])
 def test_the_earlier_of_two_delays_wins_and_the_key_runs_once(first: float, second: float) -> None:
     queue = WorkQueue()
