@@ -95,7 +95,14 @@ class UnauthorizedPlan(L7lbError):
 
 
 class LostLeadership(L7lbError):
-    """Not the leader any more, or too little of the lease is left: stop writing now."""
+    """Not the leader any more: stop writing now.
+
+    `for_now`: still the leader, but too little of the lease is left for one call until it is renewed.
+    """
+
+    def __init__(self, message: str, *, for_now: bool = False) -> None:
+        super().__init__(message)
+        self.for_now = for_now
 
 
 class GateClosed(L7lbError):

@@ -67,7 +67,7 @@ FLAGS: Final = (
         "Delete load balancers of ours whose Ingress has been gone for a day, without anybody asking; else they are "
         "only reported.",
     ),
-    Flag("leader-elect", True, "Wait for the Lease. Without: take it at once, or exit 2 when it is held."),
+    Flag("leader-elect", True, "Wait for the Lease. Without: take it at once, or exit 2 when its holder renews it."),
     Flag("metrics-bind-address", ":8080", "Where /metrics is served; 0: nowhere."),
     Flag("health-probe-bind-address", ":8081", "Where /healthz and /readyz are served; 0: nowhere."),
     Flag(

@@ -56,6 +56,8 @@ class Reactions:
     """A quota or a right may be granted without a change of the object; so may a bug of ours be cured by an upgrade."""
     gate_s: float = 300.0
     """Whoever opens the gate queues everything; this is for a gate that opened unseen."""
+    lease_s: float = 1.0
+    """Renewals that come late are tried each second."""
     throttled_s: float = 1.0
     """Where nobody says when there will be a token."""
     quiet_failures: int = 4
@@ -175,6 +177,11 @@ class Controller:
             case TerminalError():
                 self._terminal(key, outcome)
                 return Result.TERMINAL
+            case LostLeadership(for_now=True):
+                # The lease is still ours, and its next renewal may well succeed.
+                self._forget(key)
+                queue.add_after(key, lane, self._reactions.lease_s, now)
+                return Result.WAITING
             case LostLeadership():
                 _logger.warning("%s: not the leader any more: %s", key, outcome)
                 queue.shut_down()

@@ -83,6 +83,8 @@ class _Sighting:
         self._identity = identity
         self._lease_s = lease_s
         self.record: LeaseRecord | None = None
+        self.is_alive = False
+        """Whether its words have changed while we looked: whoever holds it lives."""
         self._is_current = False
         self._since = 0.0
 
@@ -91,6 +93,7 @@ class _Sighting:
         known = self.record
         if known is None or replace(known, resource_version="") != replace(record, resource_version=""):
             self._since = now
+            self.is_alive = known is not None
         self.record, self._is_current = record, True
 
     def outdated(self) -> None:
@@ -101,11 +104,11 @@ class _Sighting:
         """When the lease is over if it does not change."""
         return self._since + max(self._lease_s, record.duration_s)
 
-    def is_free(self, now: float, *, may_expire: bool) -> bool:
+    def is_free(self, now: float) -> bool:
         """Nobody's; or ours, from an answer that was lost; or over."""
         if self.record is None or not self._is_current:
             return False
-        return self.record.holder in ("", self._identity) or (may_expire and now >= self.expiry(self.record))
+        return self.record.holder in ("", self._identity) or now >= self.expiry(self.record)
 
 
 def _stamped(record: LeaseRecord, clock: Clock, holder: str, duration_s: int) -> LeaseRecord:
@@ -134,7 +137,7 @@ class Elector:
         wait: bool = True,
         on_lost: Callable[[str], None],
     ) -> None:
-        """`identity` is unique to this process. Without `wait`, a lease that another holds is a configuration error.
+        """`identity` is unique to this process. Without `wait`, a lease that another renews is a configuration error.
 
         `on_lost` is called once, with the reason, on whichever thread finds out; it is expected to end the process.
         """
@@ -151,6 +154,7 @@ class Elector:
         self._seen = _Sighting(identity, self._timing.lease_s)
         self._renewed_at = 0.0
         self._previous_expiry: float | None = None
+        self._awaited = ""
         self.term: Term | None = None
         """Set when leadership is taken."""
         self.stopping = threading.Event()
@@ -249,7 +253,7 @@ class Elector:
 
     def _campaign(self) -> float:
         with self._lock:
-            record, free = self._seen.record, self._seen.is_free(self._clock.monotonic(), may_expire=self._may_wait)
+            record, free = self._seen.record, self._seen.is_free(self._clock.monotonic())
         if record is None or not free:
             try:
                 found = self._client.get()
@@ -258,14 +262,19 @@ class Elector:
             with self._lock:
                 now = self._clock.monotonic()
                 self._seen.note(found, now)
-                record, free = self._seen.record, self._seen.is_free(now, may_expire=self._may_wait)
+                record, free = self._seen.record, self._seen.is_free(now)
         assert record is not None
         if free:
             return self._take(record)
-        if not self._may_wait:
+        if not self._may_wait and self._seen.is_alive:
+            # The lease of a process that was killed names it too: only a renewal says that it is held.
             raise ConfigurationError(f"--no-leader-elect: the lease is held by {record.holder}; stop it first")
         with self._lock:
-            return max(0.0, min(self._timing.poll_s, self._seen.expiry(record) - self._clock.monotonic()))
+            left_s = max(0.0, self._seen.expiry(record) - self._clock.monotonic())
+        if record.holder != self._awaited:
+            self._awaited = record.holder
+            _logger.info("lease: %s has it; it is free in %.0f s unless it is renewed", record.holder, left_s)
+        return min(self._timing.poll_s, left_s)
 
     def _take(self, record: LeaseRecord | None) -> float:
         started = self._clock.monotonic()
@@ -349,4 +358,4 @@ class WriteGuard:
             raise LostLeadership("not the leader")
         remaining_s = self._elector.remaining(now)
         if remaining_s < self._margin_s:
-            raise LostLeadership(f"only {remaining_s:.1f} s of the lease are left")
+            raise LostLeadership(f"only {remaining_s:.1f} s of the lease are left", for_now=True)

@@ -76,8 +76,9 @@ The table is the one `match` in `l7lb/runtime/controller.py`.
 | RetryableError, AlreadyExists | with growing delay, or when the other side said | from the fifth in a row |
 | QuotaExceeded, AccessDenied | after 5 minutes, or at the next change | at once |
 | any other TerminalError | at the next change of an object, or at the next verification | at once |
-| GateClosed | after 15 s | none |
-| LostLeadership | none: the workers stop | none |
+| GateClosed | when it opens, or after 5 minutes | none |
+| LostLeadership for now (the lease runs short) | after 1 s: it may yet be renewed | none |
+| any other LostLeadership | none: the workers stop | none |
 | UnauthorizedPlan | after 5 minutes; counted as `l7lb_unauthorized_plans_total` | none: a bug, in the log |
 | anything else | with growing delay | none: a bug, in the log with its traceback |
 """

@@ -140,7 +140,7 @@ def test_a_signal_while_it_waits_for_the_api_server_ends_it(emulated: World, num
         assert one.ends(5.0) == 0
 
 
-def test_without_election_a_free_lease_is_taken_and_a_held_one_is_refused(empty: World) -> None:
+def test_without_election_a_free_lease_is_taken_and_one_that_is_renewed_is_refused(empty: World) -> None:
     with replicas(empty) as start:
         first = start("first", no_leader_elect="")
         first.leads()

@@ -51,7 +51,14 @@ def test_it_leads_until_it_is_stopped_and_then_lets_the_lease_go() -> None:
 
 @pytest.mark.system
 def test_a_lease_that_must_not_be_waited_for_is_one_death_with_its_reason() -> None:
-    scene = Scene(held_by("them"), wait=False)
+    lease = held_by("them")
+    scene = Scene(lease, wait=False)
+    pause = threading.Event()
+    for renewal in range(100):
+        lease.store(LeaseRecord("them", 30, renew_time=str(renewal)))
+        if scene.died.is_set():
+            break
+        pause.wait(0.1)
     assert scene.died.wait(5.0)
     assert scene.campaign.part.stop(5.0)
     ((name, error),) = scene.deaths

@@ -67,6 +67,12 @@ REACTIONS: list[tuple[str, Callable[[], Outcome | Exception], float | None, Resu
     ("an expected wait comes back when it said", lambda: Again(7.0, "task"), 7.0, Result.WAITING),
     ("a retryable error backs off", lambda: errors.Unavailable("down"), 1.0, Result.RETRY),
     ("a told delay is kept", lambda: errors.Unavailable("slow", retry_after_s=9.0), 9.0, Result.RETRY),
+    (
+        "a lease that is renewed late is waited for",
+        lambda: errors.LostLeadership("12 s", for_now=True),
+        1.0,
+        Result.WAITING,
+    ),
     ("a told delay of nothing backs off", lambda: errors.Unavailable("slow", retry_after_s=0.0), 1.0, Result.RETRY),
     ("the wait for a token is no failure", lambda: errors.Throttled("slow", retry_after_s=9.0), 9.0, Result.WAITING),
     ("a token without a time is asked for soon", lambda: errors.Throttled("slow"), 1.0, Result.WAITING),

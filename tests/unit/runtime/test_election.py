@@ -202,6 +202,20 @@ def test_writes_end_when_less_than_15_seconds_are_left_even_before_the_loss(worl
     assert world.a.holds
 
 
+def test_a_renewal_that_comes_late_ends_a_pause_and_no_leadership(world: World) -> None:
+    world.a.elector.step()
+    world.clock.advance(16.0)
+    with pytest.raises(LostLeadership) as refusal:
+        world.a.guard.check()
+    assert refusal.value.for_now
+    assert world.a.elector.step().state is State.HOLDER
+    assert world.a.may_write()
+    world.clock.advance(20.0)
+    with pytest.raises(LostLeadership) as lost:
+        world.a.guard.check()
+    assert not lost.value.for_now
+
+
 def test_a_refused_renewal_is_repeated_after_a_second_and_a_later_success_counts(world: World) -> None:
     world.a.elector.step()
     world.clock.advance(5.0)
@@ -318,14 +332,41 @@ def test_of_two_candidates_at_one_expired_lease_one_wins(world: World) -> None:
     assert [world.a.holds, world.b.holds] == [True, False]
 
 
-def test_without_waiting_a_free_lease_is_taken_and_a_held_one_is_an_error(world: World) -> None:
+def test_without_waiting_a_free_lease_is_taken_and_one_that_is_renewed_is_an_error(world: World) -> None:
     first = Process("first", world.lease, world.clock, wait=False)
     assert first.elector.step().state is State.HOLDER
     second = Process("second", world.lease, world.clock, wait=False)
+    assert second.elector.step() == Action(State.CANDIDATE, 2.0)
+    world.clock.advance(5.0)
+    first.elector.step()
     with pytest.raises(ConfigurationError, match="held by first"):
         second.elector.step()
     first.elector.release()
     assert second.elector.step().state is State.HOLDER
+
+
+def test_without_waiting_the_lease_of_a_process_that_was_killed_is_taken_when_it_was_seen_to_expire(
+    world: World,
+) -> None:
+    world.a.elector.step()
+    follower = Process("follower", world.lease, world.clock, wait=False)
+    seen_at = world.clock.now
+    held = []
+    for seconds in (29.9, 0.2):
+        follower.live(seconds)
+        held.append(follower.holds)
+    assert held == [False, True]
+    assert follower.elector.term is not None
+    assert follower.elector.term.previous_expiry == pytest.approx(seen_at + 30)
+
+
+def test_without_waiting_a_lease_that_another_takes_meanwhile_is_an_error(world: World) -> None:
+    world.lease.store(LeaseRecord("dead", 30))
+    follower = Process("follower", world.lease, world.clock, wait=False)
+    follower.live(20.0)
+    world.lease.store(LeaseRecord("other", 30))
+    with pytest.raises(ConfigurationError, match="held by other"):
+        follower.live(3.0)
 
 
 def test_run_releases_at_its_end_and_says_that_all_is_decided(world: World) -> None:
