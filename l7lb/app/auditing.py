@@ -7,7 +7,7 @@ never taken for right.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
 from l7lb import ledger, translator
@@ -180,7 +180,7 @@ def _words(place: Place, ingress: Ingress, entries: tuple[Entry, ...]) -> Iterat
 
 
 def _going(place: Place, ingress: Ingress) -> Iterator[Word]:
-    since = _time(ingress.metadata.deletion_timestamp)
+    since = _time(ingress.metadata.deletion_timestamp, place.now)
     age_s = place.now - since
     others = ", ".join(name for name in ingress.finalizers if name != FINALIZER)
     if age_s >= GOING_S:
@@ -231,9 +231,9 @@ def _why(ingress: Ingress) -> str:
     return f"{condition.reason}: {condition.message}" if condition.message else condition.reason or condition.status
 
 
-def _time(text: str | None) -> float:
+def _time(text: str | None, now: float) -> float:
     """Seconds since 1970; the present for what is no time, which the API server never writes."""
     try:
         return datetime.fromisoformat(text or "").timestamp()
     except ValueError:
-        return datetime.now(UTC).timestamp()
+        return now

@@ -159,6 +159,7 @@ class Leading:
         term._reconciler = Watched(term._workshop(), replica.passes)
         self._at = max(stage.trusted_from, replica.now())
         self.trusts = stage.trusted_from == 0
+        term.confirm()
         term.enqueue()
         term.verifier.promote(self._pass_time)
 
