@@ -7,6 +7,7 @@ them.
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeVar
 
 from l7lb import ledger, translator
@@ -37,6 +38,9 @@ T = TypeVar("T")
 
 SERVICE_GONE_S: Final = 300.0
 """How long a Service must have been gone before its absence counts as "no targets" (promise 5)."""
+
+GONE_KEPT: Final = 64
+"""So many absences of Services that no Ingress names are remembered, for one that is about to name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class Caches:
         self._service_exists = service_exists
         self._unread_secrets = unread_secrets
         self._gone: dict[ObjectKey, float] = {}
+        self._gone_max = GONE_KEPT
         self._hands = Hands()
         self._lock = threading.Lock()
 
@@ -218,9 +223,16 @@ class Caches:
         return self._hands.changed(old, new, self._wall())
 
     def service_went(self, key: ObjectKey) -> None:
-        """A Service was deleted: the clock of its absence starts."""
+        """A Service was deleted: the clock of its absence starts.
+
+        Most of those that go are never named by an Ingress, nor come back: now and then they are sorted out.
+        """
         with self._lock:
             self._gone[key] = self._wall()
+            if len(self._gone) > self._gone_max:
+                by_service = partial(self._stores.ingresses.by_index, "service")
+                self._gone = {one: since for one, since in self._gone.items() if by_service(one)}
+                self._gone_max = 2 * len(self._gone) + GONE_KEPT
 
     def service_came(self, key: ObjectKey) -> None:
         """It is (again) there."""

@@ -85,7 +85,8 @@ class KubeEmulator:
         verb = dispatch.verb_of(request, target)
         resource = dispatch.resource_of(target) if target else request.path
         line: Json = {"at": self.world.stamp(), "verb": verb, "resource": resource, "path": request.path,
-                      "query": dict(request.query), "agent": request.headers.get("user-agent", "")}  # fmt: skip
+                      "query": dict(request.query), "agent": request.headers.get("user-agent", ""),
+                      "time": self.world.time(), "peer": request.peer}  # fmt: skip
         self.controls.log.note(line)
         fault = self.controls.faults.take(verb, resource) if target else None
         name = target.name if target else ""

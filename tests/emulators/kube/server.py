@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(headers.get("content-length") or 0)
         body = self._chunked_body() if headers.get("transfer-encoding", "") == "chunked" else self.rfile.read(length)
         try:
-            response = self.server.handle(Request.of(self.command, self.path, body, headers))
+            request = Request.of(self.command, self.path, body, headers)
+            response = self.server.handle(replace(request, peer=str(self.client_address[0])))
             self._send(response)
         except Hang as hang:
             self.server.stopping.wait(hang.seconds)

@@ -38,6 +38,8 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    peer: str = ""
+    """The address that it came from."""
 
     @classmethod
     def of(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from l7lb.app.caches import GONE_KEPT
 from l7lb.model.identity import BindingKey, ObjectKey
 from tests.unit.app.room import CLUSTER, REGION, SETTINGS, Room, annotated, named, served
 from tests.unit.translator.builders import (
@@ -114,6 +115,16 @@ class TestGoneService:
         since = room.clock.time()
         room.clock.advance(300)
         assert room.caches.snapshot(ingress(rule())).services_gone_since == {WEB: since}
+
+    def test_one_that_an_ingress_names_is_not_forgotten_for_many_that_none_names(self, room: Room) -> None:
+        room.put(named(ingress(rule()), "shop"))
+        room.remove(room.put(service("web")))
+        since = room.clock.time()
+        for number in range(10 * GONE_KEPT):
+            room.remove(room.put(service(f"build-{number}")))
+        room.clock.advance(300)
+        assert room.caches.snapshot(ingress(rule())).services_gone_since == {WEB: since}
+        assert len(room.caches._gone) <= 2 * (1 + GONE_KEPT)
 
     def test_the_word_of_the_api_server_counts_more_than_the_cache(self, room: Room) -> None:
         room.remove(room.put(service("web")))
