@@ -37,6 +37,7 @@ def parse_record(text: str | None, owner: Owner) -> Record | None:
         attempt=_count(fields.get("attempt")),
         listeners=_listeners(fields.get("listeners")),
         desired=_text(fields.get("desired")),
+        asked=_text(fields.get("asked")),
         site=_site(fields.get("site")),
         marks=_marks(fields.get("marks")),
         rules=_rules(fields.get("rules")),
@@ -79,6 +80,8 @@ def format_record(record: Record) -> str:
         "listeners": {key: list(record.listeners[key]) for key in sorted(record.listeners)},
         "desired": record.desired,
     }
+    if record.asked:
+        fields["asked"] = record.asked
     if record.site is not None:
         fields["site"] = [record.site.family.value, record.site.remote]
     if record.marks is not None:

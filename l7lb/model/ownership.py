@@ -48,6 +48,8 @@ class Record:
     """`HTTPS:443` -> (listener id, name)."""
     desired: str = ""
     """Digest of the desired shape that was last reached."""
+    asked: str = ""
+    """Digest of what its author had written then; empty: an older version has not noted it."""
     site: Site | None = None
     """What the load balancer is like; None: not seen yet."""
     marks: Mapping[str, str] | None = None

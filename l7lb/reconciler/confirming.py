@@ -71,6 +71,7 @@ class Confirmation:
         self._clear = confirmed
         self._doubt = ""
         self._again = 0.0
+        self._looking = False
 
     def look(self, cloud: LoadBalancers) -> str:
         """Why deletes are held; empty: they are not. Raises what reading raises, and Unavailable while it is unknown.
@@ -78,15 +79,17 @@ class Confirmation:
         Asks the cloud at most once a minute, and not at all once it is clear.
         """
         with self._lock:
-            if self._clear or (self._doubt and self._monotonic() < self._again):
+            if self._clear or (self._doubt and (self._looking or self._monotonic() < self._again)):
                 return self._doubt
+            if self._looking:
+                raise Unavailable("it is being looked at whether this cluster is a copy", retry_after_s=1.0)
+            self._looking = True
+        try:
             odd = ledger.strange(self._likenesses(cloud))
-            doubt, self._clear = _words(odd) if odd else "", not odd
-            self._again = self._monotonic() + AGAIN_S
-            if doubt != self._doubt:
-                self._on_verdict(doubt)
-            self._doubt = doubt
-            return doubt
+        finally:
+            with self._lock:
+                self._looking = False
+        return self._conclude(_words(odd) if odd else "")
 
     def sift(self, plan: Plan, observed: ObservedLoadBalancer, claim: Claim, cloud: LoadBalancers) -> tuple[Plan, str]:
         """The part of the plan that may run, and why the rest may not (empty: all of it may).
@@ -103,6 +106,14 @@ class Confirmation:
         if not steps:
             raise UnsafePlan(doubt, reason="DeletesHeld")
         return replace(plan, steps=steps), doubt if steps != plan.steps else ""
+
+    def _conclude(self, doubt: str) -> str:
+        with self._lock:
+            is_news, self._doubt, self._clear = doubt != self._doubt, doubt, not doubt
+            self._again = self._monotonic() + AGAIN_S
+        if is_news:
+            self._on_verdict(doubt)
+        return doubt
 
     def _inhabited(self, bound: frozenset[str]) -> frozenset[str]:
         found = self._around.inhabited(bound)

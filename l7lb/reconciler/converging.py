@@ -356,7 +356,7 @@ class Converger:
         """`waiting`: not all of it came, so that what is tried again later is still the author's edit (the guard)."""
         record = records.reached(matter, observed, claim, self._shop.settings)
         if not waiting:
-            record = replace(record, desired=planner.shape_digest(desired))
+            record = records.asked(record, matter.ingress, planner.shape_digest(desired))
         _enter(self._shop, matter, record)
         self._attempts.forget(matter.owner)
         self._auto.keep(matter, desired, observed, claim)

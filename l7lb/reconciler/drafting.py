@@ -162,7 +162,8 @@ class Drafter:
     def _circumstances(self, seat: Seat, dead: frozenset[tuple[RuleRef, TargetKey]]) -> planner.Circumstances:
         record = seat.matter.record if seat.member else None
         desired = seat.translation.desired if seat.translation is not None else None
-        changed = record is None or desired is None or record.desired != planner.shape_digest(desired)
+        shape = planner.shape_digest(desired) if desired is not None else ""
+        changed = not shape or records.is_edited(record, seat.matter.ingress, shape)
         exits = self._exits.count(seat.uid) if seat.parting is Parting.LEFT else 0
         approved = seat.matter.options.approve
         return planner.Circumstances(changed, class_exits=exits, dead=dead, approved=approved)

@@ -7,6 +7,7 @@ from l7lb import planner
 from l7lb.errors import UnsafePlan
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.plan import Plan
+from l7lb.reconciler import records
 from l7lb.reconciler.passes import Matter, Workshop, problem
 
 REASON = "UnsafePlan"
@@ -25,7 +26,7 @@ def guarded(
     `told`: `desired`, with all that is known of bound targets.
     """
     said: list[str] = []
-    changed = matter.record is None or matter.record.desired != planner.shape_digest(desired)
+    changed = records.is_edited(matter.record, matter.ingress, planner.shape_digest(desired))
     around = planner.Circumstances(changed, dead=planner.dead_targets(told), approved=matter.options.approve)
     left, why = planner.stop_last_targets(plan, desired, observed, around)
     said += [why] if why else []

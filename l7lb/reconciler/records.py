@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from l7lb import planner, translator
+from l7lb.model.cluster import Ingress
 from l7lb.model.identity import ListenerKey, RuleRef
 from l7lb.model.loadbalancer import DesiredLoadBalancer, ListenerSpec, ObservedLoadBalancer
 from l7lb.model.maybe import given
@@ -44,6 +45,21 @@ def reached(matter: Matter, observed: ObservedLoadBalancer, claim: Claim, settin
         listeners={**{str(key): kept.listeners[str(key)] for key in awaited}, **ours},
         strangers=claim.strangers,
     )
+
+
+def asked(record: Record, ingress: Ingress, shape: str) -> Record:
+    """The record once all that was asked for is there. `shape`: its digest."""
+    return replace(record, desired=shape, asked=translator.author_digest(ingress))
+
+
+def is_edited(record: Record | None, ingress: Ingress, shape: str) -> bool:
+    """Whether its author asks for something else than what was last reached.
+
+    What a newer version, a flag or another object makes of the same words is no edit; an older record does not know.
+    """
+    if record is None or not record.asked:
+        return record is None or record.desired != shape
+    return record.asked != translator.author_digest(ingress)
 
 
 def strangers(

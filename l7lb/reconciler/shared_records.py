@@ -43,10 +43,10 @@ def announced(base: Record, observed: ObservedLoadBalancer, claim: Claim, share:
     )
 
 
-def reached(base: Record, draft: Draft, share: Share, desired: str) -> Record:
+def reached(base: Record, draft: Draft, share: Share) -> Record:
     """What it has now, which may be more than it is to have: what could not be taken off yet is not forgotten.
 
-    A listener that was announced and does not show stays announced: it may still come. `desired`: digest of its shape.
+    A listener that was announced and does not show stays announced: it may still come.
     """
     awaited = records.expected(base) - {item.spec.key for item in draft.observed.listeners}
     left = {key: pair for key, pair in _still(base, draft).items() if ListenerKey.parse(key) not in draft.used}
@@ -59,7 +59,6 @@ def reached(base: Record, draft: Draft, share: Share, desired: str) -> Record:
             **left,
             **_known(draft.observed, draft.claim, share),
         },
-        desired=desired,
     )
 
 

@@ -14,6 +14,7 @@ from l7lb.reconciler.farewells import Farewells
 from l7lb.reconciler.late_edits import LateEdits
 from l7lb.reconciler.mixing import MIXED
 from l7lb.reconciler.passes import Matter, Workshop, note, problem
+from l7lb.reconciler.records import asked
 from l7lb.reconciler.reporting import Reporter, reason_of
 from l7lb.reconciler.seats import Meeting, Seat, extent
 from l7lb.reconciler.shared_records import member, reached
@@ -77,9 +78,10 @@ class GroupReporter:
         if seat.member or served or share.parts or share.listeners:
             desired = translation.desired if translation is not None else None
             base = member(matter, draft.observed, self._shop.settings)
-            digest = planner.shape_digest(desired) if desired is not None else ""
             # What is tried again later is still the author's edit (the guard).
-            record = reached(base, draft, share, base.desired if seat.uid in draft.unfinished else digest)
+            if seat.uid not in draft.unfinished:
+                base = asked(base, matter.ingress, planner.shape_digest(desired) if desired is not None else "")
+            record = reached(base, draft, share)
             matter.ingress = self._shop.desk.enter(matter.ingress, record, matter.added)
             matter.record, matter.added = record, {}
         self._reporter.report(matter, draft.observed if served else None)

@@ -5,6 +5,7 @@ looked at, never the cloud.
 """
 
 from l7lb.translator.annotations import AnnotationRow, annotation_rows
+from l7lb.translator.asking import author_digest
 from l7lb.translator.binding import binding_key, creation_marks, not_applied, references, region_of
 from l7lb.translator.certificates import certificate_ids
 from l7lb.translator.classes import class_pair, standing, verdict
@@ -19,6 +20,7 @@ from l7lb.translator.tuning import auto_key
 __all__ = [
     "AnnotationRow",
     "annotation_rows",
+    "author_digest",
     "auto_key",
     "binding_key",
     "certificate_ids",

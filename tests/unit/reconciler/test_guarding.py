@@ -1,5 +1,6 @@
 """The guard, what a person may approve, and fields that somebody else keeps changing back."""
 
+import json
 from typing import Any
 
 import pytest
@@ -121,3 +122,20 @@ def test_a_change_of_the_declared_value_clears_the_count(world: World) -> None:
     world.users.annotate({name: "sg-bbbbbbbb"})
     world.settle()
     assert lb.security_groups == ["sg-bbbbbbbb"]
+
+
+def test_what_a_newer_version_makes_of_the_same_words_is_no_edit(world: World) -> None:
+    watchman = Watchman(world)
+    _serve(world, manifests.rule("a.example.com"))
+    lb = world.account.lb()
+    # As after an upgrade that reads an annotation otherwise: the shape has another name, the words are the same.
+    record = {**world.users.ingress().record, "desired": "0123456789abcdef"}
+    world.users.annotate({"l7lb.dev/record": json.dumps(record)})
+    for number in range(8):
+        rule = {"domain": f"by-hand-{number}.example.com", "url": "/", "targets": []}
+        world.account.edit("add_rule", lb.id, listener="HTTP:80", rule=rule)
+    watchman.excuse()
+    world.start()
+    world.run(60.0)
+    assert "UnsafePlan" in world.users.ingress().why
+    assert len(world.account.paths()) == 9
