@@ -51,6 +51,8 @@ class Ask:
     """Those among them that lack a good certificate: what their hosts show is to stay."""
     listeners: set[Listener] = field(default_factory=set)
     """Those that its layout has, with rules or without."""
+    idle: bool = False
+    """HTTPS has no rule and no good certificate: that matters only until the listener is there."""
     readable: bool = True
     """False: whatever it has is held."""
 
@@ -168,7 +170,7 @@ def ask(objects: Objects, ingress: Json) -> Ask:
         for host, path, service in rules:
             _ask_rule(asked, objects, ingress, ((listener, host, path), service))
     if HTTPS in layout and not layout[HTTPS] and not objects.are_good(_certificate(objects, ingress, "")):
-        asked.troubles.append(f"no certificate for {HTTPS}")
+        asked.idle = True
     _ask_redirects(asked, annotations)
     return asked
 

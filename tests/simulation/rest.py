@@ -126,7 +126,7 @@ class Rest:
         seen = Seen(ingress)
         if asked.troubles:
             yield from self._told(ingress, f"is broken: {asked.troubles}")
-        elif not seen.is_ready:
+        elif not seen.is_ready and not asked.idle:
             yield f"{seen.name} is not ready: {seen.why}"
         if not seen.addresses and asked.rules:
             yield f"{seen.name} shows no address"
