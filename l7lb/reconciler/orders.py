@@ -31,8 +31,8 @@ class Orders:
         self._declined: dict[str, tuple[str, float, TerminalError]] = {}
 
     def declined(self, matter: Matter, flight: Flight, error: TerminalError) -> bool:
-        """Keep it in mind when it was the order itself that was declined."""
-        if not isinstance(flight.step, CreateLoadBalancer):
+        """Keep it in mind when it was the order itself that was declined, not a question about one under way."""
+        if not isinstance(flight.step, CreateLoadBalancer) or flight.task is not None:
             return False
         with self._lock:
             self._declined[matter.owner.ingress_uid] = (_order(matter, flight.plan), self._monotonic(), error)

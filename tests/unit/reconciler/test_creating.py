@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
-from tests.simulation.cluster import LOAD_BALANCER_ID, RECORD
+from tests.simulation.cluster import FINALIZER, LOAD_BALANCER_ID, RECORD
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.usefixtures("watchman")
@@ -277,6 +277,20 @@ def test_tags_of_ours_that_were_taken_off_by_hand_are_reported_after_a_minute(wo
     world.settle()
     assert "E4017" in world.users.ingress().why
     assert world.account.writes() == {}
+
+
+@pytest.mark.parametrize("action", ["DescribeTaskStatus", "DescribeLoadBalancers"])
+def test_a_refused_question_about_an_order_under_way_is_no_refusal_of_the_order(world: World, action: str) -> None:
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.until("the order is placed", lambda: world.account.calls().get("CreateLoadBalancer"))
+    world.account.fault(action, "error", code="AuthFailure.UnauthorizedOperation", count=3)
+    world.run(20.0)
+    assert FINALIZER in world.users.ingress().finalizers
+    world.users.delete()
+    world.settle()
+    assert not world.account.lbs()
+    assert world.users.find() is None
 
 
 def test_an_order_that_is_declined_outright_leaves_no_mark_and_is_not_placed_again(world: World) -> None:
