@@ -13,13 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from l7lb.errors import AlreadyExists, ConfigurationError, Conflict, L7lbError, LostLeadership, NotFound
 from l7lb.model.lease import LeaseRecord
 from l7lb.runtime.clock import Clock
+from l7lb.runtime.store import newer
 
 _logger = logging.getLogger(__name__)
+
+
+SET_BACK: Final = "the API server was set back to an older state; what is remembered does not count any more"
 
 
 class LeaseClient(Protocol):
@@ -104,11 +108,27 @@ class _Sighting:
         """When the lease is over if it does not change."""
         return self._since + max(self._lease_s, record.duration_s)
 
+    def anothers(self, now: float) -> float:
+        """Seconds for which a holder that was seen may still believe in its lease, whatever became of the object."""
+        if self.record is None or self.record.holder in ("", self._identity):
+            return 0.0
+        return max(0.0, self.expiry(self.record) - now)
+
     def is_free(self, now: float) -> bool:
         """Nobody's; or ours, from an answer that was lost; or over."""
         if self.record is None or not self._is_current:
             return False
         return self.record.holder in ("", self._identity) or now >= self.expiry(self.record)
+
+
+def _went_back(known: LeaseRecord | None, found: LeaseRecord) -> bool:
+    """Whether a read of the newest state is older than what was there before: the API server was set back.
+
+    What our caches hold, and what we remember of our own writes, is then of a time that was undone.
+    """
+    if known is None or not (known.resource_version.isdecimal() and found.resource_version.isdecimal()):
+        return False
+    return newer(known.resource_version, found.resource_version)
 
 
 def _stamped(record: LeaseRecord, clock: Clock, holder: str, duration_s: int) -> LeaseRecord:
@@ -140,6 +160,7 @@ class Elector:
         """`identity` is unique to this process. Without `wait`, a lease that another renews is a configuration error.
 
         `on_lost` is called once, with the reason, on whichever thread finds out; it is expected to end the process.
+        A candidate is ended as well when the API server was set back to an older state.
         """
         self._client = client
         self._identity = identity
@@ -258,7 +279,11 @@ class Elector:
             try:
                 found = self._client.get()
             except NotFound:
-                return self._take(None)
+                left_s = self._seen.anothers(self._clock.monotonic())
+                return min(self._timing.poll_s, left_s) if left_s > 0 else self._take(None)
+            if _went_back(self._seen.record, found):
+                self._lose(SET_BACK)
+                return 0.0
             with self._lock:
                 now = self._clock.monotonic()
                 self._seen.note(found, now)
@@ -315,6 +340,9 @@ class Elector:
             return self._settle(self._client.get())
         except NotFound:
             renewed = self._client.create(replace(self._ours(record), resource_version=""))
+        if _went_back(record, renewed):
+            self._lose(SET_BACK)
+            return 0.0
         now = self._clock.monotonic()
         with self._lock:
             self._seen.record = renewed
@@ -327,7 +355,9 @@ class Elector:
 
     def _settle(self, found: LeaseRecord) -> float:
         """Our update met another version: an answer of our own that was lost, an edit, or another holder."""
-        if found.holder == self._identity:
+        if _went_back(self._seen.record, found):
+            self._lose(SET_BACK)
+        elif found.holder == self._identity:
             with self._lock:
                 self._seen.record = found
         else:
@@ -336,7 +366,7 @@ class Elector:
 
     def _lose(self, reason: str) -> None:
         with self._lock:
-            if self._state is not State.HOLDER:
+            if self._state is not State.HOLDER and reason != SET_BACK:
                 return
             self._state = State.LOST
         _logger.error("lease: lost: %s", reason)
