@@ -303,10 +303,11 @@ class Elector:
 
     def _take(self, record: LeaseRecord | None) -> float:
         started = self._clock.monotonic()
-        if record is None or record.holder == "":
+        last = record if record is not None else self._seen.record  # whose object may have vanished meanwhile
+        if last is None or last.holder == "":
             self._previous_expiry = None
-        elif record.holder != self._identity:
-            self._previous_expiry = self._seen.expiry(record)
+        elif last.holder != self._identity:
+            self._previous_expiry = self._seen.expiry(last)
         try:
             if record is None:
                 taken = self._client.create(self._ours(LeaseRecord("", 0)))

@@ -80,7 +80,7 @@ class Watchman:
         ingress = ingresses(self.world).get(uid)
         if ingress is None:
             return  # gone since: its deletion needs the finalizer, which is checked below
-        if not is_held(ingress):
+        if not is_held(ingress) and self.world.clock.now() > self.world.unheard_until:
             self.broken.append(f"an order for {uid} without our finalizer on it")
 
     def _inspect_deletion(self, named: list[str]) -> None:
@@ -130,6 +130,8 @@ class Watchman:
             if lb.tags.get(CREATED_BY) == "yes" and uid and lb.id not in self.lent:
                 made.setdefault(uid, []).append(lb.id)
                 held = uid in living and is_held(living[uid])
+                if self.world.clock.now() <= self.world.unheard_until:
+                    self.world.relics.add(lb.id)
                 if not held and lb.id not in self.world.relics:
                     self.broken.append(f"{lb.id} was made for {uid}, and no finalizer will ever lead to it")
         self.broken += [f"{ids} were made for {uid}" for uid, ids in made.items() if len(ids) > 1]

@@ -22,6 +22,8 @@ T = TypeVar("T")
 CUT_S: Final = 13.0
 """A call to the cloud is cut at this age, however long its process was frozen."""
 CLOUD: Final = ("clb", "tag", "vpc", "cvm", "ssl")
+UNHEARD_S: Final = 30.0
+"""A leader hears of a restore when it renews its lease, and gives that up before."""
 READS: Final = ("GET ", *(f"{service} {verb}" for service in CLOUD for verb in ("Describe", "Get")))
 UNGUARDED: Final = ("leases", "events")
 
@@ -100,6 +102,7 @@ class Deployment(World):
         assert response.status == 200, response.body
         self.register.look(self.users.emulator, self.clock.now(), restored=True)
         self.relics |= {lb.id for lb in self.account.lbs()}
+        self.unheard_until = self.clock.now() + UNHEARD_S
 
     def outage(self, seconds: float) -> None:
         """The API server refuses connections for so long."""

@@ -35,6 +35,7 @@ class Vigil:
         self._objects = Objects(world)
         self._before = self._seen()
         self._stirred_at = 0.0
+        self.grace_s = GRACE_S
 
     def stir(self) -> None:
         """Somebody else has changed something: what is there now is as it should be, and news of it is on its way."""
@@ -48,7 +49,7 @@ class Vigil:
     def look(self) -> list[str]:
         """Compare with the look before."""
         before, self._before = self._before, self._seen()
-        if self._world.clock.now() - self._touched_at() <= GRACE_S:
+        if self._world.clock.now() - self._touched_at() <= self.grace_s:
             return []
         suspects = [spot for spot, was in before.items() if self._is_worse(was, self._before.get(spot))]
         if not suspects:

@@ -9,16 +9,19 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from tests.simulation.authors import Authors
 from tests.simulation.by_hand import Hands
 from tests.simulation.checkers import Watchman
 from tests.simulation.deeds import LENT, Users
+from tests.simulation.deployment import Deployment
 from tests.simulation.fate import Fate
 from tests.simulation.groups import Members
 from tests.simulation.landscape import Crews, Ground
 from tests.simulation.lenders import Lenders
+from tests.simulation.perils import rigged
+from tests.simulation.storms import Storms
 from tests.simulation.toll import Death, Died
 from tests.simulation.world import World, lag
 
@@ -66,10 +69,16 @@ class Walk:
     spoilt: set[str] = field(default_factory=set)
     """Load balancers whose papers somebody has taken away."""
 
+    storms: Storms | None = None
+    """What goes wrong around a Deployment; None: there is one process."""
+
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
         latency = self.dice.choice(("fast", 0.3, "real", "real"))
-        self.world = World(seed=self.seed, latency=latency, post=lag(random.Random(self.seed + 1)))
+        setup: dict[str, Any] = {
+            "seed": self.seed, "latency": latency, "post": lag(random.Random(self.seed + 1))
+        }  # fmt: skip
+        self.world = Deployment(rig=rigged(self.seed), **setup) if self.profile == "storm" else World(**setup)
         for lb_id in LENT:
             self.world.account.lend(lb_id)
         self._table = PROFILES[self.profile](self)
@@ -84,6 +93,8 @@ class Walk:
             self._follow()
         self._calm_down()
         self.world.settle(CALM_S)
+        if self.storms is not None:
+            self.storms.outlast()
         self.world.live().verify()
         self.world.settle(CALM_S)
         self.watchman.check_rest()
@@ -116,6 +127,9 @@ class Walk:
         self.watchman.check()
         self.log.append(f"{self.world.clock.now():8.3f} {deed()}")
         self.watchman.excuse(stirred=deed.__name__ not in STILL)
+        if self.storms is not None:
+            self.watchman.vigil.grace_s = self.storms.grace_s
+            self.storms.mark()
 
     def _calm_down(self) -> None:
         self.log.append("calm")
@@ -123,6 +137,8 @@ class Walk:
         self.world.account.emulator.gateway.faults.clear()
         self.world.users.emulator.controls.faults.orders.clear()
         self.world.live().toll.arm(0, Death.BEFORE)
+        if self.storms is not None:
+            self.storms.calm()
 
     def _survive(self, act: Callable[[], None]) -> None:
         try:
@@ -198,4 +214,12 @@ def _wide(walk: Walk) -> Table:
     }
 
 
-PROFILES: Final[Mapping[str, Callable[[Walk], Table]]] = {"classic": _classic, "wide": _wide}
+def _storm(walk: Walk) -> Table:
+    """As `wide` for users; the controller is a Deployment of real replicas, around which everything goes wrong."""
+    assert isinstance(walk.world, Deployment)
+    walk.storms = Storms(walk.world, walk.dice)
+    calm = {name: row for name, row in _wide(walk).items() if name != "die"}
+    return {**calm, **walk.storms.table()}
+
+
+PROFILES: Final[Mapping[str, Callable[[Walk], Table]]] = {"classic": _classic, "wide": _wide, "storm": _storm}

@@ -61,6 +61,8 @@ class World:
         self.gate_open = True
         self.relics: set[str] = set()
         """Load balancers older than what the API server was set back to: one without an Ingress now is to be kept."""
+        self.unheard_until = -1.0
+        """Until then a leader may not have heard that the API server was set back, and orders for what is undone."""
         self.breaches: list[str] = []
         """What the world itself saw that must not be: a write begun by who does not hold the lease."""
         self.after_step: Callable[[], None] = lambda: None
