@@ -23,7 +23,6 @@ CLOUDS: Final[tuple[Mapping[str, Any], ...]] = (
     {"action": "CreateListener", "kind": "error", "code": "InvalidParameter", "message": "certificate is out of date"},
     {"action": "ModifyListener", "kind": "error", "code": "InvalidParameter", "message": "certificate is out of date"},
     {"action": "DescribeLoadBalancers", "kind": "stale_read", "count": 2},
-    {"action": "DescribeListeners", "kind": "stale_read", "count": 2},
     {"action": "DescribeTargets", "kind": "stale_read", "count": 2},
     {"action": "*", "kind": "task_fail", "count": 4},
     {"action": "*", "kind": "partial", "count": 3},

@@ -33,6 +33,8 @@ SIDES: Final = 10_000
 """Of the dice that choose the dice of a deed."""
 STILL: Final = ("sicken", "upset_kube", "die", "verify", "gate")
 """Deeds that change nothing of which the process would have to hear."""
+UNSTORMY: Final = ("die", "change_pods", "roll_pods", "weigh_pod")
+"""Storms have deaths of their own; and who keeps pods in mind does not see that the API server was set back."""
 Deed = Callable[[], str]
 Table = Mapping[str, tuple[int, Deed]]
 """What may happen: how often (a share), and what it is."""
@@ -218,7 +220,7 @@ def _storm(walk: Walk) -> Table:
     """As `wide` for users; the controller is a Deployment of real replicas, around which everything goes wrong."""
     assert isinstance(walk.world, Deployment)
     walk.storms = Storms(walk.world, walk.dice)
-    calm = {name: row for name, row in _wide(walk).items() if name != "die"}
+    calm = {name: row for name, row in _wide(walk).items() if name not in UNSTORMY}
     return {**calm, **walk.storms.table()}
 
 
