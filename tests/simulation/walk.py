@@ -33,7 +33,7 @@ SIDES: Final = 10_000
 """Of the dice that choose the dice of a deed."""
 STILL: Final = ("sicken", "upset_kube", "die", "verify", "gate")
 """Deeds that change nothing of which the process would have to hear."""
-UNSTORMY: Final = ("die", "change_pods", "roll_pods", "weigh_pod")
+UNSTORMY: Final = ("die", "change_secret", "change_pods", "roll_pods", "weigh_pod")
 """Storms have deaths of their own; and who keeps pods in mind does not see that the API server was set back."""
 Deed = Callable[[], str]
 Table = Mapping[str, tuple[int, Deed]]
