@@ -43,6 +43,11 @@ crash-points: install ## die at every call of every golden case, on JOBS=<cores>
 fuzz: install ## new examples for the parsers of what comes from outside (COUNT=2000 a test)
 	L7LB_EXAMPLES=random L7LB_EXAMPLES_MAX=$(or $(COUNT),2000) $(PYTEST) -q -n 2 --timeout 1800 tests/fuzz
 
+MINUTES ?= 10
+
+soak: install ## mixed churn on the shipped command: does what it takes stay flat? MINUTES=10 SEED=1
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
+
 check: format-check lint types imports house ## what a reviewer would ask a machine
 
 format: install ## rewrite the layout of the code
@@ -78,4 +83,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate crash-points fuzz check format format-check lint types imports house docs lock mutants clean
+.PHONY: help install demo test unit simulate crash-points soak fuzz check format format-check lint types imports house docs lock mutants clean
