@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests import envtest
 from tests.emulators.kube.faults import Fault
 from tests.system.conftest import SERVERS
 from tests.system.kube import Json
-from tests.system.replicas import Replica, cluster_writes, holder, wait
+from tests.system.replicas import WRITES, Replica, cluster_writes, holder, wait
 from tests.system.world import World, ingress, rule, service
 
 pytestmark = pytest.mark.system
@@ -282,7 +283,31 @@ def cut_off() -> Ending:
         return Ending(code, took, count, late, [], leader.log.read_text())
 
 
-STORIES = {story.__name__: story for story in (killed, frozen, cut_off)}
+def renewed_late() -> Ending:
+    """The API server refuses renewals until less is left than a write needs; a user's wish comes just then."""
+    with World() as world, replicas(world) as start:
+        assert world.kube_emulator is not None
+        controls = world.kube_emulator.controls
+        leader = start("leader")
+        leader.leads()
+        refused = 12  # the first after 5 s, then one each second: the next success is 17 s after the last
+        controls.order(Fault("http_500", verb="patch", resource="leases", count=refused))
+        leader.wait("it has been refused for long", lambda: not controls.faults.orders)
+        uid = publish(world)
+        world.ready("web", "shop")
+        renewals = [
+            line["time"]
+            for line in list(controls.log.lines)
+            if line["resource"] == "leases" and line["verb"] in WRITES and line["status"] < 300
+        ]
+        gap_s, last = max((after - before, before) for before, after in pairwise(renewals))
+        zero = world.cloud.clock.origin
+        late = [call for call in leader.writes() if last + 15.0 < zero + call["time"] < last + gap_s]
+        count = len(world.of(uid))
+        return Ending(leader.terminate(), gap_s, count, late, [], leader.log.read_text())
+
+
+STORIES = {story.__name__: story for story in (killed, frozen, cut_off, renewed_late)}
 
 
 @pytest.fixture(scope="module")
@@ -331,3 +356,13 @@ def test_a_leader_that_is_cut_off_from_the_api_server_stops_writing_and_ends(
     assert 10.0 < end.took_over_s < 23.0
     assert end.load_balancers == 3
     assert "Traceback" not in end.log
+
+
+def test_a_lease_that_is_renewed_late_pauses_the_writes_and_ends_nothing(
+    endings: dict[str, Ending | Exception],
+) -> None:
+    end = ending(endings, "renewed_late")
+    assert 15.0 < end.took_over_s < 20.0
+    assert end.late_writes == []
+    assert end.code == 0
+    assert end.load_balancers == 1
