@@ -19,6 +19,8 @@ from tests.system.world import World
 
 SAMPLE_S: Final = 3.0
 REST_S: Final = 120.0
+DELETE_S: Final = 15.0
+"""Between two deletions, so that none of them has to wait for the cloud's budget."""
 LATENCY: Final = {"CreateLoadBalancer": 0.5, "*": 0.2}
 
 
@@ -37,7 +39,7 @@ def main() -> int:
 def _soak(world: World, stack: ExitStack, seed: int, length_s: float) -> int:
     pause, began = threading.Event(), time.monotonic()
     leader, standby = _start(world, stack, 1), _start(world, stack, 2)
-    churn, weather = Churn(world, seed), Weather(world, seed)
+    churn, weather = Churn(world, seed, DELETE_S), Weather(world, seed)
     with weather, churn:
         for number in (3, 4):
             pause.wait(length_s / 9)

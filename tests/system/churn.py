@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Self
 
@@ -11,6 +12,8 @@ from tests.system.world import World, ingress, rule, service, tree
 NAMESPACE = "churn"
 PAUSE_S = 0.5
 MOST = 5
+REST_S = 8.0
+"""Between two deletions: the cloud allows 25 load balancers in five minutes."""
 
 
 def client_of(world: World) -> Kube:
@@ -22,7 +25,7 @@ def client_of(world: World) -> Kube:
 class Churn:
     """While the context lasts; `rest` ends it and says what is then wrong."""
 
-    def __init__(self, world: World, seed: int, pause_s: float = PAUSE_S) -> None:
+    def __init__(self, world: World, seed: int, rest_s: float = REST_S) -> None:
         self.wanted: dict[str, set[str]] = {}
         """Name -> hosts, of every Ingress that is to be there."""
         self.uids: dict[str, str] = {}
@@ -31,7 +34,8 @@ class Churn:
         self._world = world
         self._kube = client_of(world)
         self._dice = random.Random(seed)
-        self._pause_s = pause_s
+        self._rest_s = rest_s
+        self._deleted_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, name="churn")
 
@@ -72,14 +76,16 @@ class Churn:
             self._delete(name)
 
     def _live(self) -> None:
-        while not self._stopping.wait(self._pause_s):
+        while not self._stopping.wait(PAUSE_S):
             self._deed()
             self.deeds += 1
 
     def _deed(self) -> None:
         choices: list[Callable[[str], None]] = [self._create] if len(self.wanted) < MOST else []
         if len(self.wanted) > 1:
-            choices += [self._edit, self._delete]
+            choices.append(self._edit)
+            if time.monotonic() - self._deleted_at >= self._rest_s:
+                choices.append(self._delete)
         deed = self._dice.choice(choices)
         deed(self._dice.choice(sorted(self.wanted)) if self.wanted else "")
 
@@ -98,5 +104,6 @@ class Churn:
         self._kube.patch("Ingress", name, NAMESPACE, {"spec": {"rules": rules}})
 
     def _delete(self, name: str) -> None:
+        self._deleted_at = time.monotonic()
         del self.wanted[name]
         self._kube.delete("Ingress", name, NAMESPACE)
