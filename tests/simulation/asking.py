@@ -171,6 +171,9 @@ def ask(objects: Objects, ingress: Json) -> Ask:
             _ask_rule(asked, objects, ingress, ((listener, host, path), service))
     if HTTPS in layout and not layout[HTTPS] and not objects.are_good(_certificate(objects, ingress, "")):
         asked.idle = True
+    if _names_lost_secret(objects, ingress, annotations) and not asked.troubles:
+        # Also where no rule is served by HTTPS: who names what is not there is told, and everything else goes on.
+        asked.troubles.append("E4010")
     _ask_redirects(asked, annotations)
     return asked
 
@@ -233,6 +236,13 @@ def _certificate(objects: Objects, ingress: Json, host: str) -> frozenset[str]:
         return objects.certificate(fitting[0].get("secretName", ""))
     found: str | list[str] = fitting[0]["qcloud_cert_id"]
     return frozenset([found] if isinstance(found, str) else found)
+
+
+def _names_lost_secret(objects: Objects, ingress: Json, annotations: Mapping[str, str]) -> bool:
+    if BY_ANNOTATION in annotations:
+        return False
+    entries: list[Json] = ingress["spec"].get("tls") or []
+    return any(objects.named("secrets", entry.get("secretName", "")) is None for entry in entries)
 
 
 def _ask_redirects(asked: Ask, annotations: Mapping[str, str]) -> None:

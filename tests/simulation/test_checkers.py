@@ -6,6 +6,7 @@ import pytest
 
 from tests.emulators.clb.nouns import LoadBalancer
 from tests.simulation import manifests
+from tests.simulation.asking import PORTS
 from tests.simulation.checkers import Broken, Watchman
 from tests.simulation.cluster import FINALIZER
 from tests.simulation.world import World
@@ -156,3 +157,24 @@ def test_what_stands_in_for_the_last_target_may_be_another_one() -> None:
     for rule in world.account.listener(80, _made(world)).rules.values():
         del rule.targets[0]
     watchman.check()
+
+
+def _with_a_lost_secret() -> tuple[World, Watchman]:
+    world = World()
+    watchman = Watchman(world)
+    world.users.create(manifests.ingress("shop", tls="lost", annotations={PORTS: '[{"HTTP":80}]'}))
+    world.start()
+    world.settle()
+    return world, watchman
+
+
+def test_an_author_may_hear_of_a_secret_that_is_not_there_where_nothing_is_served_by_https() -> None:
+    _, watchman = _with_a_lost_secret()
+    watchman.check_rest()
+
+
+def test_an_author_who_does_not_hear_of_a_secret_that_is_not_there_is_seen() -> None:
+    world, watchman = _with_a_lost_secret()
+    world.users.annotate({"ingress.cloud.tencent.com/status.conditions": None})
+    with pytest.raises(Broken, match="nobody tells its author"):
+        watchman.check_rest()
