@@ -109,6 +109,7 @@ class Term:
             on_read=lambda: stage.metrics.count("l7lb_inventory_reads_total", "verifier"),
         )
         self.confirmation = Confirmation(
+            stage.cluster,
             Neighbours(stage.triggers.stores, stage.cluster, stage.caches.unread),
             stage.clock.monotonic,
             confirmed=bool(stage.config.confirm_cluster),

@@ -201,7 +201,8 @@ class Sweeper:
         """Until `stop`."""
         while not self._stopping.is_set():
             wait_s = self.step()
-            self._news.wait(wait_s)
+            if not self._stopping.is_set():  # `step` may have cleared what `stop` has set
+                self._news.wait(wait_s)
 
     def stop(self) -> None:
         """End `run`."""

@@ -239,7 +239,7 @@ class _Teardown:
             return True
         head = self._patiently(lambda: self._ground.cloud.heads((ref,))).get(ref)
         if head is not None:
-            return True
+            return not ledger.bears_our_id(head.tags, self._ground.order.cluster)
         return self._patiently(lambda: is_gone(self._ground.cloud, LoadBalancerHead(ref, name="", running=False)))
 
     def _let_go(self, ingress: Ingress, *, ours: bool) -> Iterator[Report]:

@@ -21,6 +21,7 @@ from l7lb.errors import L7lbError, NotFound
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, LoadBalancerId
 from l7lb.model.lane import Lane
+from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID
 from l7lb.model.snapshot import Settings
 from l7lb.reconciler.observations import Observations, read
@@ -237,13 +238,12 @@ class Verifier:
             beat = self._beat
             places = regions(beat.ingresses(), beat.cluster, beat.settings.region, beat.more_regions)
             found = look(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
-            # They may have been raised; and only what is read now and then is true when a pass wants to know it.
-            beat.cloud.at(Lane.VERIFY).limits(beat.settings.region, QUOTAS_AGE_S_MAX)
         except L7lbError as error:
             _logger.warning("verifier: %s", error)
             return
         self._beat.sweep.enter(found.heads)
         self._on_look(found)
+        _read_quotas(beat)
 
     def _spread(self, keys: Sequence[BindingKey], now: float, start_s: float) -> None:
         with self._lock:
@@ -259,21 +259,26 @@ class Verifier:
     def _refresh(self, key: BindingKey) -> bool:
         """Read anew what the pass will look at; whether it differs, or may differ, from what was known of it."""
         cloud, differs = self._beat.cloud.at(Lane.VERIFY), False
+        anew: dict[CloudRef, ObservedLoadBalancer | None] = {}
         for ref in self._beat.refs_of(key):
-            known = self._beat.observations.get(ref)
-            self._beat.observations.drop(ref)
-            head = self._beat.sweep.head(ref)
+            known, head = self._beat.observations.get(ref), self._beat.sweep.head(ref)
             if head is None or not head.running:
                 differs = differs or known is not None
+                self._beat.observations.drop(ref)
                 continue  # the pass reads it by itself
+            anew[ref] = None
             try:
-                found = read(cloud, head)
-                self._beat.observations.keep(found)
+                found = anew[ref] = read(cloud, head)
                 self._on_read()
                 # Nothing known: what is put right now may be our own work that was interrupted.
                 differs = differs or (known is not None and found != known)
             except NotFound:
                 _logger.info("verifier: %s is gone", ref)  # what that means is for the pass to find out
+        # Only now: a read that fails, as when this lane has no budget, leaves the next try something to compare with.
+        for ref, seen in anew.items():
+            self._beat.observations.drop(ref)
+            if seen is not None:
+                self._beat.observations.keep(seen)
             self._beat.sweep.used(ref)
         return differs
 
@@ -292,3 +297,11 @@ class Verifier:
         with self._lock:
             self._due &= keys
             self._verified = {key: at for key, at in self._verified.items() if key in keys}
+
+
+def _read_quotas(beat: Beat) -> None:
+    """They may have been raised; and only what is read now and then is true when a pass wants to know it."""
+    try:
+        beat.cloud.at(Lane.VERIFY).limits(beat.settings.region, QUOTAS_AGE_S_MAX)
+    except L7lbError as error:
+        _logger.warning("verifier: quotas: %s", error)

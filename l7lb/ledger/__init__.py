@@ -14,7 +14,7 @@ from l7lb.ledger.record import format_record, parse_record, recorded_cluster, re
 from l7lb.ledger.sharing import read_shared
 from l7lb.ledger.tags import CLUSTER as CLUSTER_TAG
 from l7lb.ledger.tags import INGRESS as INGRESS_TAG
-from l7lb.ledger.tags import another_identity, ingress_of, is_ours, lookup, of_cluster, stamp
+from l7lb.ledger.tags import another_identity, bears_our_id, ingress_of, is_ours, lookup, of_cluster, stamp
 from l7lb.ledger.token import client_token
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "authorize",
     "authorize_collection",
     "authorize_ending",
+    "bears_our_id",
     "bound_addresses",
     "client_token",
     "disposal_for",

@@ -77,6 +77,11 @@ def another_identity(tags: Mapping[str, str], cluster: Cluster) -> bool:
     return IDENTITY in tags and tags[IDENTITY] != cluster.uid
 
 
+def bears_our_id(tags: Mapping[str, str], cluster: Cluster) -> bool:
+    """Whether it says that it is in use by this cluster, or by a copy or the original of it."""
+    return bool(cluster.id) and tags.get(CLUSTER) == cluster.id and not another_identity(tags, cluster)
+
+
 def serves_a_service(tags: Mapping[str, str]) -> bool:
     """Whether TKE's service controller uses the load balancer.
 

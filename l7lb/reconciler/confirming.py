@@ -6,14 +6,14 @@ the end of the term when all is well, and is looked at again while it is not.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
 from l7lb import ledger
 from l7lb.errors import NotFound, TerminalError, Unavailable, UnsafePlan
 from l7lb.model.cloud import TargetHealth
-from l7lb.model.identity import CloudRef, ListenerId, LocationId
+from l7lb.model.identity import CloudRef, Cluster, ListenerId, LocationId
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim
 from l7lb.model.plan import (
@@ -31,6 +31,7 @@ from l7lb.model.redirecting import DeleteRedirects
 from l7lb.reconciler.ports import LoadBalancers
 
 PER_CALL: Final = 30
+HEADS_PER_CALL: Final = 20
 CALLS_MAX: Final = 5
 """So many load balancers at most are looked at; of more, every so-manieth."""
 AGAIN_S: Final = 60.0
@@ -57,6 +58,7 @@ class Confirmation:
 
     def __init__(
         self,
+        cluster: Cluster,
         around: Neighbourhood,
         monotonic: Callable[[], float],
         *,
@@ -64,6 +66,7 @@ class Confirmation:
         on_verdict: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`on_verdict` hears why deletes are held, and an empty text when they are not."""
+        self._cluster = cluster
         self._around = around
         self._monotonic = monotonic
         self._on_verdict = on_verdict
@@ -85,7 +88,7 @@ class Confirmation:
                 raise Unavailable("it is being looked at whether this cluster is a copy", retry_after_s=1.0)
             self._looking = True
         try:
-            odd = ledger.strange(self._likenesses(cloud))
+            odd = self._strange(cloud)
         finally:
             with self._lock:
                 self._looking = False
@@ -121,18 +124,33 @@ class Confirmation:
             raise Unavailable("nodes or pods of this cluster are not known yet: nothing is taken away")
         return found
 
+    def _strange(self, cloud: LoadBalancers) -> tuple[ledger.Likeness, ...]:
+        """Those that speak for a copy. Records can be written by anybody: what the tags call another's says nothing."""
+        found = tuple(self._likenesses(cloud))
+        odd = tuple(one.ref for one in ledger.strange(found))
+        others: set[CloudRef] = set()
+        for few in _in_calls(odd, HEADS_PER_CALL):
+            heads = cloud.heads(few)
+            others |= {ref for ref, head in heads.items() if not ledger.bears_our_id(head.tags, self._cluster)}
+        return ledger.strange(one for one in found if one.ref not in others)
+
     def _likenesses(self, cloud: LoadBalancers) -> Iterator[ledger.Likeness]:
         in_use = self._around.in_use()
         refs = sorted(in_use)
         sample = refs[:: -(-len(refs) // (PER_CALL * CALLS_MAX)) or 1]
-        for region in sorted({ref.region for ref in sample}):
-            of_region = tuple(ref for ref in sample if ref.region == region)
-            for start in range(0, len(of_region), PER_CALL):
-                few = of_region[start : start + PER_CALL]
-                found = _health(cloud, few)
-                for ref in few:
-                    bound = tuple(_bound(found, ref, in_use[ref]))
-                    yield ledger.liken(ref, bound, self._inhabited(frozenset(one.key.address for one in bound)))
+        for few in _in_calls(sample, PER_CALL):
+            found = _health(cloud, few)
+            for ref in few:
+                bound = tuple(_bound(found, ref, in_use[ref]))
+                yield ledger.liken(ref, bound, self._inhabited(frozenset(one.key.address for one in bound)))
+
+
+def _in_calls(refs: Sequence[CloudRef], most: int) -> Iterator[tuple[CloudRef, ...]]:
+    """Of one region each, so many at most."""
+    for region in sorted({ref.region for ref in refs}):
+        of_region = tuple(ref for ref in refs if ref.region == region)
+        for start in range(0, len(of_region), most):
+            yield of_region[start : start + most]
 
 
 def _health(cloud: LoadBalancers, refs: tuple[CloudRef, ...]) -> _Health:

@@ -1,13 +1,14 @@
 """A copy of a cluster runs beside its original: not one delete, not one target of the original's taken off."""
 
 import copy
+import json
 from collections.abc import Callable
 
 import pytest
 
 from tests.emulators.clb.nouns import LoadBalancer
 from tests.simulation import manifests
-from tests.simulation.cluster import NODES
+from tests.simulation.cluster import NODES, RECORD
 from tests.simulation.copies import OWN, copy_of
 from tests.simulation.world import CLUSTER, World
 
@@ -174,3 +175,25 @@ def test_a_cluster_whose_machines_were_all_replaced_while_nobody_looked_goes_on(
     original.settle()
     (own,) = (one for one in original.account.lbs() if one.id != LENT)
     assert {ip for _, ip, _ in original.account.targets(lb=own)} == {"10.0.0.3"}
+
+
+def test_what_an_author_writes_into_a_record_makes_no_copy_of_a_cluster() -> None:
+    """It names another cluster's load balancer, which serves machines of that one."""
+    world = World()
+    other = world.account.lend("lb-other001", tags={"tke-createdBy-flag": "yes", "tke-clusterId": "cls-another0"})
+    (listener,) = other.listeners.values()
+    uid = world.users.create(manifests.ingress("blog", annotations={"ingress.cloud.tencent.com/mode": "skip"}))
+    record = {
+        "v": 1, "uid": uid, "cluster": CLUSTER, "region": "ap-guangzhou", "lb": other.id,
+        "claim": "created", "listeners": {"HTTP:8080": [listener.id, "owner"]},
+    }  # fmt: skip
+    world.users.annotate({RECORD: json.dumps(record)}, "blog")
+    world.users.create(manifests.ingress("shop", manifests.rule("a.example.com")))
+    before = copy.deepcopy(other)
+    world.start()
+    world.settle()
+    world.crash()
+    world.start()
+    world.users.delete()
+    world.settle()
+    assert world.account.lbs() == [before]

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -178,6 +179,17 @@ def test_what_was_tagged_for_somebody_else_after_the_list_was_shown_stays(world:
     ends = {one.what: one.end for one in tear_down(ground, lambda _: None)}
     assert ends[f"ap-guangzhou/{made}"] is End.LEFT
     assert {name: one for name, one in state(world).items() if name == made} == {made: before[made]}
+    assert is_marked(world, "shop")
+
+
+def test_what_the_list_by_tag_did_not_show_yet_holds_its_ingress(world: World) -> None:
+    """The index of tags lags: its load balancer is left, so its marks are too, and the next call finds it."""
+    made, operator = own(world), Operator(world)
+    ground = operator.ground()
+    ground = replace(ground, heads=tuple(head for head in ground.heads if head.ref.id != made))
+    ends = {one.what: one.end for one in tear_down(ground, lambda _: None)}
+    assert ends["Ingress shop/shop"] is End.LEFT
+    assert made in state(world)
     assert is_marked(world, "shop")
 
 

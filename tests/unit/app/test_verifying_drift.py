@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from l7lb.errors import AccessDenied, Throttled
 from l7lb.model.identity import BindingKey
 from tests.unit.app.account import ref
 from tests.unit.app.verifying_scene import Scene, turns
@@ -55,3 +58,38 @@ def test_a_pass_for_another_reason_is_none() -> None:
     turns(scene, 1)
     with scene.verifier.turn(BindingKey("new/uid-a")):
         assert not scene.verifier.comparing(BindingKey("new/uid-a"))
+
+
+def test_a_turn_that_had_no_budget_leaves_the_next_one_something_to_compare_with() -> None:
+    scene = Scene()
+    scene.serve("a")
+    scene.verifier.round()
+    turns(scene, 1)
+    scene.account.heads_by_id["lb-a"] = replace(scene.account.heads_by_id["lb-a"], name="by hand")
+    scene.verifier.round()
+    taken = scene.take()
+
+    def refused(call: str) -> None:
+        if call == "targets":
+            raise Throttled("the API budget is used up")
+
+    key, at_ease = BindingKey(taken.key), scene.account.trouble
+    scene.account.trouble = refused
+    with pytest.raises(Throttled), scene.verifier.turn(key, taken.lane):
+        pass
+    scene.account.trouble = at_ease
+    with scene.verifier.turn(key, taken.lane):
+        assert scene.verifier.comparing(key)
+
+
+def test_a_look_serves_although_the_quotas_cannot_be_read() -> None:
+    scene = Scene()
+    scene.serve("a")
+
+    def refused(call: str) -> None:
+        if call == "limits":
+            raise AccessDenied("no right to DescribeQuota", reason="AccessDenied")
+
+    scene.account.trouble = refused
+    scene.verifier.round()
+    assert scene.sweep.head(ref("lb-a")) is not None
