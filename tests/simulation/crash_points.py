@@ -64,17 +64,17 @@ class Task:
 
     def chooses(self, point: Point) -> bool:
         """Whether this point is tried. The first calls of each case are never all left out."""
-        if self.at:
-            return str(point).startswith(self.at)
         if point.death is Death.FROZEN and not self._freezes(point):
             return False
+        if self.at:
+            return str(point).startswith(self.at)
         if self.shares > 1 and point.phase == "serve" and point.number == 1 + self.share % 3:
             return point.death.value == ("before", "after")[self.share // 3 % 2]
         return self._hash(point) % self.shares == self.share
 
     def _freezes(self, point: Point) -> bool:
         """Of the points where a successor of the same kind follows, some."""
-        return point.phase in FREEZING and self._hash(point) // self.shares % FROZEN_OF == 0
+        return point.phase in FREEZING and (bool(self.at) or self._hash(point) // self.shares % FROZEN_OF == 0)
 
     def _hash(self, point: Point) -> int:
         return crc32(f"{self.path.stem} {point.phase} {point.number} {point.death.value}".encode())
