@@ -74,6 +74,7 @@ class Locator:
         if record is not None and record.lb:
             return self.observe(CloudRef(record.region or question.region, LoadBalancerId(record.lb)), cloud)
         if question.named:
+            self._refuse_a_second(question, cloud)
             return self.observe(CloudRef(question.region, LoadBalancerId(question.named)), cloud)
         heads = cloud.find(question.region, ledger.lookup(question.owner))
         if len(heads) > 1:
@@ -112,6 +113,20 @@ class Locator:
             return Gone(ref)
         self._observations.keep(observed)
         return Found(observed)
+
+    def _refuse_a_second(self, question: Question, cloud: LoadBalancers) -> None:
+        """The id on the Ingress says that it has had another one. While that bears its tags, no second one is taken."""
+        if question.ingress.annotations.get(LOAD_BALANCER_ID, question.named) == question.named:
+            return
+        heads = cloud.find(question.region, ledger.lookup(question.owner))
+        others = ", ".join(head.ref.id for head in heads if head.ref.id != question.named)
+        if others:
+            raise OwnershipConflict(
+                f"existLbId names {question.named}, while {others} bears the tags of this Ingress, and no record says "
+                f"which is meant; take existLbId off, or the tag {ledger.INGRESS_TAG} off {others}",
+                reason="AmbiguousLoadBalancer",
+                code="E4017",
+            )
 
     def _annotated(self, question: Question, cloud: LoadBalancers) -> Location:
         """The id that was written on the Ingress, by us or by TKE: a last look before creating."""

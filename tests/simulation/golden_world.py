@@ -95,7 +95,9 @@ def _make(world: GoldenWorld, obj: Json) -> None:
     if obj["kind"] != "Pod":
         world.users.create(obj)
         return
-    meta, spec = obj["metadata"], {"containers": [{"name": "main", "image": "main"}], **obj.get("spec", {})}
+    # Who has an address has been given a node.
+    placed = {"containers": [{"name": "main", "image": "main"}], "nodeName": next(iter(NODES))}
+    meta, spec = obj["metadata"], {**placed, **obj.get("spec", {})}
     world.users.create({**obj, "spec": spec})
     if "status" in obj:
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
