@@ -143,8 +143,7 @@ class Refusals:
         """The parts of a plan that `filter` leaves out because they were refused, each with how."""
         with self._lock:
             self._forget()
-            parts = [part for step in plan.steps for part in self._taken_apart(ref, step)]
-            return tuple((part, self._refused[ref, part][1]) for part in parts if (ref, part) in self._refused)
+            return tuple(self._sifted(ref, plan, _Lost())[1])
 
     def filter(self, ref: CloudRef, plan: Plan) -> tuple[Plan, tuple[Problem, ...]]:
         """The plan without what was refused and what rests on it, and why."""
@@ -152,21 +151,28 @@ class Refusals:
             self._forget()
             if not any(key[0] == ref for key in (*self._apart, *self._refused)):
                 return plan, ()
-            problems: list[Problem] = []
             lost = _Lost()
-            kept: list[Step] = []
-            for step in plan.steps:
-                for part in self._taken_apart(ref, step):
-                    refused = self._refused.get((ref, part))
-                    if refused is not None:
-                        problems.append(refused[1])
-                        _lose(part, lost)
-                    elif (rest := _without(part, lost)) is not None:
-                        kept.append(rest)
+            kept, refused = self._sifted(ref, plan, lost)
         if lost.listeners or lost.rules or lost.redirects:
             # What was to come does not come, so what it was to replace stays (promise 4).
             kept = [step for step in kept if not _replaces(step)]
-        return replace(plan, steps=tuple(kept)), tuple(dict.fromkeys(problems))
+        return replace(plan, steps=tuple(kept)), tuple(dict.fromkeys(problem for _, problem in refused))
+
+    def _sifted(self, ref: CloudRef, plan: Plan, lost: _Lost) -> tuple[list[Step], list[tuple[Step, Problem]]]:
+        """What is left of a plan, and what of it was refused, each with how; fills `lost`."""
+        kept: list[Step] = []
+        refused: list[tuple[Step, Problem]] = []
+        for step in plan.steps:
+            for part in self._taken_apart(ref, step):
+                rest = part if (ref, part) in self._refused else _without(part, lost)
+                # What is left of a part is what is sent, so that is what may have been refused.
+                for one in self._taken_apart(ref, rest) if rest is not None else ():
+                    if (ref, one) in self._refused:
+                        refused.append((one, self._refused[ref, one][1]))
+                        _lose(one, lost)
+                    else:
+                        kept.append(one)
+        return kept, refused
 
     def _taken_apart(self, ref: CloudRef, step: Step) -> Iterator[Step]:
         if (ref, step) not in self._apart:

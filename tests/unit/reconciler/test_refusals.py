@@ -1,6 +1,7 @@
 """What the cloud refuses holds only itself: the refused part is found by taking the call apart, and is left out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from l7lb.errors import Rejected
 from l7lb.model.identity import CloudRef, ListenerId, ListenerKey, LoadBalancerId, LocationId, RuleKey, RuleRef
@@ -218,6 +219,19 @@ def test_a_refused_redirect_is_left_out_and_its_rule_keeps_its_targets() -> None
     assert [problem.message for problem in problems] == [
         "redirect 1 rule from HTTP:80 to HTTPS:443: a/ -> a/ (301): Url is not valid."
     ]
+
+
+def test_what_is_left_of_a_call_without_a_refused_rule_is_not_sent_for_ever_when_it_is_refused_too() -> None:
+    refusals = Refusals(Time())
+    both = CreateRedirects(HTTP, HTTPS, (RedirectPair(A, A, 301), RedirectPair(B, B, 301)))
+    plan = Plan((CreateRules(HTTPS, (RuleSpec(A),)), both))
+    tries = 0
+    while (steps := refusals.filter(REF, plan)[0].steps) and tries < 10:
+        assert refusals.note(REF, steps[0], WRONG)
+        tries += 1
+    assert steps == ()
+    told = {step for step, _ in refusals.answers(REF, plan)}
+    assert replace(both, redirects=both.redirects[1:]) in told, "a member of a group hears of it as well"
 
 
 def test_a_redirect_to_a_rule_that_was_refused_is_not_made_and_the_old_one_stays() -> None:
