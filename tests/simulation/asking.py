@@ -40,7 +40,8 @@ class Ask:
     """All that one Ingress asks for."""
 
     rules: dict[Place, Backends] = field(default_factory=dict)
-    redirects: dict[Place, tuple[Place, int]] = field(default_factory=dict)
+    redirects: dict[Place, tuple[Place, int | None]] = field(default_factory=dict)
+    """Where a rule leads, and with which code. None: nothing says one, and a redirect that is there keeps its own."""
     certificates: dict[Place, frozenset[str]] = field(default_factory=dict)
     """The certificates that the host of a rule must show."""
     troubles: list[str] = field(default_factory=list)
@@ -252,7 +253,7 @@ def _ask_redirects(asked: Ask, annotations: Mapping[str, str]) -> None:
             source = (HTTP, *place[1:])
             asked.rules.pop(source, None)
             own = [one["rewriteCode"] for one in codes.get("rewriteCodeInfos", []) if one["host"] == place[1]]
-            asked.redirects[source] = place, [*own, codes.get("defaultRewriteCode", 302)][0]
+            asked.redirects[source] = place, [*own, codes.get("defaultRewriteCode")][0]
         for place in [one for one in asked.held if one[0] == HTTPS]:
             asked.rules.pop((HTTP, *place[1:]), None)
             asked.held.add((HTTP, *place[1:]))
@@ -268,6 +269,6 @@ def _ask_redirects(asked: Ask, annotations: Mapping[str, str]) -> None:
                 target = (HTTPS, entry["rewrite"]["host"], entry["rewrite"]["path"])
                 source = (HTTP, entry["host"], entry["path"])
                 if target in asked.rules:
-                    asked.redirects[source] = target, 302
+                    asked.redirects[source] = target, None
                 else:
                     asked.held.add(source)

@@ -107,8 +107,8 @@ class Rest:
             _, rule = _find(lb, place)
             _, goal = _find(lb, target)
             leads = rule is not None and goal is not None and rule.redirect is not None
-            if not leads or rule.redirect.location_id != goal.id or rule.redirect.code != code:  # type: ignore[union-attr]  # asked in `leads`
-                yield f"{place} should lead to {target} with {code}, and is {rule and rule.redirect}"
+            if not leads or rule.redirect.location_id != goal.id or code not in (None, rule.redirect.code):  # type: ignore[union-attr]  # asked in `leads`
+                yield f"{place} should lead to {target} with {code or 'any code'}, and is {rule and rule.redirect}"
 
     def _surplus(self, lb: LoadBalancer, name: str, asked: set[Place], bare: set[At]) -> Iterator[str]:
         if lb.id in self._world.relics and lb.id in self._lent:
