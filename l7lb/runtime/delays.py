@@ -7,8 +7,13 @@ again and again, and its turn would never come. Knows nothing of locks or worker
 import heapq
 import itertools
 from collections.abc import Iterator
+from typing import Final
 
 from l7lb.runtime.lanes import Reasons, Row, merge
+
+PATIENCE_S: Final = 60.0
+"""A verification gives way for so long at most."""
+AFTER_S: Final = 1.0
 
 
 class Delays:
@@ -31,12 +36,26 @@ class Delays:
         return merge(reasons, row, now)
 
     def pop_due(self, now: float) -> Iterator[tuple[str, Row, float]]:
-        """Keys whose time has come, with each row they waited for and the time when it was due."""
+        """Keys whose time has come, with each row they waited for and the time when it was due.
+
+        A verification lets a better reason that comes soon go first: it would do its work with the least of budgets.
+        """
         while (due := self.next_due()) is not None and due <= now:
             _, _, which = heapq.heappop(self._heap)
             _, reasons = self._waits.pop(which)
+            if (after := self._gives_way(which, reasons, now)) is not None:
+                self._waits[which] = (after, reasons)
+                heapq.heappush(self._heap, (after, next(self._order), which))
+                continue
             for row in reasons:
                 yield which[0], row, due
+
+    def _gives_way(self, which: tuple[str, bool], reasons: Reasons, now: float) -> float | None:
+        """Until when a verification waits for a better reason; None: no longer."""
+        better = self._waits.get((which[0], False)) if which[1] else None
+        if better is None or not now < better[0] <= now + PATIENCE_S or now - min(reasons.values()) >= PATIENCE_S:
+            return None
+        return better[0] + AFTER_S
 
     def next_due(self) -> float | None:
         """When the next key becomes ready."""

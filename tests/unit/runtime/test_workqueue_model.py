@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from l7lb.model.lane import Lane
+from l7lb.runtime.delays import AFTER_S, PATIENCE_S
 from l7lb.runtime.workqueue import Deadline, Taken, WorkQueue
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -21,16 +22,20 @@ class QueueAndModel(RuleBasedStateMachine):
         self.now = 0.0
         self.ready: dict[str, set[Lane]] = {}
         self.again: dict[str, set[Lane]] = {}
-        self.waiting: dict[tuple[str, bool], tuple[float, set[Lane]]] = {}
+        self.waiting: dict[tuple[str, bool], tuple[float, set[Lane], float]] = {}
         self.running: dict[str, Lane] = {}
 
     def _ready(self, key: str, lanes: set[Lane]) -> None:
         (self.again if key in self.running else self.ready).setdefault(key, set()).update(lanes)
 
     def _promote(self) -> None:
-        for which, (due, lanes) in list(self.waiting.items()):
-            if due <= self.now:
-                del self.waiting[which]
+        while due_now := sorted((due, which) for which, (due, _, _) in self.waiting.items() if due <= self.now):
+            which = due_now[0][1]
+            _, lanes, since = self.waiting.pop(which)
+            better, _, _ = self.waiting.get((which[0], False), (0.0, set(), 0.0))
+            if which[1] and self.now < better <= self.now + PATIENCE_S and self.now - since < PATIENCE_S:
+                self.waiting[which] = (better + AFTER_S, lanes, since)
+            else:
                 self._ready(which[0], lanes)
 
     @rule(key=KEYS, lane=LANES, urgent=st.booleans())
@@ -42,8 +47,8 @@ class QueueAndModel(RuleBasedStateMachine):
     def add_after(self, key: str, lane: Lane, delay: float) -> None:
         self.queue.add_after(key, lane, delay, self.now)
         which = key, lane is Lane.VERIFY
-        due, lanes = self.waiting.get(which, (self.now + delay, set()))
-        self.waiting[which] = (min(due, self.now + delay), lanes | {lane})
+        due, lanes, since = self.waiting.get(which, (self.now + delay, set(), self.now))
+        self.waiting[which] = (min(due, self.now + delay), lanes | {lane}, since)
 
     @rule(seconds=st.sampled_from([0.125, 0.25, 1.0, 5.0]))
     def advance(self, seconds: float) -> None:
@@ -65,7 +70,7 @@ class QueueAndModel(RuleBasedStateMachine):
         else:
             assert not better
             assert not self.ready or verifying >= WORKERS // 4
-            expected = min((due for due, _ in self.waiting.values()), default=None)
+            expected = min((due for due, _, _ in self.waiting.values()), default=None)
             assert taken == (None if expected is None else Deadline(expected - self.now))
 
     @rule(data=st.data())
