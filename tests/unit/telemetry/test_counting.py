@@ -136,6 +136,19 @@ class TestReconcile:
         counting.drifted(KEY, TAGGING)
         assert value(metrics, "l7lb_drift_detected_total", resource="load_balancer", field="tags") == 1
 
+    def test_refused_parts_of_steps_are_counted_by_whether_they_were_found(self, metrics: Metrics) -> None:
+        counting = ReconcileCounting(metrics, planner.describe)
+        counting.isolated(KEY, TAGGING.steps[0], found=False)
+        counting.isolated(KEY, TAGGING.steps[0], found=True)
+        found = {
+            sample.labels["result"]: sample.value
+            for family in metrics.registry.collect()
+            for sample in family.samples
+            if sample.name == "l7lb_refused_steps_total" and sample.labels["step"] == "AddTags"
+        }
+        assert len(found) == 2
+        assert set(found.values()) == {1}
+
     def test_fields_that_do_not_hold_are_counted_for_as_long_as_they_are_left_alone(self, metrics: Metrics) -> None:
         counting = ReconcileCounting(metrics, planner.describe)
         counting.left_out(KEY, 2)
