@@ -18,6 +18,7 @@ from l7lb.model.identity import BindingKey, CloudRef, Cluster, ListenerId, LoadB
 from l7lb.model.loadbalancer import Presence, TargetKey
 from l7lb.model.marks import FINALIZER
 from l7lb.model.snapshot import Settings
+from l7lb.reconciler.checkups import checkup
 from l7lb.reconciler.ports import LoadBalancers
 
 _logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class RollCall:
         """What is bound on our listeners; None while the cloud does not say."""
         for _ in range(TRIES):
             try:
-                answer = self.cloud.health(tuple(wishes))
+                answer = checkup(self.cloud, tuple(wishes))
             except Throttled as refusal:
                 if wait(refusal.retry_after_s or 1.0):
                     return None

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from l7lb import ledger
-from l7lb.errors import NotFound, TerminalError, Unavailable, UnsafePlan
+from l7lb.errors import Unavailable, UnsafePlan
 from l7lb.model.cloud import TargetHealth
-from l7lb.model.identity import CloudRef, Cluster, ListenerId, LocationId
+from l7lb.model.identity import CloudRef, Cluster, ListenerId
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim
 from l7lb.model.plan import (
@@ -28,6 +28,7 @@ from l7lb.model.plan import (
     Step,
 )
 from l7lb.model.redirecting import DeleteRedirects
+from l7lb.reconciler.checkups import Healths, checkup
 from l7lb.reconciler.ports import LoadBalancers
 
 PER_CALL: Final = 30
@@ -38,7 +39,6 @@ AGAIN_S: Final = 60.0
 HELD: Final = "DeletesHeld"
 
 _TAKES_AWAY = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeleteRedirects, RemoveTags)
-_Health = Mapping[tuple[CloudRef, ListenerId, LocationId], tuple[TargetHealth, ...]]
 
 
 class Neighbourhood(Protocol):
@@ -139,7 +139,7 @@ class Confirmation:
         refs = sorted(in_use)
         sample = refs[:: -(-len(refs) // (PER_CALL * CALLS_MAX)) or 1]
         for few in _in_calls(sample, PER_CALL):
-            found = _health(cloud, few)
+            found = checkup(cloud, few)
             for ref in few:
                 bound = tuple(_bound(found, ref, in_use[ref]))
                 yield ledger.liken(ref, bound, self._inhabited(frozenset(one.key.address for one in bound)))
@@ -153,18 +153,7 @@ def _in_calls(refs: Sequence[CloudRef], most: int) -> Iterator[tuple[CloudRef, .
             yield of_region[start : start + most]
 
 
-def _health(cloud: LoadBalancers, refs: tuple[CloudRef, ...]) -> _Health:
-    """One that is gone, or a region in which nothing can be read, spoils no answer about the others."""
-    try:
-        return cloud.health(refs)
-    except (NotFound, TerminalError):
-        if len(refs) == 1:
-            return {}
-    middle = len(refs) // 2
-    return {**_health(cloud, refs[:middle]), **_health(cloud, refs[middle:])}
-
-
-def _bound(found: _Health, ref: CloudRef, listeners: frozenset[ListenerId]) -> Iterator[TargetHealth]:
+def _bound(found: Healths, ref: CloudRef, listeners: frozenset[ListenerId]) -> Iterator[TargetHealth]:
     for (of, listener, _), targets in found.items():
         if of == ref and listener in listeners:
             yield from targets

@@ -8,7 +8,7 @@ import pytest
 
 from l7lb import ledger
 from l7lb.app.roll_call import RollCall
-from l7lb.errors import L7lbError, Throttled, Unavailable
+from l7lb.errors import L7lbError, NotFound, Throttled, Unavailable
 from l7lb.model.cloud import Health, TargetHealth
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, CloudRef, ListenerId, LocationId, Owner
@@ -32,9 +32,12 @@ class Bound(Account):
     addresses: dict[str, set[str]] = field(default_factory=dict)
     port: int = 31080
     listener: ListenerId = LISTENER
+    gone: set[str] = field(default_factory=set)
 
     def health(self, refs: tuple[CloudRef, ...]) -> Mapping[Any, tuple[TargetHealth, ...]]:
         self._count("health")
+        if gone := [one.id for one in refs if one.id in self.gone]:
+            raise NotFound(f"{gone[0]} does not exist", what="load balancer")
         return {
             (one, self.listener, RULE): tuple(
                 TargetHealth(TargetKey(address, self.port), Health.ALIVE) for address in sorted(bound)
@@ -102,6 +105,16 @@ def test_it_costs_one_call_in_thirty(count: int, calls: int) -> None:
     account.addresses = {f"lb-{name}": BOTH for name in names}
     assert _absent(account, *(_of(name) for name in names)) == set()
     assert account.reads() == {"health": calls}
+
+
+def test_load_balancers_that_are_gone_keep_nobody_from_being_found_and_cost_three_calls_in_all() -> None:
+    account = Bound(addresses={"lb-07": {"10.0.0.1"}})
+    names = [f"{number:02}" for number in range(30)]
+    account.own(*(f"lb-{name}" for name in names[:15]))
+    account.addresses |= {f"lb-{name}": BOTH for name in names if name != "07"}
+    account.gone = {f"lb-{name}" for name in names[15:]}
+    assert _absent(account, *(_of(name) for name in names)) == {"07", *names[15:]}
+    assert account.reads() == {"health": 2, "heads": 2}
 
 
 @pytest.mark.parametrize(("error", "waited"), [(Throttled("slow", retry_after_s=2.0), 3), (Unavailable("away"), 0)])
