@@ -22,6 +22,9 @@ NODE_PORT = 30555
 BLOCK = os.getpid() % 200 + 1
 """Addresses of this process's own."""
 
+PATIENCE_S = 180.0
+"""Until all is done that was asked for; a busy machine needs much of it."""
+
 
 @dataclass
 class Fleet:
@@ -160,11 +163,13 @@ def leave_nothing(sailing: Fleet) -> None:
     """All is as the Ingresses say; then they go, and all goes with them."""
     world, churn = sailing.world, sailing.churn
     _until_none(sailing)
-    wait("no other is left", lambda: len(world.load_balancers()) == len(churn.wanted) + 1, 60.0, *sailing.replicas)
+    wait(
+        "no other is left", lambda: len(world.load_balancers()) == len(churn.wanted) + 1, PATIENCE_S, *sailing.replicas
+    )
     churn.clear()
     world.kube.delete("Ingress", "web", "steady")
     _until_none(sailing)
-    wait("nothing is left", lambda: not world.load_balancers(), 60.0, *sailing.replicas)
+    wait("nothing is left", lambda: not world.load_balancers(), PATIENCE_S, *sailing.replicas)
 
 
 def _until_none(sailing: Fleet) -> None:
@@ -176,6 +181,6 @@ def _until_none(sailing: Fleet) -> None:
         return not left
 
     try:
-        wait("the cloud is as the Ingresses say", is_right, 60.0, *sailing.replicas)
+        wait("the cloud is as the Ingresses say", is_right, PATIENCE_S, *sailing.replicas)
     except AssertionError as error:
         raise AssertionError(f"after {time.monotonic() - began:.0f} s: {left}\n{error}") from None

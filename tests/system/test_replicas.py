@@ -1,7 +1,7 @@
 """Three replicas, and the leader is killed, frozen, cut off or rolled out: only who holds the lease writes.
 
 All the while Ingresses come, change and go, and one that nobody edits is asked without end. Each ending takes the
-length of a lease, so they are told at the same time.
+length of a lease, so some are told at the same time.
 """
 
 import os
@@ -18,10 +18,12 @@ from tests.system.fleet import Fleet, fleet, leave_nothing, load_on
 from tests.system.tenure import LEASE_S, Sight, Write, breaches, vacancies
 from tests.system.world import World, ingress, rule
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-ROOM_S = 5.0
+ROOM_S = 10.0
 """For a machine that is busy; the bounds themselves are those of the timers."""
+AT_ONCE = 3
+"""Stories that are told at the same time: each has three replicas and an API server, and most of it is waiting."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ Endings = dict[tuple[bool, str], Ending | Exception]
 def endings() -> Iterator[Endings]:
     """How each story ends, by whether the API server is a real one."""
     scenes = [(real, name) for real in KINDS for name in STORIES]
-    with ThreadPoolExecutor(len(scenes)) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         told = {scene: pool.submit(tell, place, scene[1], real=scene[0]) for place, scene in enumerate(scenes)}
         yield {scene: _told(future) for scene, future in told.items()}
 
