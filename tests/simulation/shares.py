@@ -9,7 +9,7 @@ from typing import Final
 
 PARTS: Final = 4
 """One test module each, so that they run beside each other."""
-SHARES: Final = 40
+SHARES: Final = 20
 """Of so many points one is tried, and one of the first of each case; after each change of the product another one."""
 PATIENCE_S: Final = 900
 """It needs some 15 s of a core that is free."""
