@@ -11,8 +11,8 @@ from typing import Final
 
 from l7lb.runtime.lanes import Reasons, Row, merge
 
-PATIENCE_S: Final = 60.0
-"""A verification gives way for so long at most."""
+PATIENCE_S: Final = 20.0
+"""A verification gives way for so long at most; what looks again after a longer time does not hold it up."""
 AFTER_S: Final = 1.0
 
 
