@@ -66,6 +66,9 @@ types: install
 imports: install
 	$(BIN)/lint-imports --no-cache
 
+tools: ## get the programs of other projects that tests ask for, into build/tools/bin
+	@.ci/tools
+
 house: install ## tests about the code itself
 	$(PYTEST) -q tests/house
 
@@ -83,4 +86,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate crash-points soak fuzz check format format-check lint types imports house docs lock mutants clean
+.PHONY: help install demo test unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs lock mutants clean

@@ -7,11 +7,18 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.tools import ask_for_tools
+
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile(
     "random", deadline=None, print_blob=True, max_examples=int(os.environ.get("L7LB_EXAMPLES_MAX", "100"))
 )
 settings.load_profile("random" if os.environ.get("L7LB_EXAMPLES") == "random" else "same")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before its fixtures are made, which may run what is missing."""
+    ask_for_tools(item)
 
 
 @pytest.fixture(autouse=True)
