@@ -12,16 +12,14 @@ from functools import partial
 from typing import Final, Protocol
 
 from l7lb import ledger, planner, translator
-from l7lb.app.caches import record_of
 from l7lb.app.dry import Finding, ReadOnly
+from l7lb.app.placing import entered, kept, place
 from l7lb.app.planning import Hands, Worlds, patiently, plans
 from l7lb.app.survey import Surveyed
 from l7lb.errors import NotFound
-from l7lb.model.cluster import Ingress
-from l7lb.model.identity import CloudRef, LoadBalancerId, ObjectKey, Owner
+from l7lb.model.identity import CloudRef, ObjectKey
 from l7lb.model.loadbalancer import LoadBalancerHead
-from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID, TKE_FINALIZER
-from l7lb.model.ownership import Record
+from l7lb.model.marks import FINALIZER, TKE_FINALIZER
 from l7lb.reconciler.observations import Observations
 
 PER_CALL: Final = 20
@@ -103,13 +101,12 @@ def assess(found: Surveyed, protections: Protections, sleep: Callable[[float], N
     hands = Hands(ReadOnly(worlds.live, worlds.stores), observations)
     findings = [*plans(worlds, sleep, hands), *_going(worlds)]
     findings.sort(key=lambda one: one.ingress)
-    places = {finding.ingress: _place(worlds, finding) for finding in findings}
-    refs = sorted({ref for ref in places.values() if ref is not None}, key=str)
+    refs = sorted({one.load_balancer for one in findings if one.load_balancer is not None}, key=str)
     protected = _protected(refs, protections, sleep)
     heads = {head.ref: head for head in found.heads}
     assessments = []
     for finding in findings:
-        ref = places[finding.ingress]
+        ref = finding.load_balancer
         head = heads.get(ref) if ref is not None else None
         assessments.append(
             Assessment(
@@ -143,7 +140,8 @@ def _going(worlds: Worlds) -> Iterator[Finding]:
     for item in worlds.stores.ingresses.list():
         ingress = item.object
         if ingress.deleting and TKE_FINALIZER in ingress.finalizers and FINALIZER not in ingress.finalizers:
-            yield Finding(ingress.key, waits=GOING)
+            ref = place(ingress, worlds.cluster, worlds.settings.region)
+            yield Finding(ingress.key, waits=GOING, load_balancer=ref)
 
 
 def _after(finding: Finding) -> Verdict:
@@ -163,40 +161,15 @@ def _verdict(worlds: Worlds, finding: Finding) -> Verdict:
         return Verdict.WAITS
     item = worlds.stores.ingresses.get(finding.ingress)
     ingress = item.object if item is not None else None
-    is_taken = ingress is not None and FINALIZER in ingress.finalizers and _record(worlds, ingress) is not None
+    is_taken = ingress is not None and FINALIZER in ingress.finalizers and kept(ingress, worlds.cluster) is not None
     return Verdict.TAKEN if is_taken else Verdict.RIGHT
 
 
 def _is_settled(worlds: Worlds, finding: Finding) -> bool:
     """The pass has come to its end with all that is asked for: it waits only to look again, as at a NotReady node."""
     item = worlds.stores.ingresses.get(finding.ingress)
-    entered = _entered(worlds, finding, item.object) if item is not None else None
-    return finding.served and entered is not None and bool(entered.lb)
-
-
-def _entered(worlds: Worlds, finding: Finding, ingress: Ingress) -> Record | None:
-    return ledger.parse_record(finding.record, Owner(worlds.cluster, ingress.metadata.uid))
-
-
-def _record(worlds: Worlds, ingress: Ingress) -> Record | None:
-    record = record_of(ingress, worlds.cluster)
-    return record if record is not None and record.lb else None
-
-
-def _place(worlds: Worlds, finding: Finding) -> CloudRef | None:
-    """Where its load balancer is: by the record that the pass would enter, else by what stands on the object."""
-    item = worlds.stores.ingresses.get(finding.ingress)
-    if item is None:
-        return None
-    ingress = item.object
-    record = _entered(worlds, finding, ingress)
-    record = record if record is not None and record.lb else _record(worlds, ingress)
-    if record is not None:
-        return CloudRef(record.region or worlds.settings.region, LoadBalancerId(record.lb))
-    options = translator.options(ingress)
-    named = options.exist_lb_id or ingress.annotations.get(LOAD_BALANCER_ID, "")
-    region = options.cross_region or worlds.settings.region
-    return CloudRef(region, LoadBalancerId(named)) if named else None
+    record = entered(item.object, worlds.cluster, finding.record) if item is not None else None
+    return finding.served and record is not None and bool(record.lb)
 
 
 def _protected(

@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import click
-import msgspec
-
 from l7lb.app.auditing import Audit, Held
+from l7lb.app.showing import as_document, bold, plain, tinted
 
 
 def audit_text(audit: Audit) -> str:
@@ -27,7 +25,7 @@ def audit_json(audit: Audit) -> str:
         "stranded": {"finalizers": audit.finalizers, "deleting": audit.deleting},
         "findings": audit.findings,
     }
-    return msgspec.json.format(msgspec.json.encode(whole)).decode() + "\n"
+    return as_document(whole)
 
 
 def _findings(audit: Audit) -> Iterator[str]:
@@ -35,26 +33,26 @@ def _findings(audit: Audit) -> Iterator[str]:
         if one.is_finding:
             yield from _block(one)
     for word in audit.words:
-        yield f"{click.style(f'Ingress {word.ingress}', bold=True)}: {click.style(word.kind, fg='yellow')}: {word.text}"
+        yield f"{bold(f'Ingress {word.ingress}')}: {tinted(word.kind, 'yellow')}: {plain(word.text)}"
 
 
 def _block(one: Held) -> Iterator[str]:
     entry = one.entry
-    name = click.style(f"load balancer {entry.head.ref}", bold=True)
-    yield f"{name}: {click.style(entry.use.value, fg='yellow')}: {entry.reason}"
+    name = bold(f"load balancer {entry.head.ref}")
+    yield f"{name}: {tinted(entry.use.value, 'yellow')}: {plain(entry.reason)}"
     if one.sighting is not None:
         yield f"  an orphan since {_day(one.sighting.first)}, seen {one.sighting.count} times"
     if one.left_listeners:
-        yield f"  listeners of ours that no Ingress knows: {', '.join(one.left_listeners)}"
+        yield f"  listeners of ours that no Ingress knows: {plain(', '.join(one.left_listeners))}"
 
 
 def _summary(audit: Audit) -> Iterator[str]:
     counts = Counter(one.entry.use.value for one in audit.load_balancers)
     told = ", ".join(f"{count} {use}" for use, count in sorted(counts.items()))
     yield f"load balancers of {audit.cluster.id}: {len(audit.load_balancers)}{f' ({told})' if told else ''}"
-    yield f"regions: {', '.join(audit.look.regions)}; in others was not looked, --more-regions names them"
+    yield f"regions: {plain(', '.join(audit.look.regions))}; in others was not looked, --more-regions names them"
     for region, why in audit.look.refused.items():
-        yield click.style(f"region {region} could not be read: {why}", fg="red")
+        yield tinted(f"region {region} could not be read: {why}", "red")
     yield (
         f"{audit.finalizers} Ingresses bear our finalizer, {audit.deleting} of them are being deleted: without l7lb "
         "deletions wait for ever; l7lb release --all takes it off"

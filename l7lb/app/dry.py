@@ -38,6 +38,8 @@ class Finding:
     """All that it asks for is there, or would be after the plan."""
     record: str = ""
     """The record as the pass has left it; empty: it has entered none."""
+    load_balancer: CloudRef | None = None
+    """None: it has none yet."""
 
     @property
     def failed(self) -> bool:
@@ -54,6 +56,7 @@ class Finding:
         """For `-o json`."""
         return {
             "ingress": str(self.ingress),
+            "loadBalancer": str(self.load_balancer) if self.load_balancer is not None else "",
             "plan": planner.to_json(self.plan),
             "problems": self.problems,
             "waits": self.waits,

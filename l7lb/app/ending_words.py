@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
-import click
-import msgspec
-
 from l7lb import ledger
 from l7lb.app.ending import Row
+from l7lb.app.showing import as_document, bold, plain, tinted
 from l7lb.app.tearing import End, Report
 from l7lb.model.ending import Fate
 from l7lb.model.identity import Cluster
@@ -34,25 +32,26 @@ def result_json(rows: tuple[Row, ...], reports: Iterable[Report], cluster: Clust
         "loadBalancers": [_as_json(row) for row in rows],
         "ends": [{"what": one.what, "end": one.end.value, "why": one.why} for one in reports],
     }
-    return msgspec.json.format(msgspec.json.encode(value)).decode() + "\n"
+    return as_document(value)
 
 
 def report_line(report: Report) -> str:
     """What has become of one load balancer or Ingress."""
-    word = click.style(report.end.value, fg=ENDS[report.end])
-    return f"{report.what}: {word}{f': {report.why}' if report.why else ''}"
+    word = tinted(report.end.value, ENDS[report.end])
+    return f"{plain(report.what)}: {word}{f': {plain(report.why)}' if report.why else ''}"
 
 
 def _block(row: Row) -> Iterable[str]:
     head, fate = row.ending.head, row.ending.fate
     address = ", ".join((*head.vips, head.hostname)).strip(", ") or "no address"
-    word = click.style(fate.value, fg=COLOURS[fate])
-    yield f"{click.style(str(head.ref), bold=True)} {head.name} ({address}): {word}: {row.ending.reason}"
+    word = tinted(fate.value, COLOURS[fate])
+    yield f"{bold(head.ref)} {plain(head.name)} ({plain(address)}): {word}: {plain(row.ending.reason)}"
     if fate is Fate.KEPT:
         return
     uid = ledger.ingress_of(head.tags)
     whose = f"Ingress {row.ingress} ({uid})" if row.ingress is not None else f"Ingress UID {uid or 'none'}"
-    yield f"  {whose}; listeners {', '.join(row.listeners) or 'none'}; {row.bound} targets bound, {row.serving} serving"
+    listeners = ", ".join(row.listeners) or "none"
+    yield plain(f"  {whose}; listeners {listeners}; {row.bound} targets bound, {row.serving} serving")
 
 
 def _as_json(row: Row) -> dict[str, object]:

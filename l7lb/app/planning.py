@@ -14,6 +14,7 @@ from l7lb.app import manifests
 from l7lb.app.caches import Caches, Stores, key_of, stores
 from l7lb.app.dry import Collector, EmptyCloud, Finding, NoConfigs, OneAtATime, ReadOnly
 from l7lb.app.neighbours import Neighbours
+from l7lb.app.placing import place
 from l7lb.errors import GateClosed, L7lbError, Throttled
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey
 from l7lb.model.lane import Lane
@@ -86,8 +87,12 @@ def plans(
             together = tuple(member.key for member in desk.members(key))
             _plan(reconciler, collector, key, together, sleep)
             done |= set(together)
-    known = {ingress.key for ingress in ingresses}
-    return tuple(collector.findings[key] for key in sorted(collector.findings) if key in known)
+    found: list[Finding] = []
+    for ingress in ingresses:
+        if (finding := collector.findings.get(ingress.key)) is not None:
+            finding.load_balancer = place(ingress, worlds.cluster, worlds.settings.region, finding.record)
+            found.append(finding)
+    return tuple(found)
 
 
 def patiently(question: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:

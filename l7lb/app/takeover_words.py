@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-import click
-import msgspec
-
 from l7lb import ledger, planner
 from l7lb.app.adopting import Assessment, Takeover, Verdict
 from l7lb.app.releasing import End, Release
+from l7lb.app.showing import as_document, bold, plain, tinted
 
 UNPROTECT: Final = (
     "no public API takes modification protection off: set the annotation"
@@ -29,21 +27,21 @@ def takeover_text(takeover: Takeover) -> str:
     """One block an Ingress, then what concerns the whole, then the count."""
     lines = [line for one in takeover.assessments for line in _block(one)]
     lines += [
-        f"load balancer {head.ref.id} bears this cluster's id and the Ingress UID {ledger.ingress_of(head.tags)},"
-        " which does not exist: left as it is"
+        f"load balancer {plain(head.ref.id)} bears this cluster's id and the Ingress UID"
+        f" {plain(ledger.ingress_of(head.tags))}, which does not exist: left as it is"
         for head in takeover.strangers
     ]
     if any(one.protected for one in takeover.assessments):
-        lines.append(click.style(f"protected: {UNPROTECT}", fg="yellow"))
+        lines.append(tinted(f"protected: {UNPROTECT}", "yellow"))
     state = "open" if takeover.gate_open else "closed"
-    lines.append(f"gate {state}: {takeover.gate}")
+    lines.append(f"gate {state}: {plain(takeover.gate)}")
     lines.append(_summary(takeover))
     return "\n".join(lines) + "\n"
 
 
 def takeover_json(takeover: Takeover) -> str:
     """One object: the Ingresses, the gate, load balancers without an Ingress, and the counts."""
-    return _json(
+    return as_document(
         {
             "ingresses": [_as_json(one) for one in takeover.assessments],
             "gate": {"open": takeover.gate_open, "reason": takeover.gate},
@@ -56,34 +54,34 @@ def takeover_json(takeover: Takeover) -> str:
 
 def release_line(release: Release) -> str:
     """One Ingress."""
-    word = click.style(release.end.value, fg=RELEASE_COLOURS[release.end])
-    return f"Ingress {release.ingress}: {word}{f': {release.why}' if release.why else ''}"
+    word = tinted(release.end.value, RELEASE_COLOURS[release.end])
+    return f"Ingress {plain(release.ingress)}: {word}{f': {plain(release.why)}' if release.why else ''}"
 
 
 def release_json(releases: tuple[Release, ...]) -> str:
     """An array, one object an Ingress."""
-    return _json([{"ingress": str(one.ingress), "end": one.end.value, "why": one.why} for one in releases])
+    return as_document([{"ingress": str(one.ingress), "end": one.end.value, "why": one.why} for one in releases])
 
 
 def _block(one: Assessment) -> Iterator[str]:
     where = f" ({one.load_balancer})" if one.load_balancer is not None else ""
-    word = click.style(one.verdict.value, fg=COLOURS[one.verdict])
+    word = tinted(one.verdict.value, COLOURS[one.verdict])
     count = f", {one.writes} write{'' if one.writes == 1 else 's'}" if one.verdict is not Verdict.REFUSED else ""
-    yield f"{click.style(f'Ingress {one.ingress}', bold=True)}{where}: {word}{count}"
-    yield from (f"  {planner.describe(step)}" for step in one.finding.plan.steps)
+    yield f"{bold(f'Ingress {one.ingress}')}{plain(where)}: {word}{count}"
+    yield from (plain(f"  {planner.describe(step)}") for step in one.finding.plan.steps)
     told = one.finding.problems
-    yield from (f"  ! {message}" for message in told)
+    yield from (plain(f"  ! {message}") for message in told)
     if one.finding.error and not any(one.finding.error in message for message in told):
-        yield f"  ! {one.finding.error}"
+        yield plain(f"  ! {one.finding.error}")
     if one.finding.waits:
-        yield f"  waits: {one.finding.waits}"
+        yield plain(f"  waits: {one.finding.waits}")
     if one.must_be_unprotected:
-        yield click.style("  must be unprotected first: modification protection refuses these writes", fg="red")
+        yield tinted("  must be unprotected first: modification protection refuses these writes", "red")
     elif one.protected:
         yield "  modification protection is on: later edits would be refused"
     if one.delete_protected:
         yield "  deletion protection is on: it survives its Ingress"
-    yield from (f"  differs from TKE: {sentence}" for sentence in one.rulings)
+    yield from (plain(f"  differs from TKE: {sentence}") for sentence in one.rulings)
 
 
 def _summary(takeover: Takeover) -> str:
@@ -104,7 +102,3 @@ def _as_json(one: Assessment) -> dict[str, object]:
         "mustBeUnprotected": one.must_be_unprotected,
         "differsFromTke": list(one.rulings),
     }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value)).decode() + "\n"

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from enum import Enum
 from typing import Final, assert_never
 
 from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
-from l7lb.model.loadbalancer import Certificate, CreateSpec, DesiredLoadBalancer, HealthCheck, TargetKey
+from l7lb.model.loadbalancer import CreateSpec, DesiredLoadBalancer, TargetKey
 from l7lb.model.maybe import UNSET
 from l7lb.model.plan import (
     AddTags,
@@ -32,11 +32,11 @@ from l7lb.model.plan import (
     Step,
 )
 from l7lb.model.redirecting import CreateRedirects, DeleteRedirects, MirrorHosts
+from l7lb.planner.changes import certificate_word, changes, pairs
 
 DIGITS: Final = 16
 NAMED: Final = 3
 """So many of a list are named in a line; the rest is counted."""
-_NOT_CHANGES: Final = frozenset({"key", "host", "hosts", "rules", "targets", "targets_known", "endpointless"})
 
 
 def describe(step: Step) -> str:
@@ -121,7 +121,7 @@ def _describe_attributes(step: ModifyLoadBalancer | SetSecurityGroups) -> str:
 def _describe_listeners(step: CreateListeners | ModifyListener | DeleteListeners) -> str:
     match step:
         case CreateListeners(certificate=certificate, sni=sni):
-            shown = f" with {_certificate(certificate)}" if certificate is not None else ""
+            shown = f" with {certificate_word(certificate)}" if certificate is not None else ""
             return f"create {_count(step.keys, 'listener')} {_some(step.keys)}{shown}{' with SNI' if sni else ''}"
         case ModifyListener(key, before, after):
             return f"modify listener {key}: {_changes(before, after)}"
@@ -148,28 +148,8 @@ def _describe_redirects(step: MirrorHosts | CreateRedirects | DeleteRedirects) -
 
 def _changes(before: object, after: object) -> str:
     """The set fields of `after`, each with what was there."""
-    told = []
-    for name, value in _pairs(after):
-        if value is UNSET or (name in _NOT_CHANGES and not isinstance(after, HealthCheck)):
-            continue
-        old = getattr(before, name) if before is not None else UNSET
-        if name == "health_check":
-            inner = _changes(old, value)
-            told += [f"health check {part}" for part in inner.split(", ")] if inner else []
-            continue
-        told.append(f"{name} {_word(old)} -> {_word(value)}" if old is not UNSET else f"{name} {_word(value)}")
-    return ", ".join(told)
-
-
-def _word(value: object) -> str:
-    if isinstance(value, Certificate):
-        return _certificate(value).removeprefix("certificate ")
-    return "on" if value is True else "off" if value is False else "none" if value is None else str(value)
-
-
-def _certificate(certificate: Certificate) -> str:
-    client = f", client CA {certificate.ca_id}" if certificate.ca_id is not None else ""
-    return f"certificate {'+'.join(sorted(certificate.ids))}{client}"
+    told = [(one.field, f"{one.before} -> " if one.before else "", one.after) for one in changes(before, after)]
+    return ", ".join(f"{name} {old}{new}" for name, old, new in told)
 
 
 def _placed(placements: tuple[Placement, ...], *, weights: bool = False) -> str:
@@ -189,14 +169,8 @@ def _some(items: Iterable[object]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def _pairs(value: object) -> list[tuple[str, object]]:
-    if not is_dataclass(value):
-        raise TypeError(f"not a value of the model: {value!r}")
-    return [(f.name, getattr(value, f.name)) for f in fields(value)]
-
-
 def _fields(value: object) -> dict[str, object]:
-    return {name: _plain(part) for name, part in _pairs(value) if part is not UNSET}
+    return {name: _plain(part) for name, part in pairs(value) if part is not UNSET}
 
 
 def _plain(value: object) -> object:

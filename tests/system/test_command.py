@@ -177,7 +177,7 @@ def plan(world: World, *arguments: str) -> tuple[int, str, str]:
 
 def test_where_all_is_right_there_is_nothing_to_do_and_nothing_is_written(live: World) -> None:
     before, state, objects = live.calls(), live.load_balancers(), live.kube.all("Ingress", "shop")
-    assert plan(live) == (0, "Ingress shop/served\n  nothing to do\n1 Ingress: 0 steps\n", "")
+    assert plan(live) == (0, "Plan: nothing to do.\n1 Ingress, 0 steps, 1 already right\n", "")
     new = {name for name, count in live.calls().items() if count > before.get(name, 0)}
     assert new
     assert all(name.startswith("Describe") for name in new)
@@ -191,12 +191,18 @@ def test_a_new_ingress_is_planned_step_by_step_and_not_touched(live: World) -> N
     before = live.kube.all("Ingress", "shop")
     code, out, err = plan(live)
     assert (code, err) == (2, "")
-    block = out[out.index("Ingress shop/new") : out.index("Ingress shop/served")].splitlines()
-    assert [line[:22] for line in block[1:]] == [
-        "  + create load balanc",
-        "  + create 1 listener ",
-        "  + create 1 rule on H",
+    lines = out.splitlines()
+    assert lines[0] == "new load balancer for Ingress shop/new"
+    assert [line for line in lines if line.startswith(("  + create", "  + register"))] == [
+        "  + create load balancer",
+        "  + create 1 listener",
+        "  + create 1 rule on HTTP:80",
         "  + register 2 targets",
+    ]
+    assert lines[-3:] == [
+        "Plan: 5 to add, 0 to change, 0 to remove.",
+        "  + 1 load balancer, 1 listener, 1 rule, 2 targets",
+        "2 Ingresses, 4 steps, 1 already right",
     ]
     code, out, err = plan(live, "-o", "json")
     assert (code, err) == (2, "")
@@ -217,7 +223,7 @@ def test_what_cannot_be_served_is_told_and_fails(live: World) -> None:
     code, out, _ = plan(live)
     assert code == 1
     assert "! E4041" in out
-    assert out.endswith("2 Ingresses: 0 steps, 1 failed\n")
+    assert out.endswith("2 Ingresses, 0 steps, 1 already right, 1 failed\n")
 
 
 def test_a_closed_gate_is_told(live: World) -> None:

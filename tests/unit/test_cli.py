@@ -172,6 +172,9 @@ def test_a_switch_in_the_environment_is_a_boolean(run: Run, monkeypatch: pytest.
     [
         (["run", "--no-such-flag"], "--no-such-flag"),
         (["fly"], "fly"),
+        (["plam"], "Did you mean 'plan'?"),
+        (["plan", "--outptu=json"], "Did you mean '--output'?"),
+        (["plan", "--color=blue"], "--color"),
         (["plan", "--offline", *flags()], "--filename"),
         (["plan", "-f", "x.yaml", *flags()], "--filename"),
         (["plan", "x.yaml", *flags()], "--filename"),
@@ -267,8 +270,15 @@ def test_help_says_every_flag_and_no_secret(run: Run, command: list[str]) -> Non
     code, out, _ = run(*command, "--help")
     assert code == 0
     assert SECRET_ID not in out
-    if command in (["run"], ["plan"]):
+    if command == ["run"]:
         assert [flag.name for flag in FLAGS if f"--{flag.name}" not in out or flag.variable not in out] == []
+
+
+def test_help_of_a_command_that_reads_leaves_out_what_only_run_heeds(run: Run) -> None:
+    _, out, _ = run("plan", "--help")
+    assert [name for name in ("--cluster-id", "--region", "--kubeconfig", "--credentials") if name not in out] == []
+    assert "--max-concurrent-reconciles" not in out
+    assert "\n  l7lb plan --offline -f examples/01-http.yaml\n" in out
 
 
 def test_help_does_not_show_what_the_environment_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,6 +331,46 @@ def test_a_code_is_explained_whether_it_is_told_or_not(run: Run, code: str, line
     assert status == 0
     assert out.startswith(f"{code.upper()}: ")
     assert line in out.splitlines()
+
+
+def test_a_code_is_explained_to_programs_as_well(run: Run) -> None:
+    status, out, _ = run("explain", "e4041", "-o", "json")
+    assert status == 0
+    assert {"code": "E4041", "holds": "the rule"}.items() <= json.loads(out).items()
+
+
+PLANNED = str(Path(__file__).parent / "app/plans/http.yaml")
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "coloured"),
+    [
+        ({}, [], False),
+        ({}, ["--color=always"], True),
+        ({}, ["--color=never"], False),
+        ({"NO_COLOR": "1"}, ["--color=always"], True),
+        ({"NO_COLOR": "1"}, [], False),
+    ],
+)
+def test_colour_is_for_terminals_and_for_those_who_insist(
+    run: Run, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], arguments: list[str], coloured: bool
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    _, out, _ = run("plan", "--offline", "-f", PLANNED, *arguments)
+    assert ("\x1b[32m+\x1b[0m" in out) is coloured
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("OTHER", "1")])
+def test_a_terminal_that_wants_no_colour_gets_none(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _, out, _ = run("plan", "--offline", "-f", PLANNED)
+    assert ("\x1b[" in out) is (variable == "OTHER")
 
 
 def test_a_code_that_does_not_exist_is_one_line(run: Run) -> None:

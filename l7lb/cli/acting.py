@@ -1,73 +1,35 @@
-"""The command line. Parses, prints, and chooses the exit code; decides nothing.
-
-A wrong flag is one line on standard error and exit code 2; any other failure is one line and 1.
-"""
+"""Commands that write: run, adopt, release, teardown."""
 
 import contextlib
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from l7lb import __version__
 from l7lb.app.adopting import Verdict
 from l7lb.app.application import Application
-from l7lb.app.audit_words import audit_json, audit_text
-from l7lb.app.config import FLAGS, Config, Flag, Value, config
+from l7lb.app.config import Config, Value, config
 from l7lb.app.ending import Case, of_a_cluster, of_an_account
 from l7lb.app.ending_words import list_text, report_line, result_json
 from l7lb.app.handing import adopt as hand_over
 from l7lb.app.handing import let_go, look
 from l7lb.app.handing import ours as marked_ingresses
-from l7lb.app.inspecting import inspect
-from l7lb.app.printing import as_json, as_text, explanation, would_not_write
 from l7lb.app.releasing import End
-from l7lb.app.survey import survey_files, survey_live
 from l7lb.app.takeover_words import release_json, release_line, takeover_json, takeover_text
 from l7lb.app.tearing import End as TornDown
 from l7lb.app.tearing import Report
-from l7lb.errors import ConfigurationError, L7lbError
-from l7lb.model.codes import CODES
+from l7lb.cli.flags import flagged, printed
+from l7lb.cli.help import Command
+from l7lb.errors import ConfigurationError
 from l7lb.telemetry import logs
 
-Command = TypeVar("Command", bound=Callable[..., object])
 
-
-def flagged(command: Command) -> Command:
-    """Give a command every flag of the table, each with its twin in the environment."""
-    for flag in reversed(FLAGS):
-        command = click.option(
-            _names(flag),
-            flag.field,
-            type=_type(flag),
-            default=flag.default,
-            show_default=bool(str(flag.default)),
-            envvar=flag.variable,
-            show_envvar=True,
-            help=flag.help,
-        )(command)
-    return command
-
-
-def _names(flag: Flag) -> str:
-    return f"--{flag.name}/--no-{flag.name}" if isinstance(flag.default, bool) else f"--{flag.name}"
-
-
-def _type(flag: Flag) -> click.Choice[str] | type | None:
-    if isinstance(flag.default, bool):
-        return None
-    return click.Choice(flag.choices) if flag.choices else type(flag.default)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
-    """Kubernetes Ingress objects into Tencent Cloud load balancers."""
-
-
-@cli.command()
+@click.command(
+    cls=Command,
+    examples=("run --cluster-id cls-9mfq2k1t --region ap-guangzhou --vpc-id vpc-4hd8w0pn",),
+    every_flag=True,
+)
 @flagged
 def run(**values: Value) -> None:
     """Watch the cluster and keep its load balancers right.
@@ -80,45 +42,15 @@ def run(**values: Value) -> None:
     sys.exit(Application(built, os.environ, __version__).run())
 
 
-@cli.command()
-@click.option(
-    "-f", "--filename", "files", multiple=True, type=click.Path(path_type=Path),
-    help="With --offline: a file, a directory, or - for standard input.",
-)  # fmt: skip
-@click.argument("more", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--offline", is_flag=True, help="Plan from the files alone, with neither cluster nor cloud.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@flagged
-def plan(files: tuple[Path, ...], more: tuple[Path, ...], offline: bool, output: str, **values: Value) -> None:
-    """Print what `run` would do, step by step, and change nothing.
-
-    FILE: as with -f, so that -f examples/*.yaml names them all.
-
-    Exit code 0: nothing to do; 2: changes, or a wrong flag; 1: a file, the cluster or the cloud cannot be read, or an
-    Ingress cannot be planned, or not be served.
-    """
-    files += more
-    built = _offline_config(values) if offline else config(values)
-    logs.configure("error", "text")
-    if offline and not files:
-        raise ConfigurationError("--filename: --offline plans from files, and none is given")
-    if files and not offline:
-        raise ConfigurationError("--filename: only with --offline; without it the cluster is read")
-    survey = survey_files(files, built) if offline else survey_live(built, os.environ)
-    if output == "json":
-        click.echo(as_json(survey.findings), nl=False)
-        if survey.blocked:
-            click.echo(would_not_write(survey.blocked), err=True)
-    else:
-        click.echo(as_text(survey.findings, offline=offline, blocked=survey.blocked), nl=False)
-    if any(finding.failed for finding in survey.findings):
-        sys.exit(1)
-    sys.exit(2 if any(finding.plan for finding in survey.findings) else 0)
-
-
-@cli.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "adopt",
+        "adopt --apply",
+    ),
+)
 @click.option("--dry-run/--apply", default=True, show_default=True, help="Only look, or enter what can be entered.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@printed
 @flagged
 def adopt(dry_run: bool, output: str, **values: Value) -> None:
     """Say how each Ingress stands before l7lb takes over from TKE's controller; with --apply, hand over.
@@ -138,30 +70,13 @@ def adopt(dry_run: bool, output: str, **values: Value) -> None:
     sys.exit(2 if takeover.having(Verdict.CHANGES) or takeover.having(Verdict.WAITS) else 0)
 
 
-@cli.command()
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@flagged
-def audit(output: str, **values: Value) -> None:
-    """List the load balancers of the cluster by what uses them, and Ingresses that something is wrong with.
-
-    Writes nothing, and needs neither the Lease nor an open gate. Looks in --region, in regions that Ingresses name, and
-    in --more-regions.
-
-    Exit code 0: nothing to look at; 2: findings, or a wrong flag; 1: something could not be read.
-    """
-    built = config(values)
-    logs.configure("error", "text")
-    found = inspect(built, os.environ)
-    click.echo(audit_json(found) if output == "json" else audit_text(found), nl=False)
-    if found.look.refused:
-        sys.exit(1)
-    sys.exit(2 if found.findings else 0)
-
-
-@cli.command()
+@click.command(
+    cls=Command,
+    examples=("release --all",),
+)
 @click.option("--all", "everything", is_flag=True, help="Every Ingress that bears l7lb's marks. Required.")
 @click.option("--yes", is_flag=True, help="Do not ask for the cluster id.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@printed
 @flagged
 def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
     """Take l7lb's finalizer and record off every Ingress, and write nothing to the cloud.
@@ -182,13 +97,19 @@ def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
     sys.exit(1 if any(one.end is End.LEFT for one in ends) else 0)
 
 
-@cli.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "teardown --cluster cls-9mfq2k1t --dry-run",
+        "teardown --cluster cls-9mfq2k1t --without-cluster --cluster-uid 0f1e2d3c-...",
+    ),
+)
 @click.option("--cluster", default="", help="Id of the cluster that goes away. Required.")
 @click.option("--without-cluster", is_flag=True, help="Its API server does not answer any more; needs --cluster-uid.")
 @click.option("--cluster-uid", default="", help="With --without-cluster: UID of its namespace kube-system.")
 @click.option("--dry-run", is_flag=True, help="Print the list, and do nothing.")
 @click.option("--yes", default="", metavar="ID", help="The cluster id once more, instead of typing it when asked.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@printed
 @flagged
 def teardown(
     cluster: str, without_cluster: bool, cluster_uid: str, dry_run: bool, yes: str, output: str, **values: Value
@@ -249,55 +170,3 @@ def _confirm(built: Config, count: int) -> None:
         != built.cluster_id
     ):
         raise ConfigurationError("--cluster-id: what was typed is another one; nothing is released")
-
-
-def _offline_config(values: dict[str, Value]) -> Config:
-    """Nothing is asked, so the names of cluster and region may stay open."""
-    return config(values | {name: values[name] or default for name, default in _UNKNOWN.items()})
-
-
-_UNKNOWN = {"cluster_id": "cls-offline", "region": "ap-offline"}
-
-
-@cli.command()
-@click.argument("code")
-def explain(code: str) -> None:
-    """Say what CODE in an Event or a condition means, and what to do. E4041, for example."""
-    row = CODES.get(code.upper())
-    if row is None:
-        raise click.BadParameter(f"{code!r} is no code of TKE's Ingress; docs/errors.md has all of them")
-    click.echo(explanation(row), nl=False)
-
-
-@cli.command()
-def version() -> None:
-    """Print the version."""
-    click.echo(f"l7lb {__version__}")
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Entry point; every expected failure is one line."""
-    try:
-        code = cli.main(arguments, prog_name="l7lb", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as help_wanted:
-        click.echo(help_wanted.format_message())
-        sys.exit(2)
-    except click.UsageError as error:
-        sys.exit(_fail(2, _usage(error)))
-    except click.Abort:
-        sys.exit(130)
-    except ConfigurationError as error:
-        sys.exit(_fail(2, str(error)))
-    except L7lbError as error:
-        sys.exit(_fail(1, str(error)))
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _usage(error: click.UsageError) -> str:
-    option = getattr(error, "param", None)
-    return f"{option.opts[0]}: {error.message}" if isinstance(option, click.Option) else error.format_message()
-
-
-def _fail(code: int, message: str) -> int:
-    click.echo(f"l7lb: {' '.join(message.split())}", err=True)
-    return code

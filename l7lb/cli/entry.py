@@ -1,0 +1,60 @@
+"""The way in: all commands together, and every expected failure as one line.
+
+A wrong flag is one line on standard error and exit code 2; any other failure is one line and 1.
+"""
+
+import sys
+
+import click
+
+from l7lb import __version__
+from l7lb.app.showing import plain
+from l7lb.cli.acting import adopt, release, run, teardown
+from l7lb.cli.help import Command, Group
+from l7lb.cli.reading import audit, explain, plan
+from l7lb.errors import ConfigurationError, L7lbError
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Kubernetes Ingress objects into Tencent Cloud load balancers."""
+
+
+@click.command(cls=Command)
+def version() -> None:
+    """Print the version."""
+    click.echo(f"l7lb {__version__}")
+
+
+cli.add_section("Look, and change nothing", (plan, explain, audit))
+cli.add_section("Take over, and let go", (adopt, release, teardown))
+cli.add_section("Run", (run,))
+cli.add_section("About this command", (version,))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point; every expected failure is one line."""
+    try:
+        code = cli.main(arguments, prog_name="l7lb", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message())
+        sys.exit(2)
+    except click.UsageError as error:
+        sys.exit(_fail(2, _usage(error)))
+    except click.Abort:
+        sys.exit(130)
+    except ConfigurationError as error:
+        sys.exit(_fail(2, str(error)))
+    except L7lbError as error:
+        sys.exit(_fail(1, str(error)))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: click.UsageError) -> str:
+    option = getattr(error, "param", None)
+    return f"{option.opts[0]}: {error.message}" if isinstance(option, click.Option) else error.format_message()
+
+
+def _fail(code: int, message: str) -> int:
+    click.echo(f"l7lb: {plain(' '.join(message.split()))}", err=True)
+    return code
