@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from l7lb.adapters.kube.leases import KubeLeases
 from l7lb.app.campaign import Campaign, lease_key
 from l7lb.app.config import Config
-from l7lb.app.connections import connect, identity, tell_rates
+from l7lb.app.connections import connect, identity, pass_ids, tell_rates
 from l7lb.app.door import Doorman, QuietEvents
 from l7lb.app.gauges import Gauges
 from l7lb.app.health import Health, Probes
@@ -23,6 +23,8 @@ from l7lb.model.identity import Cluster
 from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.runtime.lifecycle import Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.passes import Passes
+from l7lb.telemetry.passlog import PassLog
 
 
 class Application:
@@ -43,7 +45,8 @@ class Application:
         door, health, sink = Doorman(clock), Health(clock), QueueSink(clock)
         self.config = config
         self._uid = ""
-        self._connections = connect(config, environ, metrics, door.check, clock)
+        passes = Passes((PassLog(),), monotonic=clock.monotonic, wall=clock.time, ids=pass_ids())
+        self._connections = connect(config, environ, metrics, door.check, clock, passes)
         watch = watching(config, self._connections, sink, clock, metrics)
         key = lease_key(config.cluster_id)
         leases = KubeLeases(self._connections.lease, key)
@@ -61,6 +64,7 @@ class Application:
                 clock=clock,
                 cluster=lambda: Cluster(config.cluster_id, self._uid),
                 writable=door.check,
+                passes=passes,
             )
         )
         health.informers, health.leadership = watch.informers, leadership

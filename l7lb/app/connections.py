@@ -25,8 +25,10 @@ from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
 from l7lb.app.remembering import ENTRY, memory_key
 from l7lb.model.lane import Lane
+from l7lb.model.phases import Call
 from l7lb.runtime.clock import Clock
 from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.passes import Passes
 
 _logger = logging.getLogger(__name__)
 
@@ -52,13 +54,19 @@ class Connections:
 
 
 def connect(
-    config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None], clock: Clock
+    config: Config,
+    environ: Mapping[str, str],
+    metrics: Metrics,
+    guard: Callable[[], None],
+    clock: Clock,
+    passes: Passes | None = None,
 ) -> Connections:
-    """Build clients; makes no request. Raises ConfigurationError."""
+    """Build clients; makes no request. `passes` is told of each request. Raises ConfigurationError."""
     now = clock.monotonic
-    caller = _caller(config, environ, metrics, guard, clock)
+    told = passes if passes is not None else Passes()
+    caller = _caller(config, environ, metrics, guard, clock, told)
     source = Source(config.kubeconfig)
-    kube = Transport(source, on_request=lambda *request: _count_request(metrics, *request), clock=now)
+    kube = Transport(source, on_request=lambda *request: _tell_request(metrics, told, *request), clock=now)
     if kube.weakness:
         _logger.warning("%s", kube.weakness)
     lease = Transport(
@@ -91,19 +99,30 @@ def connect_cloud(
     config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None], clock: Clock
 ) -> TencentLoadBalancers:
     """The cloud alone, where there is no cluster; makes no request. Raises ConfigurationError."""
-    return TencentLoadBalancers(_caller(config, environ, metrics, guard, clock), clock.monotonic)
+    return TencentLoadBalancers(_caller(config, environ, metrics, guard, clock, Passes()), clock.monotonic)
 
 
 def _caller(
-    config: Config, environ: Mapping[str, str], metrics: Metrics, guard: Callable[[], None], clock: Clock
+    config: Config,
+    environ: Mapping[str, str],
+    metrics: Metrics,
+    guard: Callable[[], None],
+    clock: Clock,
+    passes: Passes,
 ) -> Caller:
     now = clock.monotonic
     endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
+
+    def on_call(record: CallRecord) -> None:
+        _count_call(metrics, record)
+        call = Call(record.service, record.action, record.code, record.region, record.request_id, record.write)
+        passes.called(call, record.seconds)
+
     return Caller(
         Clients(endpoint, load(config.credentials, environ, endpoint)),
         RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait)),
         guard=guard,
-        on_call=lambda record: _count_call(metrics, record),
+        on_call=on_call,
         clock=now,
     )
 
@@ -111,6 +130,12 @@ def _caller(
 def identity() -> str:
     """Unique to this process: the holder of the Lease."""
     return f"{socket.gethostname()}_{random.SystemRandom().getrandbits(64):016x}"
+
+
+def pass_ids(dice: random.Random | None = None) -> Callable[[], str]:
+    """An id for each pass: 16 hexadecimal digits, never all 0. Drawn from the system unless dice are given."""
+    source = dice if dice is not None else random.SystemRandom()
+    return lambda: f"{source.randrange(1, 2**64):016x}"
 
 
 def tell_rates(metrics: Metrics, limits: RateLimits) -> None:
@@ -128,6 +153,11 @@ def _count_call(metrics: Metrics, record: CallRecord) -> None:
 
 def _count_wait(metrics: Metrics, _service: str, action: str, lane: Lane, seconds: float) -> None:
     metrics.observe("l7lb_rate_limiter_wait_seconds", seconds, action, lane.value)
+
+
+def _tell_request(metrics: Metrics, passes: Passes, method: str, host: str, code: str, seconds: float) -> None:
+    _count_request(metrics, method, host, code, seconds)
+    passes.called(Call("kubernetes", method, code, write=method not in ("GET", "HEAD")), seconds)
 
 
 def _count_request(metrics: Metrics, method: str, host: str, code: str, seconds: float) -> None:

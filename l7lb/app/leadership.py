@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from l7lb.app.config import Config
@@ -23,6 +23,7 @@ from l7lb.runtime.election import Elector
 from l7lb.runtime.election import Term as LeaseTerm
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.passes import Passes
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Office:
     cluster: Callable[[], Cluster]
     """Who this cluster is; known before anything of this starts."""
     writable: Callable[[], None]
+    passes: Passes = field(default_factory=Passes)
 
 
 class Leadership:
@@ -163,6 +165,7 @@ class Leadership:
             certificates=office.connections.certificates,
             pods=office.connections.pods,
             memory=office.connections.memory,
+            passes=office.passes,
         )
 
     def _tell_of_the_gate(self) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from l7lb import ledger, planner
@@ -13,7 +13,7 @@ from l7lb.app.census import census
 from l7lb.app.collector import Collector, Shelf
 from l7lb.app.config import Config
 from l7lb.app.expiry import Archive, CertificateReader, Expiry
-from l7lb.app.measuring import MeasuredCloud, StopWatch
+from l7lb.app.measuring import measured
 from l7lb.app.neighbours import Neighbours, tell_doubt
 from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
 from l7lb.app.readying import Readying, Ward
@@ -47,6 +47,7 @@ from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.workqueue import WorkQueue
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
 from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.passes import Passes
 
 _logger = logging.getLogger(__name__)
 
@@ -80,6 +81,8 @@ class Stage:
     """None: nobody looks when certificates expire."""
     pods: Pods | None = None
     """None: nobody opens readiness gates."""
+    passes: Passes = field(default_factory=Passes)
+    """Measures what passes do."""
     memory: Shelf | None = None
     """Where it is kept what was seen of orphans; None: none is collected."""
 
@@ -95,11 +98,7 @@ class Term:
         self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from)
         self._sweep = Sweep()
         self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
-        watch = StopWatch(
-            stage.clock,
-            lambda step, seconds: stage.metrics.observe("l7lb_cloud_task_duration_seconds", seconds, step),
-        )
-        self._cloud = MeasuredCloud(stage.cloud, watch, self._sweep.wrote)
+        self._cloud = measured(stage.cloud, stage.clock, stage.metrics, stage.passes, self._sweep.wrote)
         self._executor = Executor(Flights(), self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from)
         self.orphans = self._sweeper()
         self.verifier = Verifier(
@@ -120,7 +119,7 @@ class Term:
             self.queue,
             self._reconcile,
             stage.clock,
-            metrics=ControllerCounting(stage.metrics, workers),
+            metrics=ControllerCounting(stage.metrics, workers, stage.passes),
             on_failure=self._failed,
         )
         loops: dict[str, Callable[[], object]] = {f"worker-{number}": self.controller.run for number in range(workers)}
@@ -255,7 +254,7 @@ class Term:
 
     def _workshop(self) -> Workshop:
         stage = self._stage
-        telemetry = ReconcileCounting(stage.metrics, planner.describe)
+        telemetry = ReconcileCounting(stage.metrics, planner.describe, stage.passes)
         return Workshop(
             cluster=stage.cluster,
             settings=stage.settings,
@@ -276,6 +275,7 @@ class Term:
             trusted_from=stage.trusted_from,
             writable=stage.writable,
             comparing=self.verifier.comparing,
+            phases=stage.passes,
         )
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:

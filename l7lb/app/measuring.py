@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Self
 
+from l7lb import planner
 from l7lb.errors import Rejected
 from l7lb.model.cloud import Accepted, TargetHealth, TaskState, TaskStatus
 from l7lb.model.identity import CloudRef, ListenerId, LocationId, TaskId
@@ -18,6 +19,8 @@ from l7lb.model.plan import Bindings, DeleteLoadBalancer, Step
 from l7lb.model.snapshot import Limits
 from l7lb.reconciler.ports import LoadBalancers
 from l7lb.runtime.clock import Clock
+from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.passes import Passes
 
 TASKS_MAX = 10_000
 
@@ -25,8 +28,8 @@ TASKS_MAX = 10_000
 class StopWatch:
     """Tasks on their way. One that nobody asks for any more is forgotten when there are too many."""
 
-    def __init__(self, clock: Clock, on_end: Callable[[str, float], None]) -> None:
-        """`on_end` gets the kind of the step and the seconds from its acceptance to the look that found it ended."""
+    def __init__(self, clock: Clock, on_end: Callable[[str, str, TaskStatus, float], None]) -> None:
+        """`on_end` gets task, kind of the step, status, and seconds from acceptance to the look that found its end."""
         self._clock = clock
         self._on_end = on_end
         self._lock = threading.Lock()
@@ -39,13 +42,28 @@ class StopWatch:
             while len(self._running) > TASKS_MAX:
                 del self._running[next(iter(self._running))]
 
-    def end(self, task: TaskId) -> str:
+    def end(self, task: TaskId, status: TaskStatus) -> str:
         """It has ended, well or not; the load balancer that it was about, empty when it is not known."""
         with self._lock:
             kind, load_balancer, since = self._running.pop(task, ("", "", 0.0))
         if kind:
-            self._on_end(kind, self._clock.monotonic() - since)
+            self._on_end(task, kind, status, self._clock.monotonic() - since)
         return load_balancer
+
+
+def measured(
+    cloud: LoadBalancers, clock: Clock, metrics: Metrics, passes: Passes, on_write: Callable[[str], None]
+) -> "MeasuredCloud":
+    """An account whose tasks are measured, and whose steps the pass that sends them is told."""
+
+    def ended(task: str, step: str, status: TaskStatus, seconds: float) -> None:
+        metrics.observe("l7lb_cloud_task_duration_seconds", seconds, step)
+        passes.task_ended(task, step, status.name.lower(), seconds)
+
+    def sent(step: Step, task: str, load_balancer: str) -> None:
+        passes.sent(planner.describe(step), task, load_balancer)
+
+    return MeasuredCloud(cloud, StopWatch(clock, ended), on_write, sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,8 @@ class MeasuredCloud:
     watch: StopWatch
     on_write: Callable[[str], None] = field(default=lambda _load_balancer: None)
     """Told the id of a load balancer when a write to it is sent, and when its task has ended."""
+    on_sent: Callable[[Step, str, str], None] = field(default=lambda _step, _task, _load_balancer: None)
+    """Told a step when it was accepted, with its task (empty: it has none) and its load balancer."""
 
     def at(self, lane: Lane) -> Self:
         """The same, spending the API budget of this lane."""
@@ -100,6 +120,7 @@ class MeasuredCloud:
         target = step.id if isinstance(step, DeleteLoadBalancer) else bindings.load_balancer
         self.on_write(target)
         accepted = self.cloud.perform(region, step, bindings)
+        self.on_sent(step, accepted.task or "", target)
         if accepted.task is not None:
             self.watch.start(accepted.task, step, target)
         return accepted
@@ -108,5 +129,5 @@ class MeasuredCloud:
         """Handed on."""
         state = self.cloud.task(region, task)
         if state.status is not TaskStatus.RUNNING:
-            self.on_write(self.watch.end(task))
+            self.on_write(self.watch.end(task, state.status))
         return state

@@ -11,6 +11,7 @@ from l7lb.model.loadbalancer import DesiredLoadBalancer, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership, Record, Stamp
+from l7lb.model.phases import Stage
 from l7lb.model.plan import AddTags, CreateRules, Plan
 from l7lb.model.problems import Held, Severity
 from l7lb.model.snapshot import Translation
@@ -28,7 +29,7 @@ from l7lb.reconciler.holding_on import hold_on
 from l7lb.reconciler.late_edits import LateEdits, never_given
 from l7lb.reconciler.locating import Creating, Found, Gone, Nothing
 from l7lb.reconciler.orders import Orders, servable, withdraw
-from l7lb.reconciler.passes import Matter, Workshop, fingerprint_of, note, problem, say
+from l7lb.reconciler.passes import Matter, Workshop, enter, fingerprint_of, note, problem, say
 from l7lb.reconciler.protection import Protection
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals, withheld
@@ -79,6 +80,7 @@ class Converger:
         if matter.record is not None and matter.record.claim and FINALIZER not in matter.ingress.finalizers:
             # Somebody took it off: without it a deletion would leave behind what the record leads to.
             matter.ingress = self._shop.desk.enter(matter.ingress, matter.record)
+        self._shop.phases.enter(Stage.TRANSLATE)
         settings = self._shop.settings_in(matter.region, matter.cloud)
         snapshot = self._shop.snapshots.snapshot(matter.ingress)
         translation = translator.translate(replace(snapshot, site=matter.site or snapshot.site), settings)
@@ -111,6 +113,7 @@ class Converger:
     def _plan(
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
     ) -> Outcome:
+        self._shop.phases.enter(Stage.OBSERVE)
         location = self._shop.locator.locate(matter.question(), matter.cloud)
         if (
             isinstance(location, Found)
@@ -130,6 +133,7 @@ class Converger:
                 if site != translation.site:  # it is not what its annotations made one expect: read them anew
                     matter.site, matter.problems = site, []
                     return self._run(matter)
+                self._shop.phases.enter(Stage.PLAN, observed.head.ref.id)
                 return self._existing(matter, translation, desired, fingerprint, observed)
 
     def _existing(
@@ -196,6 +200,7 @@ class Converger:
     def _create(
         self, matter: Matter, translation: Translation, desired: DesiredLoadBalancer, fingerprint: str
     ) -> Outcome:
+        self._shop.phases.enter(Stage.PLAN)
         if translation.create_refusal is not None or not (self._shop.buys_blind or servable(desired)):
             # Nothing is bought while nothing could be served.
             return self._reporter.report(matter, None)
@@ -288,17 +293,19 @@ class Converger:
         # Said before it is done: what is removed or left out now need not be in the notes of the next plan.
         for finding in matter.problems:
             self._shop.events.emit(note(matter.ingress, finding))
+        self._shop.phases.enter(Stage.APPLY)
         self._shop.writable()
         if not self._shop.executor.flights.begin(flight):
             return Again(SETTLE_S, "the load balancer is being written on behalf of another Ingress")
         try:
-            _enter(self._shop, matter, record)
+            enter(self._shop, matter, record)
         except BaseException:
             self._shop.executor.abandon(flight)
             raise
         return self._fly(matter, flight)
 
     def _fly(self, matter: Matter, flight: Flight) -> Outcome:
+        self._shop.phases.enter(Stage.APPLY, flight.ref.id if flight.ref is not None else "")
         flight.binding = matter.key
         witness = Keeping(self._shop, matter)
         try:
@@ -357,16 +364,11 @@ class Converger:
         record = records.reached(matter, observed, claim, self._shop.settings)
         if not waiting:
             record = records.asked(record, matter.ingress, planner.shape_digest(desired))
-        _enter(self._shop, matter, record)
+        self._shop.phases.enter(Stage.REPORT)
+        enter(self._shop, matter, record)
         self._attempts.forget(matter.owner)
         self._auto.keep(matter, desired, observed, claim)
         return self._reporter.report(matter, observed)
-
-
-def _enter(shop: Workshop, matter: Matter, record: Record) -> None:
-    """Our marks, and with them what a switch of the cluster gives a new Ingress."""
-    matter.ingress = shop.desk.enter(matter.ingress, record, matter.added)
-    matter.record, matter.added = record, {}
 
 
 def _told(

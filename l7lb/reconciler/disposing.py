@@ -15,6 +15,7 @@ from l7lb.model.marks import FINALIZER
 from l7lb.model.maybe import UNSET
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Disposal, Ownership, Record
+from l7lb.model.phases import Stage
 from l7lb.model.plan import DeleteLoadBalancer, Plan, RemoveTags
 from l7lb.model.writing import EventType
 from l7lb.reconciler import records
@@ -78,6 +79,7 @@ class Disposer:
             return self._fly(matter, flight, parting)
         if matter.options.skip:
             return self.let_go(matter, None, "mode: skip: nothing is touched", parting)
+        self._shop.phases.enter(Stage.OBSERVE)
         location = self._shop.locator.locate(matter.question(), matter.cloud)
         if isinstance(location, Found) and location.remembered and not self._is_deleted(matter, location.observed):
             location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
@@ -102,6 +104,7 @@ class Disposer:
         return self.released(matter, parting, ours=True)
 
     def _dispose(self, matter: Matter, observed: ObservedLoadBalancer, parting: Parting) -> Outcome:
+        self._shop.phases.enter(Stage.PLAN, observed.head.ref.id)
         claim = self._claim(matter, observed)
         released = matter.record is not None and matter.record.claim == RELEASING
         if too_early := self._too_early(matter, observed, claim):
@@ -208,6 +211,7 @@ class Disposer:
 
     def _fly(self, matter: Matter, flight: Flight, parting: Parting) -> Outcome:
         ref = flight.ref
+        self._shop.phases.enter(Stage.APPLY, ref.id if ref is not None else "")
         flight.binding = matter.key
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, LettingGo(self._shop, matter, parting))
@@ -256,6 +260,7 @@ class Disposer:
 
     def released(self, matter: Matter, parting: Parting, *, ours: bool) -> Outcome:
         """Take our marks off the Ingress; what remains of the record is the attempt, for the next time."""
+        self._shop.phases.enter(Stage.REPORT)
         self._shop.writable()
         finalizers = (FINALIZER, *(self._shop.tke_finalizers if ours else ()))
         record: Record | None = None

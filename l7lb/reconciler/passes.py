@@ -19,6 +19,7 @@ from l7lb.reconciler.conditions import told
 from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.executor import Executor
 from l7lb.reconciler.locating import Locator, Question
+from l7lb.reconciler.phasing import NoPhases, Phases
 from l7lb.reconciler.ports import Events, Ingresses, LoadBalancers, ServiceConfigs, Snapshots, Telemetry
 from l7lb.reconciler.writeback import WriteBack
 
@@ -54,6 +55,8 @@ class Workshop:
     """Raises GateClosed or LostLeadership when nothing may be written now."""
     comparing: Callable[[BindingKey], bool] = lambda _key: False
     """Whether the running pass over a key looks at a cloud that differs from what we left there."""
+    phases: Phases = field(default_factory=NoPhases)
+    """Told how far a pass has come."""
 
     def settings_in(self, region: str, cloud: LoadBalancers, max_age_s: float = inf) -> Settings:
         """The settings with the quotas of a region, which are known as a rule: the verifier reads them now and then."""
@@ -119,6 +122,12 @@ class Matter:
             private_link=head.private_link,
             delete_refused=refused,
         )
+
+
+def enter(shop: Workshop, matter: Matter, record: Record) -> None:
+    """Our marks, and with them what a switch of the cluster gives a new Ingress."""
+    matter.ingress = shop.desk.enter(matter.ingress, record, matter.added)
+    matter.record, matter.added = record, {}
 
 
 def is_grouped(record: Record | None, options: Options) -> bool:

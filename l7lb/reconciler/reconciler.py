@@ -101,6 +101,7 @@ class Reconciler:
             if uids & self._busy:
                 return Again(BUSY_S, "another pass over this Ingress is running")
             self._busy |= uids
+        self._shop.phases.about(tuple(str(ingress.key) for ingress in ingresses))
         try:
             outcome = body()
         except NotFound as absence:

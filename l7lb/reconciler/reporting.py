@@ -5,6 +5,7 @@ from typing import Final
 from l7lb.errors import TerminalError
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.outcome import Done, Outcome
+from l7lb.model.phases import Stage
 from l7lb.model.plan import Plan
 from l7lb.model.problems import Problem, Severity
 from l7lb.reconciler.conditions import READY, Readiness, readiness
@@ -23,6 +24,7 @@ class Reporter:
 
         `reached`: what may be said when nothing is wrong.
         """
+        self._shop.phases.enter(Stage.REPORT)
         state = readiness(tuple(matter.problems), reached if observed is not None else _NOT_YET)
         for finding in matter.problems:
             self._shop.events.emit(note(matter.ingress, finding))
@@ -40,6 +42,7 @@ class Reporter:
 
     def failed(self, matter: Matter, error: TerminalError) -> None:
         """An error that no retry cures."""
+        self._shop.phases.enter(Stage.REPORT)
         matter.problems.append(problem(error.code, error.reason, str(error)))
         state = readiness(tuple(matter.problems))
         for finding in matter.problems:

@@ -12,6 +12,7 @@ from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.outcome import Again, Done, Outcome
 from l7lb.model.ownership import Claim, Ownership
+from l7lb.model.phases import Stage
 from l7lb.model.plan import AddTags, Plan, RemoveTags
 from l7lb.model.problems import Severity
 from l7lb.model.site import Site
@@ -60,6 +61,7 @@ class Sharing:
 
     def run(self, meeting: Meeting) -> Outcome:
         """One pass. Raises what the cloud raises, after the members that it concerns have heard of it."""
+        self._shop.phases.enter(Stage.TRANSLATE, meeting.ref.id)
         self._stand(meeting, self._sites.get(meeting.ref))
         try:
             outcome = self._run(meeting)
@@ -86,6 +88,7 @@ class Sharing:
             if flight.fingerprint != meeting.print or self._shop.executor.stale(flight):
                 self._shop.executor.cut_short(flight)
             return self._fly(meeting, flight)
+        self._shop.phases.enter(Stage.OBSERVE)
         location = self._shop.locator.observe(meeting.ref, meeting.cloud)
         if isinstance(location, Found) and location.remembered and not self._is_ours(meeting, location.observed):
             location = self._shop.locator.look(meeting.ref, meeting.cloud)
@@ -118,6 +121,7 @@ class Sharing:
         return known and ledger.read_shared(evidence(meeting, observed), observed).ownership is Ownership.SHARED
 
     def _meet(self, meeting: Meeting, observed: ObservedLoadBalancer) -> Outcome:
+        self._shop.phases.enter(Stage.PLAN)
         while True:
             draft = self._drafter.draft(meeting, observed)
             if isinstance(draft, Claim):
@@ -142,6 +146,7 @@ class Sharing:
                 return Again(0.0, f"planned anew around what would be refused: {why}")
             draft = _confirmed(self._shop, meeting, draft)
             self.reporter.say(meeting, draft, self._drafter.pieces(meeting, draft))
+            self._shop.phases.enter(Stage.APPLY)
             self._shop.writable()
             if self._announce(meeting, draft):
                 return self._begin(meeting, draft)
@@ -189,6 +194,7 @@ class Sharing:
         return self._fly(meeting, flight)
 
     def _fly(self, meeting: Meeting, flight: Flight) -> Outcome:
+        self._shop.phases.enter(Stage.APPLY)
         flight.binding = meeting.key
         meeting.step = flight.step
         try:
@@ -221,6 +227,7 @@ class Sharing:
 
     def _settle(self, meeting: Meeting, draft: Draft) -> Outcome:
         """Nothing is left to do: what is there is written down, and who was to leave is let go."""
+        self._shop.phases.enter(Stage.REPORT)
         if unseen := self._partings.unseen(meeting):
             return unseen
         waits = []
@@ -244,6 +251,7 @@ class Sharing:
 
     def _denied(self, meeting: Meeting, claim: Claim, observed: ObservedLoadBalancer) -> Outcome:
         """Not ours to touch: said with its code to all; who was to leave leaves."""
+        self._shop.phases.enter(Stage.REPORT)
         for seat in meeting.staying:
             with meeting.apart(seat):
                 self.reporter.denied(meeting, seat, claim, observed)

@@ -65,24 +65,24 @@ class Reactions:
 
 
 class ControllerMetrics(Protocol):
-    """The conventional controller_runtime metrics."""
+    """Whoever counts passes, or follows them. Told on the worker."""
 
-    def started(self) -> None:
+    def started(self, taken: Taken) -> None:
         """A worker is busy."""
         ...
 
-    def finished(self, result: Result, seconds: float) -> None:
-        """A worker is free again."""
+    def finished(self, result: Result, seconds: float, outcome: Outcome | Exception | None) -> None:
+        """The same worker is free again; `outcome` is None when the pass has torn its thread with it."""
         ...
 
 
 class NoControllerMetrics:
     """Counts nothing."""
 
-    def started(self) -> None:
+    def started(self, taken: Taken) -> None:
         """Ignore."""
 
-    def finished(self, result: Result, seconds: float) -> None:
+    def finished(self, result: Result, seconds: float, outcome: Outcome | Exception | None) -> None:
         """Ignore."""
 
 
@@ -130,13 +130,15 @@ class Controller:
 
     def _process(self, taken: Taken) -> None:
         started = self._clock.monotonic()
-        self._metrics.started()
-        result = Result.BUG
+        self._metrics.started(taken)
+        result: Result = Result.BUG
+        outcome: Outcome | Exception | None = None
         try:
-            result = self._react(taken, self._attempt(taken))
+            outcome = self._attempt(taken)
+            result = self._react(taken, outcome)
         finally:
             now = self._clock.monotonic()
-            self._metrics.finished(result, now - started)
+            self._metrics.finished(result, now - started, outcome)
             self._queue.done(taken.key, now)
 
     def _attempt(self, taken: Taken) -> Outcome | Exception:

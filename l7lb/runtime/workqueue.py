@@ -6,7 +6,7 @@ the thin blocking side. What a key means, and what to do with it, does not belon
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from l7lb.model.lane import Lane
@@ -25,6 +25,8 @@ class Taken:
 
     key: str
     lane: Lane
+    waited_s: float = field(default=0.0, compare=False)
+    """Since it was ready; no part of what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,9 @@ class WorkQueue:
         key, reasons = self._ready.pop(row)
         self._tell_depth(reasons)
         self._running[key] = _Running(now, row)
-        self._metrics.taken(row.lane, max(0.0, now - min(reasons.values())))
-        return Taken(key, budget_of(row))
+        waited_s = max(0.0, now - min(reasons.values()))
+        self._metrics.taken(row.lane, waited_s)
+        return Taken(key, budget_of(row), waited_s)
 
     def _tell_depth(self, changed: Iterable[Row]) -> None:
         for row in changed:

@@ -8,9 +8,11 @@ from typing import Final
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, ObjectKey
 from l7lb.model.lane import Lane
+from l7lb.model.outcome import Outcome
 from l7lb.model.plan import Plan, Step
 from l7lb.telemetry.drift import drifted
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
+from l7lb.telemetry.passes import Passes, Taken
 
 _logger = logging.getLogger("l7lb.reconcile")
 _PRIORITY: Final = {Lane.CHANGE: "0", Lane.REMOVALS: "-10", Lane.ENDPOINTS: "-10", Lane.VERIFY: "-100"}
@@ -46,16 +48,19 @@ class QueueCounting:
 class ControllerCounting:
     """controller_runtime_*; expected waits are counted as `requeue_after`, as controller-runtime does."""
 
-    def __init__(self, metrics: Metrics, workers: int) -> None:
+    def __init__(self, metrics: Metrics, workers: int, passes: Passes | None = None) -> None:
         self._metrics = metrics
+        self._passes = passes if passes is not None else Passes()
         metrics.set("controller_runtime_max_concurrent_reconciles", workers, CONTROLLER)
 
-    def started(self) -> None:
+    def started(self, taken: Taken) -> None:
         """A worker is busy."""
+        self._passes.began(taken)
         self._metrics.add("controller_runtime_active_workers", 1, CONTROLLER)
 
-    def finished(self, result: str, seconds: float) -> None:
+    def finished(self, result: str, seconds: float, outcome: Outcome | Exception | None) -> None:
         """A worker is free; `result` is one of the controller's results."""
+        self._passes.ended(result, outcome)
         self._metrics.add("controller_runtime_active_workers", -1, CONTROLLER)
         self._metrics.observe("controller_runtime_reconcile_time_seconds", seconds, CONTROLLER)
         self._metrics.count("controller_runtime_reconcile_total", CONTROLLER, _RESULTS.get(str(result), "error"))
@@ -80,8 +85,10 @@ class ReconcileCounting:
         self,
         metrics: Metrics,
         describe: Callable[[Step], str],
+        passes: Passes | None = None,
     ) -> None:
         self._metrics = metrics
+        self._passes = passes if passes is not None else Passes()
         self._describe = describe
         self._lock = threading.Lock()
         self._ready: dict[str, bool] = {}
@@ -117,7 +124,9 @@ class ReconcileCounting:
     def performed(self, key: BindingKey, step: Step) -> None:
         """One step that ended well."""
         self._metrics.count("l7lb_plan_steps_total", type(step).__name__)
-        _logger.info("performed: %s", self._describe(step), extra={"key": key})
+        words = self._describe(step)
+        self._passes.performed(words)
+        _logger.debug("performed: %s", words, extra={"key": key})
 
     def refused(self, key: BindingKey, rule: str, message: str) -> None:
         """A plan that was stopped."""

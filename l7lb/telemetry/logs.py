@@ -7,6 +7,8 @@ from typing import TextIO
 
 import msgspec
 
+from l7lb.telemetry.passes import context
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -37,6 +39,17 @@ class TextFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class PassFilter(logging.Filter):
+    """Gives each line that is written during a pass the names of what the pass is about."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every line; what a line says itself stays."""
+        for name, value in context().items():
+            if name not in vars(record):
+                setattr(record, name, value)
+        return True
+
+
 FORMATTERS: dict[str, type[logging.Formatter]] = {"json": JsonFormatter, "text": TextFormatter}
 
 
@@ -44,6 +57,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     """Send every log line of the process to one stream (standard error)."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(FORMATTERS[form]())
+    handler.addFilter(PassFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

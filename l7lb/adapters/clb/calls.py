@@ -52,6 +52,9 @@ class CallRecord:
     lane: Lane
     code: str
     seconds: float
+    request_id: str = ""
+    """What the cloud calls it; empty when there was no answer."""
+    write: bool = False
 
 
 class Sender(Protocol):
@@ -115,11 +118,13 @@ class Caller:
         self.limits.take(region, request.service, request.action, lane, borrow=borrow)
         if request.write:
             self._ask_guard(request, region)
-        started, code = self.clock(), "OK"
+        started, code, request_id = self.clock(), "OK", ""
         try:
-            return self.sender.send(request.service, request.action, region, request.params)
+            answer = self.sender.send(request.service, request.action, region, request.params)
+            request_id = str(answer.get("RequestId", ""))
+            return answer
         except Refusal as refusal:
-            code = refusal.code
+            code, request_id = refusal.code, refusal.request_id
             self.limits.give_back(region, request.action)
             if is_throttled(code):
                 everywhere = code in OF_ALL_REGIONS
@@ -134,7 +139,8 @@ class Caller:
             raise
         finally:
             elapsed = self.clock() - started
-            self.on_call(CallRecord(request.service, request.action, region, lane, code, elapsed))
+            write = request.write
+            self.on_call(CallRecord(request.service, request.action, region, lane, code, elapsed, request_id, write))
 
     def _ask_guard(self, request: Request, region: str) -> None:
         try:

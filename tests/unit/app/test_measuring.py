@@ -25,8 +25,11 @@ class Scene:
         self.account.own("lb-a")
         self.ended: list[tuple[str, float]] = []
         self.written: list[str] = []
-        self.watch = StopWatch(self.clock, lambda step, seconds: self.ended.append((step, seconds)))
+        self.watch = StopWatch(self.clock, self._end)
         self.cloud = MeasuredCloud(self.account, self.watch, self.written.append)
+
+    def _end(self, task: str, step: str, status: TaskStatus, seconds: float) -> None:
+        self.ended.append((step, seconds))
 
 
 def test_reads_are_handed_on_in_their_lane() -> None:
@@ -91,5 +94,5 @@ def test_tasks_that_nobody_asks_for_do_not_pile_up() -> None:
     scene = Scene()
     for number in range(TASKS_MAX + 5):
         scene.watch.start(TaskId(f"t{number}"), LISTENERS, "lb-a")
-    assert scene.watch.end(TaskId("t0")) == ""
-    assert scene.watch.end(TaskId(f"t{TASKS_MAX}")) == "lb-a"
+    assert scene.watch.end(TaskId("t0"), TaskStatus.SUCCEEDED) == ""
+    assert scene.watch.end(TaskId(f"t{TASKS_MAX}"), TaskStatus.SUCCEEDED) == "lb-a"

@@ -38,10 +38,10 @@ class World:
     def _tell(self, key: str, error: Exception, failures: int) -> None:
         self.told.append((key, type(error).__name__, failures))
 
-    def started(self) -> None:
+    def started(self, taken: Taken) -> None:
         self.busy += 1
 
-    def finished(self, result: Result, seconds: float) -> None:
+    def finished(self, result: Result, seconds: float, outcome: Outcome | Exception | None) -> None:
         self.busy -= 1
         self.results.append(result)
 

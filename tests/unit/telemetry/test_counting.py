@@ -12,6 +12,7 @@ from l7lb.model.lane import Lane
 from l7lb.model.plan import AddTags, DeleteListeners, Plan
 from l7lb.runtime.controller import Result
 from l7lb.runtime.reflector import Reason
+from l7lb.runtime.workqueue import Taken
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
 from l7lb.telemetry.informing import InformerCounting
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
@@ -56,9 +57,9 @@ def test_a_pass_is_counted_by_its_result_and_an_expected_wait_is_no_error(
     metrics: Metrics, result: Result, counted_as: str, errors: set[str]
 ) -> None:
     counting = ControllerCounting(metrics, workers=4)
-    counting.started()
+    counting.started(Taken("k", Lane.CHANGE))
     assert value(metrics, "controller_runtime_active_workers", controller=CONTROLLER) == 1
-    counting.finished(result, 0.2)
+    counting.finished(result, 0.2, None)
     assert value(metrics, "controller_runtime_active_workers", controller=CONTROLLER) == 0
     assert value(metrics, "controller_runtime_max_concurrent_reconciles", controller=CONTROLLER) == 4
     results = ("success", "error", "requeue", "requeue_after")
@@ -77,8 +78,8 @@ def test_every_result_is_known() -> None:
     metrics = Metrics("test")
     counting = ControllerCounting(metrics, workers=1)
     for result in Result:
-        counting.started()
-        counting.finished(result, 0.0)
+        counting.started(Taken("k", Lane.CHANGE))
+        counting.finished(result, 0.0, None)
     total = sum(
         value(metrics, "controller_runtime_reconcile_total", controller=CONTROLLER, result=one) or 0
         for one in ("success", "error", "requeue", "requeue_after")

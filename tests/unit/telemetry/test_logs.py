@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from l7lb.model.lane import Lane
+from l7lb.model.outcome import Done
+from l7lb.model.phases import Stage
+from l7lb.runtime.workqueue import Taken
 from l7lb.telemetry import logs
+from l7lb.telemetry.passes import Passes
+from l7lb.telemetry.passlog import PassLog
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +72,20 @@ def test_libraries_do_not_log_bodies_even_at_debug(stream: io.StringIO, name: st
     logging.getLogger(name).debug("send: secret")
     logging.getLogger(name).info("body: secret")
     assert stream.getvalue() == ""
+
+
+def test_a_line_that_is_written_during_a_pass_says_which(stream: io.StringIO) -> None:
+    logs.configure("info", "json", stream)
+    passes = Passes((PassLog(),), ids=lambda: "00000000000000aa")
+    passes.began(Taken("new/1", Lane.CHANGE))
+    passes.about(("shop/web",))
+    passes.enter(Stage.PLAN, "lb-1")
+    logging.getLogger("l7lb.test").info("inside")
+    logging.getLogger("l7lb.test").info("about another", extra={"ingress": "shop/other"})
+    passes.ended("success", Done())
+    logging.getLogger("l7lb.test").info("outside")
+    inside, other, outside = (json.loads(line) for line in stream.getvalue().splitlines())
+    names = {"reconcile_id": "00000000000000aa", "key": "new/1", "ingress": "shop/web", "load_balancer": "lb-1"}
+    assert inside.items() >= names.items()
+    assert other["ingress"] == "shop/other"
+    assert outside.keys().isdisjoint(names)
