@@ -17,6 +17,7 @@ from l7lb.app.health import Health, Probes
 from l7lb.app.leadership import Leadership, Office
 from l7lb.app.leading import QueueSink
 from l7lb.app.patience import Patience
+from l7lb.app.visiting import Scene, consoles
 from l7lb.app.watching import watching
 from l7lb.app.webhook import webhooks
 from l7lb.model.identity import Cluster
@@ -62,7 +63,7 @@ class Application:
                 events=QuietEvents(self._connections.events, watch.gate),
                 metrics=metrics,
                 clock=clock,
-                cluster=lambda: Cluster(config.cluster_id, self._uid),
+                cluster=self._cluster,
                 writable=door.check,
                 passes=passes,
             )
@@ -77,9 +78,10 @@ class Application:
         writer = self._connections.events
         events = Threads("events", {"events": writer.run}, writer.stop)
         webhook = webhooks(config, watch, self._connections.kube, door.check, clock)
+        console = consoles(config, Scene(watch, self._connections, leadership, campaign.elector, clock, self._cluster))
         self.lifecycle = Lifecycle(
-            (probes, contact, watch.informers, *webhook, events, campaign.part, leadership),
-            stop_order=(leadership, *webhook, events, watch.informers, campaign.part, contact, probes),
+            (probes, contact, watch.informers, *webhook, *console, events, campaign.part, leadership),
+            stop_order=(leadership, *webhook, *console, events, watch.informers, campaign.part, contact, probes),
         )
 
     def run(self) -> int:
@@ -88,6 +90,9 @@ class Application:
 
     def _pause(self, seconds: float) -> bool:
         return self.lifecycle.pause(seconds)
+
+    def _cluster(self) -> Cluster:
+        return Cluster(self.config.cluster_id, self._uid)
 
     def _meet(self) -> None:
         """Who this cluster is; asked until it answers."""

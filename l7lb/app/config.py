@@ -71,6 +71,11 @@ FLAGS: Final = (
     Flag("metrics-bind-address", ":8080", "Where /metrics is served; 0: nowhere."),
     Flag("health-probe-bind-address", ":8081", "Where /healthz and /readyz are served; 0: nowhere."),
     Flag(
+        "console-bind-address",
+        "0",
+        "Where the console is served, read-only and to whoever reaches it (127.0.0.1:8082); 0: nowhere.",
+    ),
+    Flag(
         "readiness-webhook",
         "",
         "NAMESPACE/NAME of the Service (and Secret) of the webhook that gives pods the readiness gate; empty: none.",
@@ -106,6 +111,7 @@ class Config:
     leader_elect: bool = True
     metrics_bind_address: str = ":8080"
     health_probe_bind_address: str = ":8081"
+    console_bind_address: str = "0"
     readiness_webhook: str = ""
     readiness_webhook_bind_address: str = ":9443"
     log_level: str = "info"
@@ -160,6 +166,7 @@ def config(values: Mapping[str, Value]) -> Config:
     for flag, address in (
         ("metrics-bind-address", built.metrics_bind_address),
         ("health-probe-bind-address", built.health_probe_bind_address),
+        ("console-bind-address", built.console_bind_address),
         ("readiness-webhook-bind-address", built.readiness_webhook_bind_address),
     ):
         if not _ADDRESS.fullmatch(address):

@@ -13,8 +13,9 @@ from l7lb.app.census import census
 from l7lb.app.collector import Collector, Shelf
 from l7lb.app.config import Config
 from l7lb.app.expiry import Archive, CertificateReader, Expiry
+from l7lb.app.history import History
 from l7lb.app.measuring import measured
-from l7lb.app.neighbours import Neighbours, tell_doubt
+from l7lb.app.neighbours import Doubt, Neighbours
 from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
 from l7lb.app.readying import Readying, Ward
 from l7lb.app.regions import find_all
@@ -92,14 +93,19 @@ class Term:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self.settings = stage.settings
         self._desk = WriteBack(stage.ingresses, stage.clock.time)
         workers = stage.config.max_concurrent_reconciles
         self.queue = WorkQueue(workers=workers, metrics=QueueCounting(stage.metrics))
-        self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from)
+        self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from, stage.clock.time)
+        self.history = History(ReconcileCounting(stage.metrics, planner.describe, stage.passes), stage.clock.time)
         self._sweep = Sweep()
         self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
         self._cloud = measured(stage.cloud, stage.clock, stage.metrics, stage.passes, self._sweep.wrote)
-        self._executor = Executor(Flights(), self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from)
+        self.flights = Flights()
+        self._executor = Executor(
+            self.flights, self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from
+        )
         self.orphans = self._sweeper()
         self.verifier = Verifier(
             self._beat(),
@@ -107,12 +113,13 @@ class Term:
             on_look=self.orphans.hear,
             on_read=lambda: stage.metrics.count("l7lb_inventory_reads_total", "verifier"),
         )
+        self.doubt = Doubt(stage.metrics)
         self.confirmation = Confirmation(
             stage.cluster,
             Neighbours(stage.triggers.stores, stage.cluster, stage.caches.unread),
             stage.clock.monotonic,
             confirmed=bool(stage.config.confirm_cluster),
-            on_verdict=lambda doubt: tell_doubt(doubt, stage.metrics),
+            on_verdict=self.doubt.tell,
         )
         self._reconciler = Reconciler(self._workshop())
         self.controller = Controller(
@@ -254,7 +261,6 @@ class Term:
 
     def _workshop(self) -> Workshop:
         stage = self._stage
-        telemetry = ReconcileCounting(stage.metrics, planner.describe, stage.passes)
         return Workshop(
             cluster=stage.cluster,
             settings=stage.settings,
@@ -263,9 +269,9 @@ class Term:
             configs=stage.configs,
             snapshots=stage.caches,
             events=stage.events,
-            telemetry=telemetry,
+            telemetry=self.history,
             executor=self._executor,
-            locator=Locator(self.observations, stage.caches, telemetry),
+            locator=Locator(self.observations, stage.caches, self.history),
             confirmation=self.confirmation,
             desk=self._desk,
             monotonic=stage.clock.monotonic,
@@ -280,10 +286,13 @@ class Term:
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:
         with self.verifier.turn(BindingKey(key), lane):
-            return self._reconciler.reconcile(BindingKey(key), lane)
+            outcome = self._reconciler.reconcile(BindingKey(key), lane)
+        self.history.ended(BindingKey(key), outcome)
+        return outcome
 
     def _failed(self, key: str, error: Exception, failures: int) -> None:
         """What no object heard yet: bugs, and trouble that lasts. A used up API budget is not its author's business."""
+        self.history.failed(BindingKey(key), error)
         if isinstance(error, TerminalError | Throttled):
             return
         members = self._stage.caches.members(BindingKey(key))

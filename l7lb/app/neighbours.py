@@ -51,7 +51,16 @@ class Neighbours:
         return found
 
 
-def tell_doubt(doubt: str, metrics: Metrics) -> None:
-    """Why nothing is taken away; an empty text: nothing is held any more."""
-    metrics.set("l7lb_deletes_held", float(bool(doubt)), CONTROLLER)
-    _logger.log(logging.WARNING if doubt else logging.INFO, doubt or "deletes are not held: this cluster is no copy")
+@dataclass(slots=True)
+class Doubt:
+    """Why nothing is taken away; empty: nothing is held."""
+
+    metrics: Metrics
+    words: str = ""
+
+    def tell(self, words: str) -> None:
+        """It is news."""
+        self.words = words
+        self.metrics.set("l7lb_deletes_held", float(bool(words)), CONTROLLER)
+        text = words or "deletes are not held: this cluster is no copy"
+        _logger.log(logging.WARNING if words else logging.INFO, text)

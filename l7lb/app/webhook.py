@@ -24,7 +24,7 @@ from l7lb.runtime.admission import AdmissionServer
 from l7lb.runtime.authority import ends, issue
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.lifecycle import Died, Threads
-from l7lb.runtime.probes import parse_bind
+from l7lb.runtime.listening import parse_bind
 
 _logger = logging.getLogger(__name__)
 

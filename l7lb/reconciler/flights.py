@@ -107,6 +107,11 @@ class Flights:
         with self._lock:
             return tuple(flight for flight in self._flights.values() if flight.binding == binding)
 
+    def underway(self) -> tuple[Flight, ...]:
+        """All of them."""
+        with self._lock:
+            return tuple(self._flights.values())
+
     def begin(self, flight: Flight) -> bool:
         """Enter a flight and take the lock of its load balancer; False when another key holds that lock."""
         with self._lock:

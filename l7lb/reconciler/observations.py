@@ -13,9 +13,14 @@ from l7lb.reconciler.ports import LoadBalancers
 class Observations:
     """Verified observations by load balancer, for one term of leadership."""
 
-    def __init__(self, trusted: Callable[[], bool] = lambda: True) -> None:
-        """Until `trusted` a write of the leader before us may still arrive: nothing is remembered from pass to pass."""
+    def __init__(self, trusted: Callable[[], bool] = lambda: True, wall: Callable[[], float] = lambda: 0.0) -> None:
+        """Until `trusted` a write of the leader before us may still arrive: nothing is remembered from pass to pass.
+
+        `wall`: the clock by which people are told how old something is; nothing is decided by it.
+        """
         self._trusted = trusted
+        self._wall = wall
+        self._kept_at: dict[CloudRef, float] = {}
         self._lock = threading.Lock()
         self._known: dict[CloudRef, ObservedLoadBalancer] = {}
 
@@ -30,12 +35,19 @@ class Observations:
             return
         with self._lock:
             self._known[observed.head.ref] = observed
+            self._kept_at[observed.head.ref] = self._wall()
+
+    def kept_at(self, ref: CloudRef) -> float | None:
+        """When it was last read, or made so by us; None: it is not known."""
+        with self._lock:
+            return self._kept_at.get(ref)
 
     def drop(self, ref: CloudRef | None) -> None:
         """Distrust it: the next pass reads again."""
         if ref is not None:
             with self._lock:
                 self._known.pop(ref, None)
+                self._kept_at.pop(ref, None)
 
     def refs(self) -> tuple[CloudRef, ...]:
         """All that are known now."""
@@ -46,6 +58,7 @@ class Observations:
         """A new term: nothing is verified."""
         with self._lock:
             self._known.clear()
+            self._kept_at.clear()
 
 
 def read(cloud: LoadBalancers, head: LoadBalancerHead) -> ObservedLoadBalancer:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 
 from l7lb.errors import ConfigurationError
-from l7lb.runtime.probes import parse_bind
+from l7lb.runtime.listening import parse_bind
 from l7lb.runtime.serving import HEAD_MAX, SILENCE_S, Handler, Server
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class _Server(Server):
 
 
 class AdmissionServer:
-    """Serves `answerer` at `bind` (see `parse_bind` of the probes)."""
+    """Serves `answerer` at `bind` (see `parse_bind` of `listening`)."""
 
     def __init__(self, name: str, bind: str, answerer: Answerer) -> None:
         self.name = name

@@ -163,7 +163,7 @@ class Elector:
         A candidate is ended as well when the API server was set back to an older state.
         """
         self._client = client
-        self._identity = identity
+        self.identity = identity
         self._clock = clock
         self._timing = timing if timing is not None else Timing()
         self._may_wait = wait
@@ -175,7 +175,8 @@ class Elector:
         self._seen = _Sighting(identity, self._timing.lease_s)
         self._renewed_at = 0.0
         self._previous_expiry: float | None = None
-        self._awaited = ""
+        self.awaited = ""
+        """Who had the lease when we last looked and did not get it."""
         self.term: Term | None = None
         """Set when leadership is taken."""
         self.stopping = threading.Event()
@@ -240,7 +241,7 @@ class Elector:
                 self._client.update(self._free(record))
             except Conflict:
                 record = self._client.get()
-                if record.holder == self._identity:
+                if record.holder == self.identity:
                     self._client.update(self._free(record))
         except L7lbError as error:
             _logger.warning("lease: not released, it will expire: %s", error)
@@ -296,8 +297,8 @@ class Elector:
             raise ConfigurationError(f"--no-leader-elect: the lease is held by {record.holder}; stop it first")
         with self._lock:
             left_s = max(0.0, self._seen.expiry(record) - self._clock.monotonic())
-        if record.holder != self._awaited:
-            self._awaited = record.holder
+        if record.holder != self.awaited:
+            self.awaited = record.holder
             _logger.info("lease: %s has it; it is free in %.0f s unless it is renewed", record.holder, left_s)
         return min(self._timing.poll_s, left_s)
 
@@ -306,7 +307,7 @@ class Elector:
         last = record if record is not None else self._seen.record  # whose object may have vanished meanwhile
         if last is None or last.holder == "":
             self._previous_expiry = None
-        elif last.holder != self._identity:
+        elif last.holder != self.identity:
             self._previous_expiry = self._seen.expiry(last)
         try:
             if record is None:
@@ -324,7 +325,7 @@ class Elector:
                 return 0.0  # The answer took so long that what it gives is used up; the next look finds it ours.
             self._state, self._renewed_at = State.HOLDER, started
             self.term = Term(now, self._previous_expiry)
-        _logger.info("lease: taken by %s", self._identity)
+        _logger.info("lease: taken by %s", self.identity)
         self.decided.set()
         return max(0.0, started + self._timing.renew_s - now)
 
@@ -358,7 +359,7 @@ class Elector:
         """Our update met another version: an answer of our own that was lost, an edit, or another holder."""
         if _went_back(self._seen.record, found):
             self._lose(SET_BACK)
-        elif found.holder == self._identity:
+        elif found.holder == self.identity:
             with self._lock:
                 self._seen.record = found
         else:

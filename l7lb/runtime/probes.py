@@ -5,11 +5,10 @@ Answers are computed by callables that others bring. Anything that changes state
 
 import logging
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from l7lb.errors import ConfigurationError
+from l7lb.runtime.listening import Listening
 from l7lb.runtime.serving import Handler, Server
 
 _logger = logging.getLogger(__name__)
@@ -28,19 +27,6 @@ class Answer:
 
 
 Routes = Mapping[str, Callable[[], Answer]]
-
-
-def parse_bind(text: str) -> tuple[str, int] | None:
-    """`host:port`, `[v6]:port` or `:port` (everywhere); port 0 is any free one; `0` alone is off.
-
-    Raises ConfigurationError for anything else.
-    """
-    if text == "0":
-        return None
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
-        raise ConfigurationError(f"{text!r} is no address to listen on: want host:port, :port, or 0 for none")
-    return host.strip("[]"), int(port)
 
 
 def health_routes(live: Mapping[str, Check], ready: Mapping[str, Check]) -> Routes:
@@ -95,42 +81,8 @@ class _Server(Server):
         super().__init__(family, address, _Handler)
 
 
-class ProbeServer:
+class ProbeServer(Listening):
     """Serves `routes` at `bind` (see `parse_bind`)."""
 
     def __init__(self, name: str, bind: str, routes: Routes) -> None:
-        self.name = name
-        self._address = parse_bind(bind)
-        self._routes = routes
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> tuple[str, int] | None:
-        """Where it listens now; None when it is switched off. ConfigurationError: the address is not to be had."""
-        if self._address is None:
-            return None
-        self._server = self._bind(*self._address)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name=self.name, daemon=True
-        )
-        self._thread.start()
-        return self._server.server_name, self._server.server_port
-
-    def stop(self) -> None:
-        """Close the port; answers that are being given are not waited for."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = self._thread = None
-
-    def _bind(self, host: str, port: int) -> _Server:
-        everywhere = [(socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")]  # noqa: S104 - `:port` asks for that
-        places = [(socket.AF_INET6 if ":" in host else socket.AF_INET, host)] if host else everywhere
-        problem = ""
-        for family, place in places:
-            try:
-                return _Server(family, (place, port), self._routes)
-            except OSError as error:
-                problem = str(error)
-        raise ConfigurationError(f"cannot listen on {host}:{port} for {self.name}: {problem}")
+        super().__init__(name, bind, lambda family, place: _Server(family, place, routes))

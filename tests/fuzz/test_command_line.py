@@ -13,7 +13,7 @@ from l7lb.adapters.clb.sdk import Endpoint
 from l7lb.adapters.kube.credentials import Credentials, Source
 from l7lb.app.config import FLAGS, config
 from l7lb.errors import ConfigurationError
-from l7lb.runtime.probes import parse_bind
+from l7lb.runtime.listening import parse_bind
 from tests.fuzz.nasty import bent, broken, numbers, texts
 
 WORDS = ("cls-9mfq2k1t", "ap-guangzhou", "http://127.0.0.1:80", "127.0.0.1:0", "env", "file:x", "shop/web", "a.b/c")

@@ -9,7 +9,8 @@ import pytest
 
 from l7lb.errors import ConfigurationError
 from l7lb.runtime import serving
-from l7lb.runtime.probes import ProbeServer, Routes, health_routes, metrics_routes, parse_bind
+from l7lb.runtime.listening import parse_bind
+from l7lb.runtime.probes import ProbeServer, Routes, health_routes, metrics_routes
 
 pytestmark = pytest.mark.system
 

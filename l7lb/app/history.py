@@ -1,0 +1,242 @@
+"""What was planned lately, and what became of it: a bounded ring in memory, filled by what the reconciler tells.
+
+It stands between the reconciler and its telemetry and hands everything on. Steps are kept as their lines: what they
+carry, up to hundreds of targets each, is not worth the memory.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
+
+from l7lb import planner
+from l7lb.errors import Throttled
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import BindingKey, ObjectKey
+from l7lb.model.outcome import Again, Outcome
+from l7lb.model.plan import Plan, Step
+from l7lb.model.portrait import Fate, PlanView, StepView
+from l7lb.reconciler.flights import Flight
+from l7lb.reconciler.ports import Telemetry
+
+T = TypeVar("T")
+
+PLANS_MAX: Final = 20
+"""Of one key."""
+KEYS_MAX: Final = 2000
+"""The key that was planned for longest ago is forgotten first."""
+STEPS_MAX: Final = 60
+"""Of one plan; the rest is counted."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    number: int
+    about: ObjectKey | None
+    begun: float
+    digest: str
+    texts: tuple[str, ...]
+    more: int = 0
+    fate: Fate = Fate.RUNNING
+    ended: float | None = None
+    reason: str = ""
+    done: dict[int, float] = field(default_factory=dict)
+    unlisted: int = 0
+    """Steps beyond the listed ones that have ended well."""
+
+    def end(self, fate: Fate, at: float, reason: str = "") -> None:
+        if self.fate is Fate.RUNNING:
+            self.fate, self.ended, self.reason = fate, at, reason
+
+    @property
+    def complete(self) -> bool:
+        return len(self.done) + self.unlisted >= len(self.texts) + self.more
+
+
+@dataclass(frozen=True, slots=True)
+class Stumble:
+    """The last pass over a key that failed, while none has succeeded since."""
+
+    at: float
+    message: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """What a key waits for, and since when."""
+
+    since: float
+    message: str
+
+
+class History:
+    """Implements the reconciler's `Telemetry`; safe for several workers."""
+
+    def __init__(self, inner: Telemetry, wall: Callable[[], float]) -> None:
+        self._inner = inner
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._count = 0
+        self._plans: OrderedDict[BindingKey, deque[_Entry]] = OrderedDict()
+        self._running: dict[ObjectKey, _Entry] = {}
+        """The last plan of each Ingress, until a pass has ended with nothing left to plan."""
+        self._stumbles: dict[BindingKey, Stumble] = {}
+        self._waits: dict[BindingKey, Pause] = {}
+
+    def planned(self, key: BindingKey, ingress: ObjectKey, plan: Plan) -> None:
+        """What runs for the same Ingress ends here: its rest was planned anew."""
+        self._inner.planned(key, ingress, plan)
+        texts = tuple(planner.describe(step) for step in plan.steps[:STEPS_MAX])
+        digest, now = planner.digest(plan), self._wall()
+        with self._lock:
+            if ingress in self._running:
+                self._running[ingress].end(Fate.REPLACED, now)
+            entry = _Entry(0, ingress, now, digest, texts, max(0, len(plan.steps) - STEPS_MAX))
+            self._running[ingress] = entry
+            self._enter(key, entry)
+
+    def drifted(self, key: BindingKey, plan: Plan) -> None:
+        """Handed on."""
+        self._inner.drifted(key, plan)
+
+    def left_out(self, key: BindingKey, fields: int) -> None:
+        """Handed on."""
+        self._inner.left_out(key, fields)
+
+    def performed(self, key: BindingKey, step: Step) -> None:
+        """The oldest plan on its way that has such a step still to come."""
+        self._inner.performed(key, step)
+        text, now = planner.describe(step), self._wall()
+        with self._lock:
+            for entry in self._plans.get(key, ()):
+                if entry.fate is Fate.RUNNING and _tick(entry, text, now):
+                    if entry.complete:
+                        entry.end(Fate.DONE, now)
+                    return
+
+    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+        """The same refusal again is the same entry."""
+        self._inner.refused(key, rule, message)
+        now = self._wall()
+        with self._lock:
+            plans = self._plans.get(key)
+            if plans and plans[-1].fate is Fate.REFUSED and plans[-1].reason == message:
+                plans[-1].ended = now
+                return
+            self._enter(key, _Entry(0, None, now, "", (), 0, Fate.REFUSED, now, message))
+
+    def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
+        """The plan around the refused step is made anew."""
+        self._inner.isolated(key, step, found=found)
+        reason = f"the cloud refused: {planner.describe(step)}; what remains is planned without it"
+        self._end(key, Fate.REPLACED, reason)
+
+    def observed(self, source: str) -> None:
+        """Handed on."""
+        self._inner.observed(source)
+
+    def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:
+        """Whatever was on its way for this Ingress has ended, one way or the other."""
+        self._inner.settled(ingress, ready, deleting)
+        with self._lock:
+            entry = self._running.pop(ingress.key, None)
+            if entry is not None:
+                entry.end(Fate.REPLACED, self._wall())
+
+    def ended(self, key: BindingKey, outcome: Outcome) -> None:
+        """A pass has ended without an error."""
+        now = self._wall()
+        with self._lock:
+            self._stumbles.pop(key, None)
+            known = self._waits.pop(key, None)
+            if isinstance(outcome, Again) and outcome.after_s > 0:
+                same = known is not None and known.message == outcome.reason
+                self._waits[key] = known if known is not None and same else Pause(now, outcome.reason)
+                _shorten(self._waits)
+
+    def failed(self, key: BindingKey, error: Exception) -> None:
+        """A pass has failed. A budget that is used up is a wait and no failure."""
+        if isinstance(error, Throttled):
+            return
+        message, now = str(error) or type(error).__name__, self._wall()
+        self._end(key, Fate.FAILED, message)
+        with self._lock:
+            known = self._stumbles.pop(key, None)
+            self._stumbles[key] = Stumble(now, message, known.times + 1 if known is not None else 1)
+            self._waits.pop(key, None)
+            _shorten(self._stumbles)
+
+    def lately(self, key: BindingKey) -> tuple[Pause | None, Stumble | None]:
+        """What the last pass over a key waits for, and what it failed for; at most one of the two."""
+        with self._lock:
+            return self._waits.get(key), self._stumbles.get(key)
+
+    def of(self, key: BindingKey, flights: Iterable[Flight] = ()) -> tuple[PlanView, ...]:
+        """The plans of a key, newest first; `flights` are those that are on their way now."""
+        with self._lock:
+            views = [_view(entry) for entry in self._plans.get(key, ())]
+        return with_flights(tuple(reversed(views)), flights)
+
+    def _enter(self, key: BindingKey, entry: _Entry) -> None:
+        self._count += 1
+        entry.number = self._count
+        self._plans.setdefault(key, deque(maxlen=PLANS_MAX)).append(entry)
+        self._plans.move_to_end(key)
+        if len(self._plans) > KEYS_MAX:
+            self._plans.popitem(last=False)
+
+    def _end(self, key: BindingKey, fate: Fate, reason: str) -> None:
+        now = self._wall()
+        with self._lock:
+            for entry in self._plans.get(key, ()):
+                entry.end(fate, now, reason)
+
+
+def _shorten(memory: dict[BindingKey, T]) -> None:
+    """The oldest go first."""
+    while len(memory) > KEYS_MAX:
+        del memory[next(iter(memory))]
+
+
+def with_flights(views: tuple[PlanView, ...], flights: Iterable[Flight]) -> tuple[PlanView, ...]:
+    """The same with what each plan on its way waits for."""
+    for flight in flights:
+        task = flight.task
+        if task is None:
+            continue
+        text = planner.describe(task.step)
+        views = tuple(
+            replace(view, waiting=f"the cloud works on: {text}", task=task.id)
+            if view.fate is Fate.RUNNING and any(step.text == text and step.done is None for step in view.steps)
+            else view
+            for view in views
+        )
+    return views
+
+
+def _tick(entry: _Entry, text: str, now: float) -> bool:
+    """Mark the first step of this text that has not ended; whether there was one."""
+    for number, known in enumerate(entry.texts):
+        if known == text and number not in entry.done:
+            entry.done[number] = now
+            return True
+    if len(entry.done) == len(entry.texts) and entry.unlisted < entry.more:
+        entry.unlisted += 1
+        return True
+    return False
+
+
+def _view(entry: _Entry) -> PlanView:
+    return PlanView(
+        number=entry.number,
+        about=entry.about,
+        begun=entry.begun,
+        fate=entry.fate,
+        digest=entry.digest,
+        ended=entry.ended,
+        steps=tuple(StepView(text, entry.done.get(number)) for number, text in enumerate(entry.texts)),
+        more=entry.more,
+        reason=entry.reason,
+    )

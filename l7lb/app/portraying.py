@@ -1,0 +1,227 @@
+"""Portraits of the fleet from what this very process knows: caches, observations, conditions, plans on their way.
+
+Looking costs nobody anything: no lock is held while a portrait is drawn but those of single look-ups, and the cloud is
+asked only for the health of a load balancer whose page is open.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from l7lb import translator
+from l7lb.app.caches import Caches, Stores, key_of, record_of
+from l7lb.app.claiming import claim_of, ownership_words
+from l7lb.app.drawing import Asked, Sight, branches
+from l7lb.app.glancing import Glance, Glances
+from l7lb.app.judging import member_of, ref_of, told, troubles_of, worst
+from l7lb.app.leading import Term
+from l7lb.app.reasons import Case, checks
+from l7lb.model.branches import Mark
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import BindingKey, CloudRef, Cluster, ObjectKey
+from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.marks import FINALIZER
+from l7lb.model.options import Standing as ByClass
+from l7lb.model.portrait import Balancer, Fate, Fleet, Member, PlanView, Standing, Tree, Trouble, Why
+from l7lb.model.snapshot import Settings
+from l7lb.reconciler.flights import Flight
+from l7lb.runtime.clock import Clock
+
+FRESH_S: Final = 1.0
+"""A fleet is drawn anew when the last drawing is older."""
+_STANDING_BY: Final = "this replica does not lead, and asks the cloud nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What portraits are drawn from."""
+
+    cluster: Callable[[], Cluster]
+    settings: Settings
+    stores: Stores
+    caches: Caches
+    """Caches of its own over the same stores: they ask nobody whether a Service is really gone."""
+    term: Callable[[], Term | None]
+    """The running term; None: this replica stands by."""
+    standing: Callable[[], Standing]
+    glances: Glances
+    clock: Clock
+
+
+class Portrayer:
+    """Draws on the thread that asks; safe for several."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._lock = threading.Lock()
+        self._drawn: tuple[float, Fleet] | None = None
+
+    def fleet(self) -> Fleet:
+        """All load balancers and Ingresses, at most `FRESH_S` old."""
+        with self._lock:  # of visitors only: who comes while one is being drawn gets that one
+            now = self._studio.clock.monotonic()
+            if self._drawn is None or now - self._drawn[0] >= FRESH_S:
+                self._drawn = now, self._draw_fleet()
+            return self._drawn[1]
+
+    def tree(self, ref: CloudRef) -> Tree | None:
+        """One load balancer; None: no Ingress uses it."""
+        ingresses = [one for one in self._ours() if self._ref(one) == ref]
+        return self._tree(ref, ingresses) if ingresses else None
+
+    def why(self, key: ObjectKey) -> Why | None:
+        """One Ingress, ours or not; None: there is none of that name."""
+        item = self._studio.stores.ingresses.get(key)
+        if item is None:
+            return None
+        ingress = item.object
+        asked, ref = self._asked(ingress), self._ref(ingress)
+        tree = self.tree(ref) if ref is not None else None
+        member = self._member(ingress)
+        term, binding = self._studio.term(), self._key(ingress)
+        plans = self._plans([binding])
+        pause, stumble = term.history.lately(binding) if term is not None else (None, None)
+        case = Case(
+            standing=self._studio.standing(),
+            by_class=self._by_class(ingress),
+            asked=asked,
+            options=translator.options(ingress),
+            tree=tree,
+            plans=plans,
+            stumble=stumble,
+            pause=pause,
+        )
+        troubles = troubles_of(ingress) or tuple(told(key, one) for one in asked.translation.problems)
+        return Why(self._studio.clock.time(), member, checks(case), troubles, tree, plans)
+
+    def _draw_fleet(self) -> Fleet:
+        studio = self._studio
+        term = studio.term()
+        flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
+        users: defaultdict[CloudRef, list[Ingress]] = defaultdict(list)
+        members: list[Member] = []
+        troubles: list[Trouble] = []
+        for ingress in self._ours():
+            member = self._member(ingress)
+            members.append(member)
+            troubles += troubles_of(ingress)
+            if member.ref is not None:
+                users[member.ref].append(ingress)
+        return Fleet(
+            drawn=studio.clock.time(),
+            standing=studio.standing(),
+            balancers=tuple(self._balancer(ref, users[ref], flights) for ref in sorted(users)),
+            members=tuple(sorted(members, key=lambda one: one.key)),
+            troubles=tuple(sorted(troubles, key=_urgency)),
+        )
+
+    def _ours(self) -> tuple[Ingress, ...]:
+        found = (item.object for item in self._studio.stores.ingresses.list())
+        return tuple(one for one in found if self._by_class(one) is not ByClass.NOT_OURS or FINALIZER in one.finalizers)
+
+    def _by_class(self, ingress: Ingress) -> ByClass:
+        classes, synced = self._studio.caches.classes()
+        record = record_of(ingress, self._studio.cluster())
+        return translator.standing(ingress, record, classes, self._studio.settings, synced)
+
+    def _member(self, ingress: Ingress) -> Member:
+        studio = self._studio
+        member = member_of(ingress, record_of(ingress, studio.cluster()), studio.settings.region)
+        term = studio.term()
+        if term is None or member.mark is Mark.BAD:
+            return member
+        pause, stumble = term.history.lately(self._key(ingress))
+        if stumble is not None:
+            return replace(member, mark=Mark.BAD, says=stumble.message, since=stumble.at)
+        if pause is not None:
+            return replace(member, mark=Mark.WAITING, says=pause.message, since=pause.since)
+        return member
+
+    def _balancer(self, ref: CloudRef, users: Iterable[Ingress], flights: Mapping[CloudRef | None, Flight]) -> Balancer:
+        studio, term = self._studio, self._studio.term()
+        observed = term.observations.get(ref) if term is not None else None
+        ingresses = sorted(users, key=lambda one: one.key)
+        members = [self._member(one) for one in ingresses]
+        record = record_of(ingresses[0], studio.cluster()) if ingresses else None
+        rules = [rule for one in (observed.listeners if observed is not None else ()) for rule in one.spec.rules]
+        return Balancer(
+            ref=ref,
+            name=observed.head.name if observed is not None else "",
+            addresses=_addresses(observed) or tuple(dict.fromkeys(one for each in members for one in each.addresses)),
+            claim=record.claim if record is not None else "",
+            owners=tuple(one.key for one in ingresses),
+            hosts=tuple(dict.fromkeys(host for one in members for host in one.hosts)),
+            listeners=len(observed.listeners) if observed is not None else 0,
+            rules=len(rules),
+            targets=sum(len(rule.targets) for rule in rules),
+            seen=term.observations.kept_at(ref) if term is not None else None,
+            mark=worst((one.mark for one in members), Mark.UNKNOWN),
+            busy="a plan is on its way" if ref in flights else "",
+            troubles=tuple(one for ingress in ingresses for one in troubles_of(ingress)),
+        )
+
+    def _tree(self, ref: CloudRef, ingresses: list[Ingress]) -> Tree:
+        studio, term = self._studio, self._studio.term()
+        observed = term.observations.get(ref) if term is not None else None
+        keys = tuple(dict.fromkeys(self._key(one) for one in ingresses))
+        order = {one.key: number for key in keys for number, one in enumerate(studio.caches.members(key))}
+        asked = tuple(self._asked(one) for one in sorted(ingresses, key=lambda one: (order.get(one.key, 0), one.key)))
+        claim = claim_of(asked, observed, studio.cluster()) if observed is not None else None
+        glance = studio.glances.of(ref) if term is not None else Glance(problem=_STANDING_BY)
+        flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
+        sight = Sight(asked, observed, claim, glance.healths, self._name_of)
+        return Tree(
+            drawn=studio.clock.time(),
+            balancer=self._balancer(ref, ingresses, flights),
+            listeners=branches(sight),
+            ownership=ownership_words(claim),
+            tags=dict(observed.head.tags) if observed is not None else {},
+            checked=glance.at,
+            unchecked=glance.problem,
+            plans=self._plans(keys),
+        )
+
+    def _asked(self, ingress: Ingress) -> Asked:
+        studio, term = self._studio, self._studio.term()
+        settings = term.settings if term is not None else studio.settings
+        translation = translator.translate(studio.caches.snapshot(ingress), settings)
+        return Asked(ingress, record_of(ingress, studio.cluster()), translation)
+
+    def _plans(self, keys: Iterable[BindingKey]) -> tuple[PlanView, ...]:
+        term = self._studio.term()
+        if term is None:
+            return ()
+        flights = term.flights.underway()
+        views = [view for key in keys for view in term.history.of(key, flights)]
+        return tuple(sorted(views, key=lambda one: (one.fate is Fate.RUNNING, one.number), reverse=True))
+
+    def _key(self, ingress: Ingress) -> BindingKey:
+        return key_of(ingress, self._studio.cluster(), self._studio.settings)
+
+    def _ref(self, ingress: Ingress) -> CloudRef | None:
+        return ref_of(ingress, record_of(ingress, self._studio.cluster()), self._studio.settings.region)
+
+    def _name_of(self, address: str) -> str:
+        """A pod's name where it is a pod's address, else a node's."""
+        stores = self._studio.stores
+        pods = stores.pods.by_index("address", address)
+        if pods:
+            return pods[0].object.metadata.name
+        nodes = (item.object for item in stores.nodes.list())
+        return next(
+            (one.metadata.name for one in nodes if any(a.address == address for a in one.status.addresses or ())), ""
+        )
+
+
+def _addresses(observed: ObservedLoadBalancer | None) -> tuple[str, ...]:
+    if observed is None:
+        return ()
+    head = observed.head
+    return tuple(one for one in (*head.vips, head.ipv6, head.hostname) if one)
+
+
+def _urgency(trouble: Trouble) -> tuple[bool, float, ObjectKey]:
+    """What is broken first, and of that what is new."""
+    return trouble.mark is not Mark.BAD, -(trouble.since or 0.0), trouble.about

@@ -1,0 +1,150 @@
+"""What became of plans, from what the reconciler tells: bounded, in order, and never in the way of the telemetry."""
+
+from typing import Any
+
+import pytest
+
+from l7lb.app.history import KEYS_MAX, PLANS_MAX, STEPS_MAX, History
+from l7lb.errors import Throttled, Unavailable
+from l7lb.model.cluster import Ingress, ObjectMeta
+from l7lb.model.identity import BindingKey, ListenerKey, ObjectKey
+from l7lb.model.outcome import Again, Done
+from l7lb.model.plan import DeleteListeners, Plan
+from l7lb.model.portrait import Fate
+
+KEY = BindingKey("new/uid-1")
+WEB = ObjectKey("shop", "web")
+HTTP, HTTPS = (DeleteListeners((ListenerKey.parse(text),)) for text in ("HTTP:80", "HTTPS:443"))
+
+
+class Heard:
+    """A telemetry that notes which of its methods was called."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: self.names.append(name)
+
+
+class Told:
+    """A history with a clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now, self.heard = 100.0, Heard()
+        self.history = History(self.heard, lambda: self.now)
+
+    def plan(self, *steps: DeleteListeners, about: ObjectKey = WEB, key: BindingKey = KEY) -> None:
+        self.history.planned(key, about, Plan(steps))
+
+    def fates(self) -> list[Fate]:
+        return [view.fate for view in self.history.of(KEY)]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def web() -> Ingress:
+    return Ingress(metadata=ObjectMeta(name="web", namespace="shop", uid="uid-1"))
+
+
+def test_a_plan_is_done_with_its_last_step(told: Told) -> None:
+    told.plan(HTTP, HTTPS)
+    told.now = 101.0
+    told.history.performed(KEY, HTTP)
+    assert told.fates() == [Fate.RUNNING]
+    told.now = 102.0
+    told.history.performed(KEY, HTTPS)
+    (view,) = told.history.of(KEY)
+    assert (view.fate, view.begun, view.ended, view.about) == (Fate.DONE, 100.0, 102.0, WEB)
+    assert [(step.text, step.done) for step in view.steps] == [
+        ("delete 1 listener HTTP:80", 101.0),
+        ("delete 1 listener HTTPS:443", 102.0),
+    ]
+
+
+def test_the_newest_plan_comes_first_and_ends_the_one_before(told: Told) -> None:
+    told.plan(HTTP, HTTPS)
+    told.plan(HTTPS)
+    assert told.fates() == [Fate.RUNNING, Fate.REPLACED]
+
+
+def test_plans_of_two_members_run_side_by_side(told: Told) -> None:
+    told.plan(HTTP)
+    told.plan(HTTPS, about=ObjectKey("shop", "other"))
+    told.history.performed(KEY, HTTPS)
+    assert told.fates() == [Fate.DONE, Fate.RUNNING]
+
+
+def test_an_error_ends_what_runs_and_is_remembered_until_a_pass_succeeds(told: Told) -> None:
+    told.plan(HTTP)
+    told.history.failed(KEY, Unavailable("no answer"))
+    told.history.failed(KEY, Unavailable("no answer"))
+    (view,) = told.history.of(KEY)
+    assert (view.fate, view.reason) == (Fate.FAILED, "no answer")
+    _, stumble = told.history.lately(KEY)
+    assert stumble is not None
+    assert stumble.times == 2
+    told.history.ended(KEY, Done())
+    assert told.history.lately(KEY) == (None, None)
+
+
+def test_a_budget_that_is_used_up_is_no_failure(told: Told) -> None:
+    told.plan(HTTP)
+    told.history.failed(KEY, Throttled("later"))
+    assert told.fates() == [Fate.RUNNING]
+
+
+def test_a_wait_is_told_with_the_time_since_when(told: Told) -> None:
+    told.history.ended(KEY, Again(1.0, "the cloud works"))
+    told.now = 150.0
+    told.history.ended(KEY, Again(1.0, "the cloud works"))
+    pause, _ = told.history.lately(KEY)
+    assert pause is not None
+    assert pause.since == 100.0
+    told.history.ended(KEY, Again(0.0, "look once more"))
+    assert told.history.lately(KEY) == (None, None)
+
+
+def test_the_same_refusal_again_is_one_entry(told: Told) -> None:
+    for _ in range(3):
+        told.history.refused(KEY, "UnsafePlan", "it would remove all rules")
+    assert told.fates() == [Fate.REFUSED]
+
+
+def test_what_a_settled_ingress_had_under_way_was_left_out(told: Told) -> None:
+    told.plan(HTTP, HTTPS)
+    told.history.settled(web(), ready=True, deleting=False)
+    assert told.fates() == [Fate.REPLACED]
+
+
+def test_steps_plans_and_keys_are_bounded(told: Told) -> None:
+    told.plan(*(DeleteListeners((ListenerKey("HTTP", port),)) for port in range(STEPS_MAX + 5)))
+    (view,) = told.history.of(KEY)
+    assert (len(view.steps), view.more) == (STEPS_MAX, 5)
+    for port in range(STEPS_MAX + 5):
+        told.history.performed(KEY, DeleteListeners((ListenerKey("HTTP", port),)))
+    assert told.fates() == [Fate.DONE]
+    for _ in range(PLANS_MAX + 3):
+        told.plan(HTTP)
+    assert len(told.history.of(KEY)) == PLANS_MAX
+    for number in range(KEYS_MAX):
+        told.plan(HTTP, key=BindingKey(f"new/{number}"))
+    assert told.history.of(KEY) == ()
+
+
+def test_whatever_it_hears_is_handed_on(told: Told) -> None:
+    history = told.history
+    told.plan(HTTP)
+    history.drifted(KEY, Plan((HTTP,)))
+    history.left_out(KEY, 1)
+    history.performed(KEY, HTTP)
+    history.refused(KEY, "rule", "why")
+    history.isolated(KEY, HTTP, found=True)
+    history.observed("api")
+    history.settled(web(), ready=True, deleting=False)
+    assert told.heard.names == [
+        "planned", "drifted", "left_out", "performed", "refused", "isolated", "observed", "settled",
+    ]  # fmt: skip
