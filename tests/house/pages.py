@@ -12,7 +12,7 @@ from l7lb.app.config import FLAGS, Flag
 from l7lb.model.codes import TABLE as TABLE_OF_CODES
 from l7lb.model.codes import Row
 from l7lb.telemetry.metrics import TABLE
-from tests.house import cloud_rights, examples, meanings
+from tests.house import charting, cloud_rights, examples, meanings
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 from tests.house.lessons import lessons_page
@@ -205,5 +205,9 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("examples/deploy/cam-policy.json"): lambda: cloud_rights.as_text(cloud_rights.policy()),
     Path("docs/service-config.md"): examples.service_config_page,
     Path("charts/l7lb/crds/tkeserviceconfigs.yaml"): definition_page,
+    Path("charts/l7lb/values.yaml"): charting.values_text,
+    Path("charts/l7lb/values.schema.json"): charting.schema_text,
+    Path("charts/l7lb/files/flags.yaml"): charting.flags_text,
+    Path("charts/l7lb/README.md"): charting.readme_text,
 }
 """Page -> what makes it."""

@@ -1,0 +1,1 @@
+"""The Helm chart with the real Helm: what it renders, refuses and installs."""

@@ -1,0 +1,168 @@
+"""What the chart renders: the whole of it with the least values, and what single values change."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from l7lb.app.config import FLAGS, Value, config
+from l7lb.runtime.lifecycle import DRAIN_S
+from tests.chart.rendering import CHART, MINIMAL, RELEASE, VALUE_SETS, Json, helm, is_hook, only, render, template
+from tests.system.access import rights_in
+from tests.tools import needs
+
+pytestmark = needs("helm")
+
+EXPECTED = Path(__file__).parent / "expected.yaml"
+EXAMPLES = CHART.parents[1] / "examples/deploy"
+CLUSTER = "cls-9mfq2k1t"
+
+
+@pytest.mark.parametrize("values", VALUE_SETS, ids=lambda path: path.stem)
+def test_lint_has_nothing_to_say(values: Path) -> None:
+    done = helm("lint", "--strict", str(CHART), f"--values={values}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[WARNING]" not in done.stdout
+
+
+def test_the_least_values_render_what_is_expected() -> None:
+    assert template() == EXPECTED.read_text(encoding="utf-8"), "look at it, then: python -m tests.chart"
+
+
+def container(documents: list[Json]) -> Json:
+    (found,) = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def flags_of(documents: list[Json]) -> dict[str, Value]:
+    """As the command reads its arguments: by field, with defaults."""
+    command, *arguments = container(documents)["args"]
+    assert command == "run"
+    values: dict[str, Value] = {flag.field: flag.default for flag in FLAGS}
+    for argument in arguments:
+        name, given, text = argument.removeprefix("--").partition("=")
+        switched_on = not name.startswith("no-")
+        (flag,) = [flag for flag in FLAGS if flag.name == name.removeprefix("no-")]
+        values[flag.field] = type(flag.default)(text) if given else switched_on
+    return values
+
+
+@pytest.mark.parametrize("values", VALUE_SETS, ids=lambda path: path.stem)
+def test_the_arguments_are_what_the_values_say_and_the_command_takes_them(values: Path) -> None:
+    read = config(flags_of(render(values=[values])))
+    said = yaml.safe_load(values.read_text(encoding="utf-8"))
+    given = {flag.name: "".join(word.capitalize() for word in flag.name.split("-")) for flag in FLAGS}
+    for flag in FLAGS:
+        name = given[flag.name][0].lower() + given[flag.name][1:]
+        if name in said and flag.name not in ("log-level", "readiness-webhook", "credentials"):
+            assert getattr(read, flag.field) == said[name], flag.name
+
+
+def test_a_mounted_secret_is_read_as_files() -> None:
+    documents = render()
+    mounted = container(documents)["volumeMounts"]
+    assert flags_of(documents)["credentials"] == f"file:{mounted[0]['mountPath']}"
+    volume = only(documents, "Deployment")["spec"]["template"]["spec"]["volumes"][0]
+    assert volume["secret"]["secretName"] == "l7lb-credentials"
+
+
+@pytest.mark.parametrize("source", ["cvm-role", "cvm-role:l7lb", "tke-oidc"])
+def test_keys_from_elsewhere_need_no_secret(source: str) -> None:
+    documents = render(f"--set=credentials={source}", "--set=credentialsSecret=")
+    assert flags_of(documents)["credentials"] == source
+    assert "volumes" not in only(documents, "Deployment")["spec"]["template"]["spec"]
+
+
+def test_a_pod_may_do_nothing_to_its_node() -> None:
+    pod = only(render(), "Deployment")["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    inner = pod["containers"][0]["securityContext"]
+    assert (inner["readOnlyRootFilesystem"], inner["allowPrivilegeEscalation"]) == (True, False)
+    assert inner["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_a_pod_has_longer_to_end_than_a_pass_may_take() -> None:
+    pod = only(render(), "Deployment")["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] >= DRAIN_S + 10
+
+
+def test_the_ports_are_those_of_the_arguments() -> None:
+    documents = render("--set=metricsBindAddress=127.0.0.1:9090", "--set=healthProbeBindAddress=[::]:9091")
+    ports = {port["name"]: port["containerPort"] for port in container(documents)["ports"]}
+    assert ports == {"metrics": 9090, "health": 9091}
+    (port,) = only(documents, "Service")["spec"]["ports"]
+    assert port["port"] == 9090
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("soft", "preferredDuringSchedulingIgnoredDuringExecution"),
+        ("hard", "requiredDuringSchedulingIgnoredDuringExecution"),
+    ],
+)
+def test_replicas_keep_apart(value: str, found: str) -> None:
+    pod = only(render(f"--set=antiAffinity={value}"), "Deployment")["spec"]["template"]["spec"]
+    assert list(pod["affinity"]["podAntiAffinity"]) == [found]
+
+
+def test_an_image_is_named_by_its_digest_when_there_is_one() -> None:
+    digest = f"sha256:{'0' * 64}"
+    assert container(render(f"--set=image.digest={digest}"))["image"] == f"registry.example.com/l7lb@{digest}"
+    assert container(render("--set=image.tag=edge"))["image"] == "registry.example.com/l7lb:edge"
+
+
+def test_two_releases_share_no_name_outside_their_namespaces() -> None:
+    def outside(namespace: str) -> set[tuple[str, str]]:
+        documents = render(f"--namespace={namespace}", "--set=ingressClass.create=false")
+        named = {(one["kind"], one["metadata"]["name"]) for one in documents if "namespace" not in one["metadata"]}
+        return named | {
+            (one["kind"], one["metadata"]["name"])
+            for one in documents
+            if one["metadata"].get("namespace") == "kube-system"
+        }
+
+    assert outside("one") & outside("two") == set()
+
+
+def documents_of(*names: str) -> list[Json]:
+    texts = [(EXAMPLES / name).read_text(encoding="utf-8").replace("cls-xxxxxxxx", CLUSTER) for name in names]
+    return [one for text in texts for one in yaml.safe_load_all(text) if one]
+
+
+def test_the_rights_are_those_of_the_manifest_by_hand() -> None:
+    """Of that one a test on a kube-apiserver says that nothing is missing and nothing is left over."""
+    ours = [
+        one for one in render("--set=readinessWebhook.enabled=true", "--set=collectOrphans=true") if not is_hook(one)
+    ]
+    theirs = documents_of("l7lb.yaml", "readiness-webhook.yaml", "collect-orphans.yaml")
+    assert set(rights_in(ours)) == set(rights_in(theirs))
+    assert {one["subjects"][0]["name"] for one in ours if one["kind"].endswith("Binding")} == {RELEASE}
+
+
+def test_with_one_namespace_rights_on_what_is_in_namespaces_are_given_there_only() -> None:
+    rights = rights_in(one for one in render("--set=watchNamespace=shop") if not is_hook(one))
+    everywhere = {(right.resource, right.verb) for right in rights if not right.namespace}
+    assert everywhere == {
+        ("ingresses", "list"),
+        *(("ingressclasses", verb) for verb in ("get", "list", "watch")),
+        *(("nodes", verb) for verb in ("list", "watch")),
+        *(("events", verb) for verb in ("create", "patch")),
+        ("namespaces", "get"),
+    }
+    assert {right.namespace for right in rights} == {"", "shop", "kube-system"}
+
+
+def test_referenced_secrets_can_be_read_by_name_and_not_listed() -> None:
+    values = [MINIMAL, CHART / "ci/identity-values.yaml"]
+    rights = [
+        right for right in rights_in(render("--set=credentialsSecret=", values=values)) if right.resource == "secrets"
+    ]
+    assert {(right.verb, right.namespace, right.names) for right in rights} == {
+        (verb, "shop", frozenset({"shop-tls", "api-tls"})) for verb in ("get", "watch")
+    }
+
+
+def test_one_replica_has_no_disruption_budget() -> None:
+    assert [one for one in render("--set=replicaCount=1") if one["kind"] == "PodDisruptionBudget"] == []
