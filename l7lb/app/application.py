@@ -46,7 +46,7 @@ class Application:
         door, health, sink = Doorman(clock), Health(clock), QueueSink(clock)
         self.config = config
         self._uid = ""
-        passes = Passes((PassLog(),), monotonic=clock.monotonic, wall=clock.time, ids=pass_ids())
+        passes = Passes((PassLog(), PassMetrics(metrics)), monotonic=clock.monotonic, wall=clock.time, ids=pass_ids())
         self._connections = connect(config, environ, metrics, door.check, clock, passes)
         watch = watching(config, self._connections, sink, clock, metrics)
         key = lease_key(config.cluster_id)

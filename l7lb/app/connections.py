@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from l7lb.adapters.clb.actions import TABLE
 from l7lb.adapters.clb.calls import Caller, CallRecord
 from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.credentials import load
-from l7lb.adapters.clb.errors import is_throttled
+from l7lb.adapters.clb.errors import is_throttled, meaning
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.clb.sdk import Clients, Endpoint
@@ -24,6 +25,7 @@ from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
 from l7lb.app.remembering import ENTRY, memory_key
+from l7lb.errors import AccessDenied, QuotaExceeded
 from l7lb.model.lane import Lane
 from l7lb.model.phases import Call
 from l7lb.runtime.clock import Clock
@@ -111,10 +113,11 @@ def _caller(
     passes: Passes,
 ) -> Caller:
     now = clock.monotonic
+    foresee(metrics)
     endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
 
     def on_call(record: CallRecord) -> None:
-        _count_call(metrics, record)
+        count_request(metrics, record)
         call = Call(record.service, record.action, record.code, record.region, record.request_id, record.write)
         passes.called(call, record.seconds)
 
@@ -123,6 +126,7 @@ def _caller(
         RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait)),
         guard=guard,
         on_call=on_call,
+        on_end=lambda record: count_call(metrics, record),
         clock=now,
     )
 
@@ -144,11 +148,31 @@ def tell_rates(metrics: Metrics, limits: RateLimits) -> None:
         metrics.set("l7lb_rate_limiter_rate", rate, *budget)
 
 
-def _count_call(metrics: Metrics, record: CallRecord) -> None:
-    metrics.count("l7lb_cloud_api_calls_total", record.service, record.action, record.region, record.code)
-    metrics.observe("l7lb_cloud_api_call_duration_seconds", record.seconds, record.service, record.action)
+def count_request(metrics: Metrics, record: CallRecord) -> None:
+    """One request to the cloud, whether it was repeated or not."""
+    metrics.count("l7lb_cloud_api_attempts_total", record.service, record.action, record.region, record.code)
+    if record.code in ("OK", "NoAnswer"):
+        return
     if is_throttled(record.code):
         metrics.count("l7lb_cloud_api_throttled_total", record.service, record.action)
+    kind = meaning(record.action, record.code).kind
+    if issubclass(kind, AccessDenied):
+        metrics.count("l7lb_cloud_api_permission_denied_total", record.service, record.action)
+    elif issubclass(kind, QuotaExceeded):
+        metrics.count("l7lb_cloud_api_quota_exceeded_total", record.service, record.action)
+
+
+def count_call(metrics: Metrics, record: CallRecord) -> None:
+    """One call, with all its requests."""
+    metrics.count("l7lb_cloud_api_calls_total", record.service, record.action, record.region, record.code)
+    metrics.observe("l7lb_cloud_api_call_duration_seconds", record.seconds, record.service, record.action)
+
+
+def foresee(metrics: Metrics) -> None:
+    """Refusals that have not happened yet are there as zeros: what rises from nothing is seen by no alert."""
+    for name in ("throttled", "permission_denied", "quota_exceeded"):
+        for action in TABLE:
+            metrics.count(f"l7lb_cloud_api_{name}_total", action.service, action.name, by=0)
 
 
 def _count_wait(metrics: Metrics, _service: str, action: str, lane: Lane, seconds: float) -> None:

@@ -1,15 +1,18 @@
 """Gauges that are counted when somebody looks: what the caches, the queue, the lease and the gate are like now."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from l7lb import translator
 from l7lb.app.caches import record_of
 from l7lb.app.leadership import Leadership
 from l7lb.app.watching import Watching
-from l7lb.model.cluster import Ingress
 from l7lb.model.identity import Cluster
-from l7lb.model.marks import FINALIZER
+from l7lb.model.marks import CONDITIONS, FINALIZER
+from l7lb.model.snapshot import Verdict
+from l7lb.reconciler.conditions import Condition, ready_of
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import Elector
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
@@ -35,6 +38,7 @@ class Gauges:
         """Bring all up to date."""
         now = self._clock.monotonic()
         self._metrics.set("leader_election_master_status", float(self._elector.holds(now)), self._lease)
+        self._metrics.set("l7lb_lease_remaining_seconds", self._elector.remaining(now), self._lease)
         self._metrics.set("l7lb_gate_open", float(self._watching.gate.standing().open), CONTROLLER)
         for informer in self._watching.informers.all:
             self._metrics.set("l7lb_informer_synced", float(informer.synced), informer.name)
@@ -44,13 +48,35 @@ class Gauges:
 
     def _count_ingresses(self) -> None:
         held = [item.object for item in self._watching.stores.ingresses.list() if FINALIZER in item.object.finalizers]
-        waiting = [self._clock.time() - since for one in held if one.deleting and (since := _deleted_at(one))]
+        deleted = (moment(one.metadata.deletion_timestamp) for one in held if one.deleting)
+        waiting = [self._clock.time() - since for since in deleted if since]
         self._metrics.set("l7lb_finalizing_oldest_seconds", max(0.0, *waiting, 0.0), CONTROLLER)
         cluster = Cluster(self._watching.settings.cluster_id)
         records = [record for one in held if (record := record_of(one, cluster)) is not None and record.lb]
-        claims = Counter(claim for claim, _, _ in {(record.claim, record.region, record.lb) for record in records})
+        used: set[tuple[str, ...]] = {(record.region, record.lb, record.claim) for record in records}
+        claims = Counter(one[-1] for one in used)
         for mode in MODES:
             self._metrics.set("l7lb_managed_loadbalancers", claims[mode], mode)
+        leads = self._elector.holds(self._clock.monotonic())
+        named = {one: 1.0 for one in used if leads and one[-1] in MODES}
+        self._metrics.only("l7lb_loadbalancer_info", named)
+        waited = self._clock.time() - min(map(self._unready_since, self._unready()), default=self._clock.time())
+        self._metrics.set("l7lb_ingress_not_ready_oldest_seconds", max(0.0, waited), CONTROLLER)
+
+    def _unready(self) -> Iterator[Condition]:
+        """Of Ingresses of ours; one that is being deleted is told by its own metric."""
+        watching = self._watching
+        classes, synced = watching.caches.classes()
+        for item in watching.stores.ingresses.list():
+            one = item.object
+            condition = ready_of(one.annotations.get(CONDITIONS))
+            if condition is None or condition.status != "False" or one.deleting:
+                continue
+            if translator.verdict(one, classes, watching.settings, synced) is Verdict.OURS:
+                yield condition
+
+    def _unready_since(self, condition: Condition) -> float:
+        return moment(condition.last_transition_time) or self._clock.time()
 
     def _count_term(self, now: float) -> None:
         term = self._leadership.term
@@ -61,9 +87,9 @@ class Gauges:
             self._metrics.set("l7lb_last_verified_timestamp_seconds", term.verifier.oldest(), CONTROLLER)
 
 
-def _deleted_at(ingress: Ingress) -> float:
-    """The deletionTimestamp in seconds; 0 when it is no time (the API server writes it, nobody else)."""
+def moment(text: str | None) -> float:
+    """A time of the API server or of ours in seconds; 0 when it is none: anybody may write there."""
     try:
-        return datetime.fromisoformat(ingress.metadata.deletion_timestamp or "").timestamp()
+        return datetime.fromisoformat(text or "").timestamp()
     except ValueError:
         return 0.0

@@ -17,6 +17,7 @@ from l7lb.app.history import History
 from l7lb.app.measuring import measured
 from l7lb.app.neighbours import Doubt, Neighbours
 from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
+from l7lb.app.propagation import Propagation
 from l7lb.app.readying import Readying, Ward
 from l7lb.app.regions import find_all
 from l7lb.app.sweep import Sweep
@@ -47,7 +48,7 @@ from l7lb.runtime.controller import Controller
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.workqueue import WorkQueue
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
-from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.metrics import CONTROLLER, Metrics
 from l7lb.telemetry.passes import Passes
 
 _logger = logging.getLogger(__name__)
@@ -96,9 +97,15 @@ class Term:
         self.settings = stage.settings
         self._desk = WriteBack(stage.ingresses, stage.clock.time)
         workers = stage.config.max_concurrent_reconciles
+        self.endpoints = Propagation(
+            stage.clock.monotonic,
+            lambda seconds: stage.metrics.observe("l7lb_endpoint_propagation_seconds", seconds, CONTROLLER),
+        )
+        stage.metrics.set("l7lb_verify_interval_seconds", stage.config.verify_interval, CONTROLLER)
         self.queue = WorkQueue(workers=workers, metrics=QueueCounting(stage.metrics))
         self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from, stage.clock.time)
-        self.history = History(ReconcileCounting(stage.metrics, planner.describe, stage.passes), stage.clock.time)
+        counting = ReconcileCounting(stage.metrics, planner.describe, stage.passes, self.endpoints.planned)
+        self.history = History(counting, stage.clock.time)
         self._sweep = Sweep()
         self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
         self._cloud = measured(stage.cloud, stage.clock, stage.metrics, stage.passes, self._sweep.wrote)
@@ -285,9 +292,10 @@ class Term:
         )
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:
-        with self.verifier.turn(BindingKey(key), lane):
-            outcome = self._reconciler.reconcile(BindingKey(key), lane)
-        self.history.ended(BindingKey(key), outcome)
+        binding = BindingKey(key)
+        with self.endpoints.passing(binding) as ended, self.verifier.turn(binding, lane):
+            outcome = ended(self._reconciler.reconcile(binding, lane))
+        self.history.ended(binding, outcome)
         return outcome
 
     def _failed(self, key: str, error: Exception, failures: int) -> None:
@@ -318,6 +326,8 @@ class QueueSink:
         if term is None:
             return
         now = self.clock.monotonic()
+        if lane is Lane.ENDPOINTS:
+            term.endpoints.seen(key)
         if after_s > 0:
             term.queue.add_after(key, lane, after_s, now)
         else:

@@ -86,9 +86,12 @@ class ReconcileCounting:
         metrics: Metrics,
         describe: Callable[[Step], str],
         passes: Passes | None = None,
+        on_plan: Callable[[BindingKey], None] = lambda _key: None,
     ) -> None:
+        """`on_plan` hears of each key for which there is something to do."""
         self._metrics = metrics
         self._passes = passes if passes is not None else Passes()
+        self._on_plan = on_plan
         self._describe = describe
         self._lock = threading.Lock()
         self._ready: dict[str, bool] = {}
@@ -98,6 +101,7 @@ class ReconcileCounting:
     def planned(self, key: BindingKey, ingress: ObjectKey, plan: Plan) -> None:
         """A plan that changes something, step by step; in the log once, however often it has to be made again."""
         self._metrics.count("l7lb_plans_total", CONTROLLER)
+        self._on_plan(key)
         steps = [self._describe(step) for step in plan.steps]
         digest = hash(tuple(steps))
         with self._lock:

@@ -1,7 +1,7 @@
 """Every metric of the process, in one registry that is an argument. Names that dashboards know keep name and labels.
 
-Labels are bounded: no object name is ever one; certificates go by the ids of those that are named now. `TABLE` is what
-the docs page is made from.
+Labels are bounded: no object name is ever one; certificates and load balancers go by the ids of those that are in use
+now. `TABLE` is what the docs page is made from.
 """
 
 import threading
@@ -39,6 +39,8 @@ _PRIORITIES: Final = tuple((CONTROLLER, priority) for priority in ("0", "-10", "
 _CAUSES: Final = tuple((cause,) for cause in ("queue", "rate", "refused", "unavailable"))
 _SOURCES: Final = tuple((source,) for source in ("api", "cache", "verifier"))
 _READY: Final = (("Ready", "True"), ("Ready", "False"))
+_RULES: Final = (("UnsafePlan",), ("ClassUnresolved",))
+_CALLS: Final = (0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
 
 TABLE: Final = (
     Row("workqueue_depth", Gauge, ("name", "priority"), "Keys that are ready, by lane.", known=_PRIORITIES),
@@ -97,9 +99,38 @@ TABLE: Final = (
     Row("rest_client_requests_total", Counter, ("code", "method", "host"), "Requests to the API server."),
     Row("rest_client_request_duration_seconds", Histogram, ("verb", "host"), "Length of one such request."),
     Row("leader_election_master_status", Gauge, ("name",), "1 while this replica leads."),
-    Row("l7lb_cloud_api_calls_total", Counter, ("service", "action", "region", "code"), "Cloud calls by result."),
-    Row("l7lb_cloud_api_call_duration_seconds", Histogram, ("service", "action"), "Length of one cloud call."),
-    Row("l7lb_cloud_api_throttled_total", Counter, ("service", "action"), "Calls that the cloud refused for rate."),
+    Row("l7lb_lease_remaining_seconds", Gauge, ("name",), "Of our lease; 0 on a replica that does not hold it."),
+    Row(
+        "l7lb_cloud_api_calls_total",
+        Counter,
+        ("service", "action", "region", "code"),
+        "Cloud calls, each with its repetitions once, by the last answer; `NoAnswer`: none came.",
+    ),
+    Row(
+        "l7lb_cloud_api_call_duration_seconds",
+        Histogram,
+        ("service", "action"),
+        "Length of one such call, with its repetitions.",
+    ),
+    Row(
+        "l7lb_cloud_api_attempts_total",
+        Counter,
+        ("service", "action", "region", "code"),
+        "Requests to the cloud: what its budget counts. More than calls where some were repeated.",
+    ),
+    Row("l7lb_cloud_api_throttled_total", Counter, ("service", "action"), "Requests that the cloud refused for rate."),
+    Row(
+        "l7lb_cloud_api_permission_denied_total",
+        Counter,
+        ("service", "action"),
+        "Requests that the cloud refused for a missing right, or for keys that it does not take.",
+    ),
+    Row(
+        "l7lb_cloud_api_quota_exceeded_total",
+        Counter,
+        ("service", "action"),
+        "Requests that the cloud refused for a quota, for what is sold out, or for money.",
+    ),
     Row("l7lb_cloud_task_duration_seconds", Histogram, ("action",), "From a write to the look that found it ended."),
     Row("l7lb_rate_limiter_wait_seconds", Histogram, ("action", "lane"), "Waits for the API budget, as told."),
     Row(
@@ -114,6 +145,30 @@ TABLE: Final = (
         ("region", "quota"),
         "How much of a quota is in use, 1 for all: of the region's load balancers, or where one of ours has most.",
     ),
+    Row(
+        "l7lb_reconcile_api_calls",
+        Histogram,
+        ("outcome",),
+        "Requests to the cloud that one pass has made: `change` with a write among them, `noop` without.",
+        _CALLS,
+        (("noop",), ("change",)),
+    ),
+    Row(
+        "l7lb_reconcile_stage_duration_seconds",
+        Histogram,
+        ("stage",),
+        "Where the time of passes goes: `queue` before, `translate`, `observe`, `plan`, `apply` and `report` one after "
+        "the other; `task`: the cloud works, over several passes, and no worker waits.",
+        known=tuple((stage,) for stage in ("queue", "translate", "observe", "plan", "apply", "report", "task")),
+    ),
+    Row(
+        "l7lb_endpoint_propagation_seconds",
+        Histogram,
+        ("controller",),
+        "From a change of endpoints, as it was seen, to the pass that found it done and nothing left to do; changes "
+        "that need nothing are not counted.",
+        known=_ONE,
+    ),
     Row("l7lb_plans_total", Counter, ("controller",), "Plans with at least one step.", known=_ONE),
     Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
     Row(
@@ -122,7 +177,7 @@ TABLE: Final = (
         ("step", "result"),
         "Steps that the cloud refused for what they ask for: taken apart to find the part at fault, or left out as it.",
     ),
-    Row("l7lb_plan_blocked_total", Counter, ("rule",), "Plans that the guard stopped."),
+    Row("l7lb_plan_blocked_total", Counter, ("rule",), "Plans that the guard stopped.", known=_RULES),
     Row(
         "l7lb_unauthorized_plans_total",
         Counter,
@@ -146,7 +201,14 @@ TABLE: Final = (
         known=_ONE,
     ),
     Row("l7lb_last_verified_timestamp_seconds", Gauge, ("controller",), "When the stalest one was read, Unix time."),
+    Row("l7lb_verify_interval_seconds", Gauge, ("controller",), "As `--verify-interval` says; 0: nothing is verified."),
     Row("l7lb_managed_loadbalancers", Gauge, ("mode",), "Load balancers in use: created by us, or lent to us."),
+    Row(
+        "l7lb_loadbalancer_info",
+        Gauge,
+        ("region", "load_balancer", "mode"),
+        "Always 1, one series for each load balancer in use, on the leader: joins the cloud's own metrics by id.",
+    ),
     Row(
         "l7lb_orphaned_loadbalancers",
         Gauge,
@@ -177,6 +239,13 @@ TABLE: Final = (
         "When a certificate that Ingresses name expires, Unix time; read by the leader every 6 hours.",
     ),
     Row("l7lb_ingress_condition", Gauge, ("condition", "status"), "Managed Ingresses by condition.", known=_READY),
+    Row(
+        "l7lb_ingress_not_ready_oldest_seconds",
+        Gauge,
+        ("controller",),
+        "For how long the Ingress that has been waiting longest is not `Ready`, as its condition says; 0: none waits.",
+        known=_ONE,
+    ),
     Row("l7lb_finalizing_oldest_seconds", Gauge, ("controller",), "Age of the oldest deletion that is not done."),
     Row(
         "l7lb_readiness_gates_pending",
@@ -222,7 +291,7 @@ class Metrics:
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
         self._refresh: list[Callable[[], None]] = []
-        self._rendering = threading.Lock()
+        self._rendering = threading.RLock()
         for row in TABLE:
             if row.kind is Counter:
                 self._counters[row.name] = Counter(row.name, row.help, row.labels, registry=self.registry)

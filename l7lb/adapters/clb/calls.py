@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What happened to one request on the wire, for metrics. `code` is `OK`, an API code, or `NoAnswer`."""
+    """What happened to one request on the wire, or to one call. `code` is `OK`, an API code, or `NoAnswer`."""
 
     service: str
     action: str
@@ -84,8 +84,11 @@ class Caller:
     limits: RateLimits
     guard: Callable[[], None] = _unguarded
     on_call: Callable[[CallRecord], None] = _unheard
+    """Told of each request on the wire."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    on_end: Callable[[CallRecord], None] = _unheard
+    """Told of each call that came to the wire, with all its tries as one."""
 
     def call(self, request: Request, *, region: str, lane: Lane, borrow: bool = False) -> dict[str, Any]:
         """The `Response` object with its RequestId (the id of the task, for asynchronous writes).
@@ -95,24 +98,32 @@ class Caller:
         """
         if (request.service, request.action, request.write) not in _LISTED:
             raise ValueError(f"{request.service}:{request.action} is not listed as this kind of action")
+        started, code = self.clock(), ""
         retrying = Retrying(
             sleep=self.sleep,
             wait=_WAIT,
-            stop=self._stop(self.clock()),
+            stop=self._stop(started),
             retry=lambda state: _may_repeat(request, state),
             reraise=True,
         )
         try:
             answer: dict[str, Any] = retrying(self._once, request, region, lane, borrow)
+            code = "OK"
             return answer
         except Refusal as refusal:
+            code = refusal.code
             error = translate(request.action, refusal)
             if is_throttled(refusal.code) and isinstance(error, errors.Throttled):
                 # The next token is not there sooner, and others have been told to come before.
                 error.retry_after_s = self.limits.come_again(region, request.service, request.action, lane)
             raise error from refusal
         except NoAnswer as silence:
+            code = "NoAnswer"
             raise errors.Unavailable(_lost(request, silence)) from None
+        finally:
+            if code:  # else it had no token, or was not allowed to write
+                elapsed = self.clock() - started
+                self.on_end(CallRecord(request.service, request.action, region, lane, code, elapsed))
 
     def _once(self, request: Request, region: str, lane: Lane, borrow: bool) -> dict[str, Any]:
         self.limits.take(region, request.service, request.action, lane, borrow=borrow)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from l7lb.adapters.clb.calls import CallRecord
 from l7lb.app.config import Config
-from l7lb.app.connections import LEASE_CONNECT_S, Connections, connect, identity
+from l7lb.app.connections import LEASE_CONNECT_S, Connections, connect, count_request, foresee, identity
+from l7lb.model.lane import Lane
 from l7lb.telemetry.metrics import Metrics
 from tests.unit.runtime.fake_clock import FakeClock
 
@@ -39,6 +41,33 @@ def test_one_clock_goes_everywhere(connections: Connections) -> None:
         connections.events._clocks.monotonic,
     ]
     assert [reader() for reader in readers] == [77.0] * len(readers)
+
+
+@pytest.mark.parametrize(
+    ("code", "counted"),
+    [
+        ("OK", ""),
+        ("NoAnswer", ""),
+        ("InvalidParameter.LBIdNotFound", ""),
+        ("RequestLimitExceeded.UinLimitExceeded", "throttled"),
+        ("UnauthorizedOperation", "permission_denied"),
+        ("AuthFailure.SignatureExpire", "permission_denied"),
+        ("LimitExceeded", "quota_exceeded"),
+        ("ResourceInsufficient", "quota_exceeded"),
+    ],
+)
+def test_a_request_is_counted_by_what_its_answer_means(code: str, counted: str) -> None:
+    metrics = Metrics("test")
+    foresee(metrics)
+    count_request(metrics, CallRecord("clb", "CreateRule", "ap-guangzhou", Lane.CHANGE, code, 0.1))
+    value = metrics.registry.get_sample_value
+    labels = {"service": "clb", "action": "CreateRule"}
+    found = {
+        what: value(f"l7lb_cloud_api_{what}_total", labels)
+        for what in ("throttled", "permission_denied", "quota_exceeded")
+    }
+    assert found == {what: float(what == counted) for what in found}
+    assert value("l7lb_cloud_api_attempts_total", {**labels, "region": "ap-guangzhou", "code": code}) == 1
 
 
 @pytest.mark.parametrize("package", ["app", "runtime", "reconciler", "telemetry"])

@@ -3,13 +3,16 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from l7lb.app.gate import Evidence, Gate
 from l7lb.app.gauges import Gauges
 from l7lb.app.leadership import Leadership
 from l7lb.app.watching import Watching
+from l7lb.model.cluster import Ingress
 from l7lb.model.lane import Lane
+from l7lb.model.marks import CONDITIONS
 from l7lb.runtime.election import Elector
 from l7lb.runtime.workqueue import WorkQueue
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
@@ -32,7 +35,11 @@ class Scene:
         gate = Gate(lambda: Evidence(None, None, None, readable=self.open), ignored=False)
         self.informer = SimpleNamespace(name="Node", synced=True, staleness_s=lambda now: now - 990.0)
         watching: Any = SimpleNamespace(
-            stores=self.room.stores, gate=gate, settings=SETTINGS, informers=SimpleNamespace(all=[self.informer])
+            stores=self.room.stores,
+            caches=self.room.caches,
+            gate=gate,
+            settings=SETTINGS,
+            informers=SimpleNamespace(all=[self.informer]),
         )
         self.leadership: Any = SimpleNamespace(term=None)
         self.elector = Elector(
@@ -90,6 +97,55 @@ def test_load_balancers_in_use_are_told_by_how_we_got_them(scene: Scene) -> None
     scene.room.put(served(named(ingress(rule()), "e"), "", claim="creating"))
     assert scene("l7lb_managed_loadbalancers", mode="created") == 2
     assert scene("l7lb_managed_loadbalancers", mode="adopted") == 1
+
+
+def test_the_leader_names_each_load_balancer_in_use_once_and_forgets_it_when_it_goes(scene: Scene) -> None:
+    one = scene.room.put(served(named(ingress(rule()), "a"), "lb-a"))
+    info = "l7lb_loadbalancer_info"
+    labels = {"region": "ap-guangzhou", "load_balancer": "lb-a", "mode": "created"}
+    assert scene(info, **labels) is None
+    scene.elector.step()
+    assert scene(info, **labels) == 1
+    scene.room.remove(one)
+    assert scene(info, **labels) is None
+
+
+def test_how_much_of_the_lease_is_left_is_told(scene: Scene) -> None:
+    assert scene("l7lb_lease_remaining_seconds", name="l7lb-cls-1") == 0
+    scene.elector.step()
+    scene.room.clock.advance(4)
+    assert scene("l7lb_lease_remaining_seconds", name="l7lb-cls-1") == 26
+
+
+UNREADY = "l7lb_ingress_not_ready_oldest_seconds"
+
+
+def unready(scene: Scene, name: str, since: str, status: str = "False", **more: str) -> Ingress:
+    said = f'[{{"type":"Ready","status":"{status}","reason":"r","lastTransitionTime":"{since}"}}]'
+    one = named(ingress(rule()), name, deletion_timestamp=more.pop("deleted", None))
+    annotations = {**one.annotations, CONDITIONS: said, **more}
+    meta = msgspec.structs.replace(one.metadata, annotations=annotations)
+    found: Ingress = scene.room.put(msgspec.structs.replace(one, metadata=meta))
+    return found
+
+
+def test_the_ingress_that_has_been_unready_for_longest_is_told_also_by_a_new_leader(scene: Scene) -> None:
+    assert scene(UNREADY, controller=CONTROLLER) == 0
+    unready(scene, "a", NOW)
+    last = unready(scene, "b", EARLIER)
+    assert scene(UNREADY, controller=CONTROLLER) == 60
+    scene.room.remove(last)
+    assert scene(UNREADY, controller=CONTROLLER) == 0
+    scene.room.clock.advance(30)
+    assert scene(UNREADY, controller=CONTROLLER) == 30
+
+
+def test_who_is_ready_or_going_or_not_ours_is_not_waited_for_and_nonsense_is_no_time(scene: Scene) -> None:
+    unready(scene, "ready", EARLIER, status="True")
+    unready(scene, "going", EARLIER, deleted=EARLIER)
+    unready(scene, "not-ours", EARLIER, **{"kubernetes.io/ingress.class": "nginx"})
+    unready(scene, "odd", "yesterday")
+    assert scene(UNREADY, controller=CONTROLLER) == 0
 
 
 def test_passes_are_told_while_we_lead(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """One call: what is tried again, what is asked before, what is told afterwards."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,7 +33,10 @@ class World:
         self.sent: list[str] = []
         self.records: list[CallRecord] = []
         self.limits = RateLimits(self.clock, Pace(burst=100.0))
-        self.caller = Caller(self, self.limits, guard, self.records.append, self.sleep, self.clock)
+        self.calls: list[CallRecord] = []
+        self.caller = Caller(
+            self, self.limits, guard, self.records.append, self.sleep, self.clock, on_end=self.calls.append
+        )
 
     def clock(self) -> float:
         return self.now
@@ -76,6 +80,38 @@ def test_only_what_is_certain_not_to_have_happened_is_sent_again(
     else:
         assert world.call(request_) == ANSWER
     assert len(world.sent) == tries
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "tries"),
+    [((), "OK", 1), ((LOST, LOST), "OK", 3), ([LOST] * 9, "NoAnswer", 4), ((BUSY,), BUSY.code, 1)],
+)
+def test_a_call_is_told_once_by_its_last_answer_and_with_the_length_of_all_its_tries(
+    script: tuple[Exception, ...], code: str, tries: int
+) -> None:
+    world = World(*script)
+    world.latency_s = 0.1
+    with contextlib.suppress(errors.RetryableError):
+        world.call(READ)
+    (told,) = world.calls
+    assert (told.code, len(world.records)) == (code, tries)
+    assert told.seconds == pytest.approx(world.now)
+
+
+def test_a_call_that_has_no_token_or_no_right_to_write_is_none() -> None:
+    world = World(*[THROTTLED] * 50)
+    for _ in range(2):
+        with pytest.raises(errors.Throttled):
+            world.call(READ)
+    assert len(world.calls) == 1
+
+    def forbid() -> None:
+        raise errors.GateClosed("closed")
+
+    world = World(guard=forbid)
+    with pytest.raises(errors.GateClosed):
+        world.call(WRITE)
+    assert world.calls == []
 
 
 @pytest.mark.parametrize("failure", [LOST, UNSENT, THROTTLED])
