@@ -256,6 +256,7 @@ class Reflector(Generic[T]):
         self._pages, self.absent = [], True
         self._resume_at = now + ABSENT_RETRY_S
         self._reason = Reason.ABSENT
+        self.heard_at = now
         # Absence is no proof: what was once seen stays until a list without it, or its own deletion, says otherwise.
         return None if self._version else Replacement((), (), Reason.ABSENT)
 

@@ -169,10 +169,13 @@ class TestSink:
 
     def test_a_leader_queues_them_now_or_later(self) -> None:
         clock, queue = FakeClock(), WorkQueue()
-        sink = QueueSink(clock, cast(Any, SimpleNamespace(queue=queue)))
+        heard: list[str] = []
+        endpoints = SimpleNamespace(seen=heard.append)
+        sink = QueueSink(clock, cast(Any, SimpleNamespace(queue=queue, endpoints=endpoints)))
         sink.add(BindingKey("new/later"), Lane.CHANGE, after_s=5.0)
         sink.add(BindingKey("new/now"), Lane.ENDPOINTS, urgent=True)
         assert queue.take(clock.monotonic()) == Taken("new/now", Lane.REMOVALS)
+        assert heard == ["new/now"]
         clock.advance(5.0)
         assert queue.take(clock.monotonic()) == Taken("new/later", Lane.CHANGE)
 

@@ -133,6 +133,15 @@ def test_an_absent_kind_counts_as_synced_and_appears_without_a_restart() -> None
     assert world.texts() == {"a": "x"}
 
 
+def test_an_absent_kind_is_not_stale_while_the_api_server_says_that_it_does_not_know_it() -> None:
+    world = World(optional=True)
+    for _ in range(10):
+        world.api.list_faults.append(errors.NotFound("no such kind"))
+        world.steps(1)
+        assert world.informer.staleness_s(world.clock.monotonic()) == 0.0
+    assert world.clock.monotonic() > 250.0
+
+
 def test_a_kind_that_every_cluster_has_is_not_believed_to_be_absent(world: World) -> None:
     world.api.list_faults.append(errors.NotFound("404 page not found"))
     world.api.put("a", "x")
