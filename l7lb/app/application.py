@@ -24,6 +24,7 @@ from l7lb.model.identity import Cluster
 from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.runtime.lifecycle import Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.pass_metrics import PassMetrics
 from l7lb.telemetry.passes import Passes
 from l7lb.telemetry.passlog import PassLog
 

@@ -40,7 +40,8 @@ METRICS: Final = """# Metrics
 
 What `/metrics` shows, from the table in `l7lb/telemetry/metrics.py`, beside the usual metrics of the Python process.
 Names that begin with `workqueue_`, `controller_runtime_`, `rest_client_` and `leader_election_` are those of other
-Kubernetes controllers, with their labels, so that dashboards made for them work. No label holds the name of an object of the cluster.
+Kubernetes controllers, with their labels, so that dashboards made for them work. No label holds the name of an object
+of the cluster.
 
 `l7lb_loadbalancer_info` and `l7lb_certificate_expiry_timestamp_seconds` bear ids of the cloud: as many series as there
 are load balancers in use, or certificates named. What the cloud measures of a load balancer is joined by its id:
