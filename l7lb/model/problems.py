@@ -39,6 +39,8 @@ class Held:
     listeners: frozenset[ListenerKey] = frozenset()
     hosts: frozenset[tuple[ListenerKey, str]] = frozenset()
     rules: frozenset[RuleRef] = frozenset()
+    left: frozenset[ListenerKey] = frozenset()
+    """The opposite, where several share: listeners of those alone who leave. They go although others wait."""
 
     def covers(self, ref: RuleRef) -> bool:
         """Whether this rule must keep its shape."""

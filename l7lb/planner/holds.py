@@ -50,11 +50,23 @@ def holds(bids: Iterable[Bid], won: Mapping[RuleRef, str], asked: Asked, kept: I
         alone = frozenset({bid.uid})
         if bid.held != Held():
             rules |= {ref for ref, uid in won.items() if uid == bid.uid and bid.held.covers(ref)}
-        rules |= {ref for ref in bid.held.rules if interest.get(ref, alone) <= alone}
-        hosts |= {pair for pair in bid.held.hosts if interest.get(pair, alone) <= alone}
+        # What nobody has or asks for must not keep a listener that another one has left.
+        rules |= {ref for ref in bid.held.rules if interest.get(ref) == alone}
+        hosts |= {pair for pair in bid.held.hosts if interest.get(pair) == alone}
         own = recorded_listeners(bid) if bid.silent else bid.held.listeners
         listeners |= {key for key in own if interest.get(key, alone) <= alone}
-    return Held(listeners=frozenset(listeners), hosts=frozenset(hosts), rules=frozenset(rules))
+    return Held(
+        listeners=frozenset(listeners), hosts=frozenset(hosts), rules=frozenset(rules), left=_left(all_bids, asked)
+    )
+
+
+def _left(bids: Iterable[Bid], asked: Asked) -> frozenset[ListenerKey]:
+    """Listeners that nobody has or asks for but those who leave: no wait of another member is about them."""
+    here: dict[bool, set[ListenerKey]] = {True: set(), False: set()}
+    for bid in bids:
+        had = {ref.listener for ref in bid.rules} | recorded_listeners(bid)
+        here[bid.leaving] |= had if bid.leaving else had | set(asked.get(bid.uid, {}))
+    return frozenset(here[True] - here[False])
 
 
 def _interest(bids: Iterable[Bid], asked: Asked) -> dict[Hashable, set[str]]:

@@ -127,9 +127,10 @@ def _delete(
     short = scene.listener_count + len(creatable) > scene.limits.listeners_per_load_balancer
     early = tuple(key for key in removable if short or key.port in ports)
     late = tuple(key for key in removable if key not in early)
-    if late and not whole:
-        draft.note(f"{', '.join(map(str, late))}: not wanted any more, but what is wanted cannot be made yet: left")
-        late = ()
+    waiting = tuple(key for key in late if not whole and key not in scene.held.left)
+    if waiting:
+        draft.note(f"{', '.join(map(str, waiting))}: not wanted any more, but what is wanted cannot be made yet: left")
+        late = tuple(key for key in late if key not in waiting)
     for phase, keys in ((Phase.PORTS, early), (Phase.SURPLUS_LISTENERS, late)):
         for part in chunks(keys, DELETIONS_PER_CALL):
             draft.add(phase, DeleteListeners(part))

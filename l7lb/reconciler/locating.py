@@ -86,6 +86,10 @@ class Locator:
                 code="E4017",
             )
         if heads:
+            if (record is None or not record.claim) and not ledger.ingress_of(heads[0].tags):
+                # What we have just given back is found for a while by the tags that it had.
+                self._observations.drop(heads[0].ref)
+                raise Unavailable(f"{heads[0].ref.id} is found by our tags and does not show them", retry_after_s=2.0)
             return self.observe(heads[0].ref, cloud, heads[0])
         return self._annotated(question, cloud)
 

@@ -43,8 +43,11 @@ class Partings:
         return Again(SETTLE_S, f"{meeting.ref.id} still shows our tag, which was taken off: used when it does not")
 
     def unseen(self, meeting: Meeting) -> Again | None:
-        """The last one goes and our tag was not there to be taken off: it may have been written and not show yet."""
-        if meeting.staying:
+        """The last one goes and our tag was not there to be taken off: it may have been written and not show yet.
+
+        Who only means to join leaves no trace when it goes again: it would not come back for the tag.
+        """
+        if any(seat.member and seat.uid not in meeting.absent for seat in meeting.staying):
             self.untagged.pop(meeting.ref, None)
             return None
         if meeting.ref in self.untagged or not any(seat.member for seat in meeting.leaving):

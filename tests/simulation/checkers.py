@@ -171,9 +171,9 @@ class Watchman:
             raise Broken("; ".join(self.broken))
 
     def _nothing_to_do(self, after: str, before: dict[str, LoadBalancer]) -> None:
-        """Not even a try, but where the cloud has refused a certificate: those are tried again, and change nothing."""
+        """Not even a try, but where the cloud has refused a certificate: those are tried again, and clients see none."""
         writes = self.world.account.writes()
-        if writes and not (self._names_bad_certificates() and self._state() == before):
+        if writes and not (self._names_bad_certificates() and _as_seen(self._state()) == _as_seen(before)):
             self.broken.append(f"{after} writes: {writes}")
 
     def _state(self) -> dict[str, LoadBalancer]:
@@ -183,6 +183,18 @@ class Watchman:
         objects = Objects(self.world)
         secrets = [one["metadata"]["name"] for one in objects.all("secrets")]
         return any(not objects.are_good(objects.certificate(name)) for name in secrets)
+
+
+def _as_seen(state: dict[str, LoadBalancer]) -> dict[str, LoadBalancer]:
+    """With the certificate that is shown at each rule: a try may have moved it there from the listener, for good."""
+    seen = copy.deepcopy(state)
+    for lb in seen.values():
+        for listener in lb.listeners.values():
+            for rule in listener.rules.values():
+                rule.certificate = rule.certificate or listener.certificate
+            listener.sni, listener.certificate = False, None
+        lb.free_at = 0.0
+    return seen
 
 
 def _of_resource(params: Mapping[str, Any]) -> str:

@@ -58,7 +58,9 @@ class Rest:
             if annotations(ingress)[NAMED] not in self._lbs:
                 yield from self._told(ingress, "names what is not there")
         elif is_taken(self._world, ingress):
-            if not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
+            if not ask(self._objects, ingress).readable:
+                yield from self._told(ingress, "cannot be read")
+            elif not {"E4017", "E4020"} & set(Seen(ingress).why.replace(":", "").split()):
                 yield f"{name} names what another has, and is not told: {Seen(ingress).why}"
         else:
             yield from self._of_an_owner(ingress)
@@ -96,7 +98,7 @@ class Rest:
             if rule is None or listener is None:
                 yield f"{place} is not there"
                 continue
-            if rule.redirect is not None:
+            if rule.redirect is not None and not _is_held(lb.listeners.get(rule.redirect.listener_id), asked):
                 yield f"{place} redirects"
             yield from (f"{place} {words}" for words in _bound(rule, backends))
             certificate = asked.certificates.get(place)
@@ -147,7 +149,13 @@ class Rest:
         if (served and lb.tags.get(CLUSTER_ID) != CLUSTER) or UID in lb.tags:
             yield f"{lb.id} is shared, and its tags are {lb.tags}"
         places = {place for asked in asks.values() for place in asked.places}
+        kept = {place for one in members if asks[one["metadata"]["name"]].troubles for place in _recorded(Seen(one))}
         contested = {place for place in places if sum(place in asked.places for asked in asks.values()) > 1}
+        contested |= {
+            place
+            for place in places & kept
+            if any(not asked.troubles and place in asked.places for asked in asks.values())
+        }
         for one in members:
             name = one["metadata"]["name"]
             asked = asks[name]
@@ -157,7 +165,7 @@ class Rest:
                 yield from (f"{name} on {lb.id}: {words}" for words in self._served(lb, alone))
             if not contested & asked.places:
                 yield from self._shown(one, asked)
-        yield from self._contested(lb, asks, contested)
+        yield from self._contested(lb, asks, contested - kept)
         # Who asks only for what is another's is stopped by the guard, and keeps what he has.
         if not contested and all(asked.readable and not asked.troubles for asked in asks.values()):
             yield from self._surplus(lb, "the group", places, set())
@@ -202,6 +210,19 @@ def _find(lb: LoadBalancer, place: Place) -> tuple[Listener | None, Rule | None]
         if (listener.protocol, listener.port) == (protocol, port):
             return listener, listener.rule_of(host, path)
     return None, None
+
+
+def _is_held(listener: Listener | None, asked: Ask) -> bool:
+    """Whether something there lacks what it needs: then redirects that lead there stay too."""
+    return listener is not None and any(at == (listener.protocol, listener.port) for at, _, _ in asked.held)
+
+
+def _recorded(seen: Seen) -> Iterator[Place]:
+    """Rules of a member by its own record: one that is broken keeps them, also those that it does not ask for now."""
+    for listener, hosts in seen.record.get("rules", {}).items():
+        protocol, _, port = listener.partition(":")
+        for host, paths in hosts.items():
+            yield from (((protocol, int(port)), host, path) for path in paths)
 
 
 def _bound(rule: Rule, backends: Backends) -> Iterator[str]:

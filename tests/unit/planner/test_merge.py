@@ -11,7 +11,7 @@ from l7lb.model.sharing import Bid
 from l7lb.model.snapshot import Limits
 from tests.builders import host, listener, observed, ref, rule
 
-from .groups import EMPTY, HTTPS, bid, got, had, merged, plan_of, rules_of, steps, told
+from .groups import EMPTY, HTTP, HTTPS, bid, got, had, merged, plan_of, rules_of, steps, told
 
 
 def test_each_member_gets_its_own_rules_on_one_listener() -> None:
@@ -190,6 +190,24 @@ def test_the_last_rules_of_a_listener_take_it_with_them() -> None:
     leaving = replace(bid("b", record=had("b", "b.example.com/", on="HTTP:8081")), desired=None, leaving=True)
     stays = bid("a", listener("HTTP:80", rule("a.example.com/")), record=had("a", "a.example.com/"))
     assert steps(plan_of(stays, leaving, seen=seen)) == ["delete 1 listener HTTP:8081"]
+
+
+def test_a_listener_of_one_that_leaves_goes_although_another_member_could_have_had_rules_there() -> None:
+    broken = ref("HTTP:80", "x.example.com/")
+    seen = observed(listener("HTTP:80"), on=EMPTY.head)
+    waits = bid("a", held=Held(rules=frozenset({broken}), hosts=frozenset({(HTTP, "x.example.com")})))
+    leaving = bid("b", desired=None, leaving=True, record=replace(had("b", "b.example.com/"), rules=frozenset()))
+    assert steps(plan_of(waits, leaving, seen=seen)) == ["delete 1 listener HTTP:80"]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_listener_waits_for_one_that_cannot_be_made_unless_only_those_who_leave_have_it(leaves: bool) -> None:
+    seen = observed(listener("HTTP:80", rule("b.example.com/")), on=EMPTY.head)
+    waits = bid("a", listener("HTTPS:443", rule("a.example.com/")))
+    said: dict[str, object] = {"desired": None, "leaving": True} if leaves else {}
+    other = bid("b", record=had("b", "b.example.com/"), **said)
+    deleted = ["delete 1 listener HTTP:80"] if leaves else []
+    assert steps(plan_of(waits, other, seen=seen)) == deleted
 
 
 def test_a_listener_with_a_rule_of_nobody_stays_and_loses_only_ours() -> None:
