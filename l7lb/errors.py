@@ -5,6 +5,8 @@ person who reads the Event. Foreign exceptions (SDK, urllib3, OSError) stop at t
 these. A user's mistake in an object is not an exception but a `model.problems.Problem`.
 """
 
+from typing import Self
+
 
 class L7lbError(Exception):
     """Root of everything that l7lb raises on purpose."""
@@ -56,6 +58,10 @@ class TerminalError(L7lbError):
         self.reason = reason
         self.code = code
         """TKE's code (E4xxx) where there is one, else empty."""
+
+    def anew(self) -> Self:
+        """The same without its traceback, which would keep all that was in anybody's hands when it was raised."""
+        return type(self)(str(self), reason=self.reason, code=self.code)
 
 
 class Rejected(TerminalError):

@@ -19,7 +19,7 @@ from l7lb.app.neighbours import Doubt, Neighbours
 from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
 from l7lb.app.propagation import Propagation
 from l7lb.app.readying import Readying, Ward
-from l7lb.app.regions import find_all
+from l7lb.app.regions import look
 from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
@@ -340,8 +340,11 @@ class QueueSink:
 
 
 def confirm_identity(cloud: LoadBalancers, cluster: Cluster, regions: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
-    """All load balancers of the cluster. Before the first write: none of them may bear another cluster's identity."""
-    heads = find_all(cloud, ledger.of_cluster(cluster), regions)
+    """All load balancers of the cluster. Before the first write: none of them may bear another cluster's identity.
+
+    A region that does not answer is left out: each load balancer's tags are read again before it is changed.
+    """
+    heads = look(cloud, ledger.of_cluster(cluster), regions).heads
     strangers = [head.ref.id for head in heads if ledger.another_identity(head.tags, cluster)]
     if strangers:
         raise ConfigurationError(

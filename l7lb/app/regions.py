@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from l7lb import translator
 from l7lb.app.caches import record_of
-from l7lb.errors import TerminalError
+from l7lb.errors import TerminalError, Unavailable
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import Cluster
 from l7lb.model.loadbalancer import LoadBalancerHead
@@ -27,6 +27,8 @@ class Look:
     regions: tuple[str, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
     """Region -> why it was left out."""
+    silent: Mapping[str, Unavailable] = field(default_factory=dict)
+    """Regions among those that were left out that may answer later."""
 
 
 def regions(ingresses: Iterable[Ingress], cluster: Cluster, home: str, more: Iterable[str] = ()) -> tuple[str, ...]:
@@ -36,22 +38,28 @@ def regions(ingresses: Iterable[Ingress], cluster: Cluster, home: str, more: Ite
 
 
 def look(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> Look:
-    """Those with these tags in all regions. The first must answer; one that is refused elsewhere is left out.
+    """Those with these tags in all regions. The first must answer; one that does not elsewhere is left out.
 
     An annotation may name a region that does not exist, or in which our keys have no right: then nothing can be there
-    on our behalf, and its Ingress hears of it in its own pass.
+    on our behalf, and its Ingress hears of it in its own pass. A region that is down is no reason to leave the others.
     """
     found = list(cloud.find(wanted[0], tags))
     refused: dict[str, str] = {}
+    silent: dict[str, Unavailable] = {}
     for region in wanted[1:]:
         try:
             found += cloud.find(region, tags)
-        except TerminalError as refusal:
+        except (TerminalError, Unavailable) as refusal:
             refused[region] = str(refusal)
+            if isinstance(refusal, Unavailable):
+                silent[region] = refusal
             _logger.warning("region %s is left out: %s", region, refusal)
-    return Look(tuple(found), tuple(region for region in wanted if region not in refused), refused)
+    return Look(tuple(found), tuple(region for region in wanted if region not in refused), refused, silent)
 
 
 def find_all(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
-    """The heads alone."""
-    return look(cloud, tags, wanted).heads
+    """The heads alone. Raises Unavailable when a region does not answer."""
+    found = look(cloud, tags, wanted)
+    if found.silent:
+        raise next(iter(found.silent.values()))
+    return found.heads

@@ -51,8 +51,8 @@ def holds(bids: Iterable[Bid], won: Mapping[RuleRef, str], asked: Asked, kept: I
         if bid.held != Held():
             rules |= {ref for ref, uid in won.items() if uid == bid.uid and bid.held.covers(ref)}
         # What nobody has or asks for must not keep a listener that another one has left.
-        rules |= {ref for ref in bid.held.rules if interest.get(ref) == alone}
-        hosts |= {pair for pair in bid.held.hosts if interest.get(pair) == alone}
+        rules |= {ref for ref in bid.held.rules if interest.get(ref) == {bid.uid}}
+        hosts |= {pair for pair in bid.held.hosts if interest.get(pair) == {bid.uid}}
         own = recorded_listeners(bid) if bid.silent else bid.held.listeners
         listeners |= {key for key in own if interest.get(key, alone) <= alone}
     return Held(

@@ -2,7 +2,8 @@
 
 A copy of a cluster (its etcd, or its machines) has the tags, records and UIDs of its original. What tells them apart is
 where the traffic goes (`ledger.likeness`). It is looked at once a term, in a few calls; what it has found holds until
-the end of the term when all is well, and is looked at again while it is not.
+the end of the term when all is well, and is looked at again while it is not. A region that does not answer keeps the
+plans of its own load balancers waiting, and nobody else's.
 """
 
 import threading
@@ -36,6 +37,8 @@ HEADS_PER_CALL: Final = 20
 CALLS_MAX: Final = 5
 """So many load balancers at most are looked at; of more, every so-manieth."""
 AGAIN_S: Final = 60.0
+UNREAD_S: Final = 5.0
+"""So soon regions that have not answered are asked again."""
 HELD: Final = "DeletesHeld"
 
 _TAKES_AWAY = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeleteRedirects, RemoveTags)
@@ -73,33 +76,51 @@ class Confirmation:
         self._lock = threading.Lock()
         self._clear = confirmed
         self._doubt = ""
-        self._again = 0.0
+        self._unread: dict[str, Unavailable] = {}
+        self._again: float | None = None
+        """None: it has not been looked yet."""
         self._looking = False
 
     def look(self, cloud: LoadBalancers) -> str:
-        """Why deletes are held; empty: they are not. Raises what reading raises, and Unavailable while it is unknown.
+        """Why deletes are held; empty: they are not. Raises what reading raises, but for regions that do not answer.
 
-        Asks the cloud at most once a minute, and not at all once it is clear.
+        Asks the cloud at most once a minute, sooner only those regions; and not at all once it is clear.
         """
         with self._lock:
-            if self._clear or (self._doubt and (self._looking or self._monotonic() < self._again)):
+            if self._clear or (self._again is not None and (self._looking or self._monotonic() < self._again)):
                 return self._doubt
             if self._looking:
                 raise Unavailable("it is being looked at whether this cluster is a copy", retry_after_s=1.0)
             self._looking = True
         try:
-            odd = self._strange(cloud)
+            odd, unread = self._strange(cloud)
         finally:
             with self._lock:
                 self._looking = False
-        return self._conclude(_words(odd) if odd else "")
+        return self._conclude(_words(odd) if odd else "", unread)
+
+    def look_everywhere(self, cloud: LoadBalancers) -> str:
+        """As `look`; raises Unavailable while a region has not answered."""
+        doubt = self.look(cloud)
+        with self._lock:
+            silence = next(iter(self._unread.values()), None)
+        if silence is not None:
+            raise Unavailable(str(silence), retry_after_s=UNREAD_S)
+        return doubt
 
     def sift(self, plan: Plan, observed: ObservedLoadBalancer, claim: Claim, cloud: LoadBalancers) -> tuple[Plan, str]:
         """The part of the plan that may run, and why the rest may not (empty: all of it may).
 
-        Raises UnsafePlan when nothing of it may.
+        Raises UnsafePlan when nothing of it may, and Unavailable while its region has not answered.
         """
         doubt = self.look(cloud) if not self._clear and plan else ""
+        with self._lock:
+            silence = self._unread.get(observed.head.ref.region) if plan else None
+        if silence is not None:
+            region = observed.head.ref.region
+            raise Unavailable(
+                f"{region} does not say whether this cluster is a copy: {silence}", retry_after_s=UNREAD_S
+            )
         if not doubt:
             return plan, ""
         bound = ledger.bound_addresses(observed, claim)
@@ -110,10 +131,11 @@ class Confirmation:
             raise UnsafePlan(doubt, reason="DeletesHeld")
         return replace(plan, steps=steps), doubt if steps != plan.steps else ""
 
-    def _conclude(self, doubt: str) -> str:
+    def _conclude(self, doubt: str, unread: Mapping[str, Unavailable]) -> str:
         with self._lock:
-            is_news, self._doubt, self._clear = doubt != self._doubt, doubt, not doubt
-            self._again = self._monotonic() + AGAIN_S
+            is_news, self._doubt, self._clear = doubt != self._doubt, doubt, not doubt and not unread
+            self._unread = dict(unread)
+            self._again = self._monotonic() + (UNREAD_S if unread else AGAIN_S)
         if is_news:
             self._on_verdict(doubt)
         return doubt
@@ -124,25 +146,38 @@ class Confirmation:
             raise Unavailable("nodes or pods of this cluster are not known yet: nothing is taken away")
         return found
 
-    def _strange(self, cloud: LoadBalancers) -> tuple[ledger.Likeness, ...]:
-        """Those that speak for a copy. Records can be written by anybody: what the tags call another's says nothing."""
-        found = tuple(self._likenesses(cloud))
+    def _strange(self, cloud: LoadBalancers) -> tuple[tuple[ledger.Likeness, ...], Mapping[str, Unavailable]]:
+        """Those that speak for a copy, and the regions that do not answer.
+
+        Records can be written by anybody: what the tags call another's says nothing.
+        """
+        found: list[ledger.Likeness] = []
+        unread: dict[str, Unavailable] = {}
+        in_use = self._around.in_use()
+        for few in self._sample(sorted(in_use)):
+            region = few[0].region
+            try:
+                answer = checkup(cloud, few) if region not in unread else {}
+            except Unavailable as silence:
+                unread[region] = silence
+            if region not in unread:
+                found += self._likenesses(few, answer, in_use)
         odd = tuple(one.ref for one in ledger.strange(found))
         others: set[CloudRef] = set()
         for few in _in_calls(odd, HEADS_PER_CALL):
             heads = cloud.heads(few)
             others |= {ref for ref, head in heads.items() if not ledger.bears_our_id(head.tags, self._cluster)}
-        return ledger.strange(one for one in found if one.ref not in others)
+        return ledger.strange(one for one in found if one.ref not in others), unread
 
-    def _likenesses(self, cloud: LoadBalancers) -> Iterator[ledger.Likeness]:
-        in_use = self._around.in_use()
-        refs = sorted(in_use)
-        sample = refs[:: -(-len(refs) // (PER_CALL * CALLS_MAX)) or 1]
-        for few in _in_calls(sample, PER_CALL):
-            found = checkup(cloud, few)
-            for ref in few:
-                bound = tuple(_bound(found, ref, in_use[ref]))
-                yield ledger.liken(ref, bound, self._inhabited(frozenset(one.key.address for one in bound)))
+    def _sample(self, refs: Sequence[CloudRef]) -> Iterator[tuple[CloudRef, ...]]:
+        return _in_calls(refs[:: -(-len(refs) // (PER_CALL * CALLS_MAX)) or 1], PER_CALL)
+
+    def _likenesses(
+        self, few: Iterable[CloudRef], answer: Healths, in_use: Mapping[CloudRef, frozenset[ListenerId]]
+    ) -> Iterator[ledger.Likeness]:
+        for ref in few:
+            bound = tuple(_bound(answer, ref, in_use[ref]))
+            yield ledger.liken(ref, bound, self._inhabited(frozenset(one.key.address for one in bound)))
 
 
 def _in_calls(refs: Sequence[CloudRef], most: int) -> Iterator[tuple[CloudRef, ...]]:

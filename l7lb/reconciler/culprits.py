@@ -2,7 +2,8 @@
 
 Memory of one term, by load balancer. A call that is refused makes a *cell* of its placements; the next plan sends each
 cell by itself and everything else together. A cell that is refused again is divided, and one that cannot be is
-*condemned*: left out, for longer each time. Another address, port, instance or weight is another placement, and a new
+*condemned*: left out, for longer each time, and the longer the more there are. So many refusals in a while are enough:
+what is refused beyond them is left out undivided, and divided later. Another address, port, instance or weight is another placement, and a new
 try. Rules, hosts and attributes are the business of `refusals`.
 """
 
@@ -27,8 +28,12 @@ SUSPECT_S: Final = 0.001
 """One that is only suspected: it was in the last plan, or it is done."""
 DOUBT_S: Final = 600.0
 """So long a refusal that may pass by itself is remembered; the second one within it counts."""
-CONDEMNED_MAX: Final = 16
-"""So many cells of one load balancer are looked for; what is refused beyond them is not taken apart any more."""
+REFUSALS_MAX: Final = 32
+WINDOW_S: Final = 600.0
+"""So many refusals of one load balancer's targets within so long are taken apart."""
+FEW: Final = 8
+SPACING_S: Final = 30.0
+"""Where more than a few cells are left out, they are tried again one by one, so long after each other."""
 
 TargetStep: TypeAlias = RegisterTargets | DeregisterTargets | ModifyWeights
 _TARGETS = (RegisterTargets, DeregisterTargets, ModifyWeights)
@@ -84,6 +89,28 @@ class _Known:
 
     cells: dict[Name, _Cell] = field(default_factory=dict)
     doubts: dict[tuple[Kind, Placement], float] = field(default_factory=dict)
+    refusals: list[float] = field(default_factory=list)
+    """When calls were taken apart of late."""
+    turn: float = 0.0
+    """When the last of the cells that are left out is to be tried again."""
+
+    def condemn(self, kind: Kind, cell: _Cell, now: float) -> None:
+        """Leave it out for a while: the longer, the longer it has been left out, and the more others are."""
+        count = 1 + sum(other.why is not None for other in self.cells.values())
+        cell.delay_s = min(MOST_S, 2 * cell.delay_s) if cell.delay_s else FIRST_S
+        cell.until = now + cell.delay_s
+        if count > FEW:
+            cell.until = max(cell.until, min(self.turn, now + SPACING_S * count) + SPACING_S)
+        self.turn = max(self.turn, cell.until)
+        self.cells[kind, frozenset(cell.placements)] = cell
+
+    def may_divide(self, now: float) -> bool:
+        """Whether one more refusal is worth smaller calls; it counts then."""
+        self.refusals = [at for at in self.refusals if now - at < WINDOW_S]
+        if len(self.refusals) >= REFUSALS_MAX:
+            return False
+        self.refusals.append(now)
+        return True
 
 
 class Culprits:
@@ -166,11 +193,9 @@ class Culprits:
         }
         addresses = {one.target.key.address for one in parts}
         is_found = len(parts) == 1 or (len(addresses) == 1 and addresses <= blamed)
-        many = sum(cell.why is not None for cell in known.cells.values()) >= CONDEMNED_MAX
-        if delay or is_found or many:
-            wait = min(MOST_S, 2 * delay) if delay else FIRST_S
+        if is_found or not known.may_divide(now):
             first = next((cell.why for cell in before if cell.why is not None), error)
-            known.cells[kind, frozenset(parts)] = _Cell(parts, now, now + wait, wait, first)
+            known.condemn(kind, _Cell(parts, now, delay_s=delay, why=first), now)
             return Blamed.FOUND
         for half in planner.divided(parts, blamed):
             known.cells[kind, frozenset(half)] = _Cell(half, now)

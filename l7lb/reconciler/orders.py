@@ -34,8 +34,12 @@ class Orders:
         """Keep it in mind when it was the order itself that was declined, not a question about one under way."""
         if not isinstance(flight.step, CreateLoadBalancer) or flight.task is not None:
             return False
+        now = self._monotonic()
         with self._lock:
-            self._declined[matter.owner.ingress_uid] = (_order(matter, flight.plan), self._monotonic(), error)
+            # Those of Ingresses that have gone since nobody asks for any more.
+            self._declined = {uid: one for uid, one in self._declined.items() if now - one[1] < AGAIN_S}
+            # A copy has no traceback: that would hold all that the pass had in its hands.
+            self._declined[matter.owner.ingress_uid] = (_order(matter, flight.plan), now, error.anew())
         return True
 
     def answer(self, matter: Matter, plan: Plan) -> TerminalError | None:
@@ -45,7 +49,7 @@ class Orders:
             if error is not None and (order != _order(matter, plan) or self._monotonic() - at >= AGAIN_S):
                 del self._declined[matter.owner.ingress_uid]
                 return None
-            return error
+            return error.anew() if error is not None else None
 
 
 def withdraw(shop: Workshop, matter: Matter) -> None:

@@ -126,7 +126,7 @@ class Refusals:
         """Why nothing at all is to be tried on it for a while."""
         with self._lock:
             self._forget()
-            return self._locked[ref][1] if ref in self._locked else None
+            return self._locked[ref][1].anew() if ref in self._locked else None
 
     def _protected(self, ref: CloudRef, step: Step, refusal: Protected) -> bool:
         """Attributes are left out. When more than these is forbidden, everything waits: each try is a call in vain."""
@@ -136,7 +136,7 @@ class Refusals:
                 told = Problem(code=refusal.code, reason=refusal.reason, message=str(refusal))
                 self._refused[ref, step] = until, told
                 return True
-            self._locked[ref] = until - LOCKED_LESS_S, refusal
+            self._locked[ref] = until - LOCKED_LESS_S, refusal.anew()
             return False
 
     def answers(self, ref: CloudRef, plan: Plan) -> tuple[tuple[Step, Problem], ...]:

@@ -171,7 +171,7 @@ class Watchman:
             raise Broken("; ".join(self.broken))
 
     def _nothing_to_do(self, after: str, before: dict[str, LoadBalancer]) -> None:
-        """Not even a try, but where the cloud has refused a certificate: those are tried again, and clients see none."""
+        """Not even a try, but where the cloud has refused a certificate: those are tried again, and nobody notices."""
         writes = self.world.account.writes()
         if writes and not (self._names_bad_certificates() and _as_seen(self._state()) == _as_seen(before)):
             self.broken.append(f"{after} writes: {writes}")

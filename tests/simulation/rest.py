@@ -151,11 +151,8 @@ class Rest:
         places = {place for asked in asks.values() for place in asked.places}
         kept = {place for one in members if asks[one["metadata"]["name"]].troubles for place in _recorded(Seen(one))}
         contested = {place for place in places if sum(place in asked.places for asked in asks.values()) > 1}
-        contested |= {
-            place
-            for place in places & kept
-            if any(not asked.troubles and place in asked.places for asked in asks.values())
-        }
+        whole = {place for asked in asks.values() if not asked.troubles for place in asked.places}
+        contested |= whole & kept
         for one in members:
             name = one["metadata"]["name"]
             asked = asks[name]

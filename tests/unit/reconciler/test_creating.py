@@ -1,9 +1,11 @@
 """Never two load balancers for one Ingress: lost orders, failed orders, used-up tokens, gone ones, copied manifests."""
 
+import gc
 import json
 
 import pytest
 
+from l7lb.errors import Rejected
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
 from tests.simulation.cluster import FINALIZER, LOAD_BALANCER_ID, RECORD
@@ -329,3 +331,16 @@ def test_nothing_is_bought_while_no_node_is_known(world: World) -> None:
     world.users.create(manifests.node("node-z", "10.0.0.99"))
     world.settle()
     assert world.users.ingress().is_ready
+
+
+def test_orders_of_ingresses_that_have_gone_are_not_remembered(world: World) -> None:
+    world.account.fault("CreateLoadBalancer", "error", code="InvalidParameterValue", count=0)
+    world.start()
+    for number in range(12):
+        world.users.create(manifests.ingress(f"shop-{number}"))
+        world.run_for(60.0)
+        world.users.delete(f"shop-{number}")
+    gc.collect()
+    kept = [one for one in gc.get_objects() if isinstance(one, Rejected) and one.code == "E4024"]
+    assert len(kept) <= 6
+    assert all(one.__traceback__ is None for one in kept)

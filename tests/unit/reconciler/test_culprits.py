@@ -2,6 +2,7 @@
 
 import pytest
 
+from l7lb.reconciler.culprits import REFUSALS_MAX, SPACING_S
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
 from tests.simulation.cluster import SERVICES
@@ -52,6 +53,26 @@ def test_the_culprits_are_found_in_few_calls(world: World, form: str) -> None:
     assert len(_bound(world)) == 98
     # Two among a hundred: 2 k log2(n), and a first doubt where the call was done in part.
     assert world.account.calls()["BatchRegisterTargets"] <= 2 * 2 * 7 + 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_many_culprits_cost_a_bounded_number_of_calls_and_in_the_end_every_other_target_is_bound(
+    world: World, form: str
+) -> None:
+    good = _nodes(world, 40)
+    bad = {f"10.0.9.{number}" for number in range(1, 51)}
+    for address in sorted(bad):
+        world.users.create(manifests.node(f"bad-{address}", address))
+    world.account.seed(refused=dict.fromkeys(bad, form))
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.run_for(600.0)
+    assert world.account.calls()["BatchRegisterTargets"] <= 3 * REFUSALS_MAX
+    world.run_for(7200.0)
+    assert _bound(world) == good
+    world.account.forget_calls()
+    world.run_for(3600.0)
+    assert world.account.calls()["BatchRegisterTargets"] <= 3600.0 / SPACING_S + 1
 
 
 @pytest.mark.parametrize("form", FORMS)

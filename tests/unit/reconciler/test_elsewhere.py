@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.emulators.clb import wire
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
 from tests.simulation.world import World
@@ -145,3 +146,43 @@ def test_a_vpc_that_is_in_no_ccn_with_the_clusters_is_told(world: World) -> None
     world.start()
     world.run(30.0)
     assert "E4071" in world.users.ingress().why
+
+
+class Outage:
+    """A region that answers nothing but 503."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_over = False
+        self.tried = 0
+        self._handle = world.around.cloud.handle
+        monkeypatch.setattr(world.around.cloud, "handle", self._answer)
+
+    def _answer(self, request: wire.Request) -> wire.Response:
+        if self.is_over or request.headers["X-TC-Region"] != "ap-shanghai":
+            return self._handle(request)
+        self.tried += 1
+        return wire.Response(503, b"")
+
+
+def test_while_a_region_is_down_a_successor_takes_the_lead_and_serves_all_others(
+    world: World, watchman: Watchman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _serve(world, THERE)
+    world.users.create(manifests.ingress("blog", manifests.rule("blog.example.com")))
+    world.settle()
+    world.crash()
+    outage = Outage(world, monkeypatch)
+    world.start()
+    world.users.patch({"spec": {"rules": [manifests.rule("new.example.com")]}}, "blog")
+    world.users.delete("shop")
+    world.run(120.0)
+    assert outage.tried
+    assert world.users.ingress("blog").is_ready
+    near, far = sorted(world.account.lbs(), key=lambda lb: lb.region)
+    hosts = {host for one in near.listeners.values() for rule in one.rules.values() for host in rule.domains}
+    assert hosts == {"new.example.com"}
+    assert (near.region, far.region) == ("ap-guangzhou", "ap-shanghai")
+    outage.is_over = True
+    world.settle()
+    assert {lb.region for lb in world.account.lbs()} == {"ap-guangzhou"}
+    watchman.check_rest()
