@@ -3,8 +3,8 @@
 Memory of one term, by load balancer. A call that is refused makes a *cell* of its placements; the next plan sends each
 cell by itself and everything else together. A cell that is refused again is divided, and one that cannot be is
 *condemned*: left out, for longer each time, and the longer the more there are. So many refusals in a while are enough:
-what is refused beyond them is left out undivided, and divided later. Another address, port, instance or weight is another placement, and a new
-try. Rules, hosts and attributes are the business of `refusals`.
+what is refused beyond them is left out undivided, and divided later. Another address, port, instance or weight is
+another placement, and a new try. Rules, hosts and attributes are the business of `refusals`.
 """
 
 import threading
