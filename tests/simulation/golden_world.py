@@ -59,7 +59,7 @@ class GoldenWorld(World):
 def loaded(case: Case) -> GoldenWorld:
     """A world with the case in it; nothing has run. Raises NotLoaded."""
     inhabited = any(one["kind"] == "Node" for one in case.objects)
-    # Without a node of its own a cluster that finds living targets looks like a copy: somebody has to say that it is none.
+    # A cluster without a node that finds living targets looks like a copy: somebody has to say that it is none.
     world = GoldenWorld(config={} if inhabited else {"confirm_cluster": CLUSTER})
     tuning.define(world)
     identity = world.around.cluster.uid
