@@ -7,7 +7,7 @@ serve on with the tags that TKE's controller looks for.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from l7lb.errors import Conflict, NotFound
 from l7lb.model.cluster import Ingress
@@ -16,6 +16,8 @@ from l7lb.model.marks import FINALIZER, RECORD
 from l7lb.model.watch import ListWatch
 from l7lb.model.writing import MetadataChange
 from l7lb.reconciler.ports import Ingresses
+
+T = TypeVar("T")
 
 TRIES_MAX: Final = 5
 
@@ -82,8 +84,8 @@ def _release(ingress: Ingress, desk: Ingresses) -> Release:
     return Release(ingress.key, End.LEFT, f"it was edited by somebody else {TRIES_MAX} times meanwhile: try again")
 
 
-def listed(listing: ListWatch[Ingress]) -> Iterator[Ingress]:
-    """Every Ingress that can be decoded, page by page."""
+def listed(listing: ListWatch[T]) -> Iterator[T]:
+    """Every object that can be decoded, page by page."""
     token = ""
     while True:
         page = listing.list_page(resource_version="", continue_token=token)

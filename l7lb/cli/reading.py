@@ -1,4 +1,4 @@
-"""Commands that only read: plan, audit, explain."""
+"""Commands that only read: plan, audit, explain, doctor."""
 
 import os
 import sys
@@ -8,12 +8,16 @@ import click
 
 from l7lb.app.audit_words import audit_json, audit_text
 from l7lb.app.config import Config, Value, config
+from l7lb.app.diagnosing import Level, diagnose
+from l7lb.app.doctor_words import doctor_json, doctor_text
+from l7lb.app.examining import examined
 from l7lb.app.inspecting import inspect
 from l7lb.app.printing import as_json, as_text, explanation, explanation_json, would_not_write
 from l7lb.app.showing import plain
 from l7lb.app.survey import survey_files, survey_live
 from l7lb.cli.flags import flagged, printed
 from l7lb.cli.help import Command
+from l7lb.cli.progress import progress
 from l7lb.errors import ConfigurationError
 from l7lb.model.codes import CODES
 from l7lb.telemetry import logs
@@ -112,3 +116,32 @@ def explain(code: str, output: str) -> None:
     if row is None:
         raise click.BadParameter(f"{code!r} is no code of TKE's Ingress; docs/errors.md has all of them")
     click.echo(explanation_json(row) if output == "json" else explanation(row), nl=False)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "doctor",
+        "doctor --as system:serviceaccount:l7lb:l7lb",
+        "doctor -o json",
+    ),
+)
+@click.option("--as", "account", default="", metavar="USER", help="Whose rights in the cluster are asked for.")
+@printed
+@flagged
+def doctor(account: str, output: str, **values: Value) -> None:
+    """Look whether everything that l7lb needs is there: rights, quotas, clocks, the gate, the leader.
+
+    Writes nothing. Rights in the cluster are those of whoever asks, unless --as names somebody, such as the service
+    account of l7lb. Rights in the account are tried by harmless reads; rights to write cannot be proven so.
+
+    Exit code 0: all is well; 2: warnings, or a wrong flag; 1: something fails.
+    """
+    built = config(values)
+    logs.configure("error", "text")
+    with progress() as told:
+        facts = examined(built, os.environ, account=account, told=told)
+    found = diagnose(facts)
+    click.echo(doctor_json(found, facts) if output == "json" else doctor_text(found, facts), nl=False)
+    levels = {one.level for one in found}
+    sys.exit(1 if Level.FAIL in levels else 2 if Level.WARN in levels else 0)
