@@ -15,7 +15,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,otel]'
 	@touch $@
 
 install: $(VENV)/.installed ## make .venv with everything that the other targets need
@@ -77,7 +77,7 @@ docs: install ## write the pages that are made from the code
 
 lock: ## renew requirements.lock: what the image installs, each file by its hash
 	$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9,<0.14'
-	build/lock/bin/uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.lock
+	build/lock/bin/uv pip compile setup.cfg --extra otel --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.lock
 
 mutants: install ## put faults into copies of the product: a test must notice each
 	$(BIN)/python -m tests.mutants

@@ -10,23 +10,21 @@ from collections.abc import Callable, Mapping
 from l7lb.adapters.kube.leases import KubeLeases
 from l7lb.app.campaign import Campaign, lease_key
 from l7lb.app.config import Config
-from l7lb.app.connections import connect, identity, pass_ids, tell_rates
+from l7lb.app.connections import connect, identity, tell_rates
 from l7lb.app.door import Doorman, QuietEvents
 from l7lb.app.gauges import Gauges
 from l7lb.app.health import Health, Probes
 from l7lb.app.leadership import Leadership, Office
 from l7lb.app.leading import QueueSink
 from l7lb.app.patience import Patience
+from l7lb.app.tracing import measuring, tracing
 from l7lb.app.visiting import Scene, consoles
 from l7lb.app.watching import watching
 from l7lb.app.webhook import webhooks
 from l7lb.model.identity import Cluster
 from l7lb.runtime.clock import Clock, SystemClock
-from l7lb.runtime.lifecycle import Lifecycle, Service, Threads, end_process
+from l7lb.runtime.lifecycle import Component, Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
-from l7lb.telemetry.pass_metrics import PassMetrics
-from l7lb.telemetry.passes import Passes
-from l7lb.telemetry.passlog import PassLog
 
 
 class Application:
@@ -47,7 +45,8 @@ class Application:
         door, health, sink = Doorman(clock), Health(clock), QueueSink(clock)
         self.config = config
         self._uid = ""
-        passes = Passes((PassLog(), PassMetrics(metrics)), monotonic=clock.monotonic, wall=clock.time, ids=pass_ids())
+        traces = tracing(config, environ, version, metrics)
+        passes = measuring(metrics, clock, traces)
         self._connections = connect(config, environ, metrics, door.check, clock, passes)
         watch = watching(config, self._connections, sink, clock, metrics)
         key = lease_key(config.cluster_id)
@@ -80,9 +79,10 @@ class Application:
         events = Threads("events", {"events": writer.run}, writer.stop)
         webhook = webhooks(config, watch, self._connections.kube, door.check, clock)
         console = consoles(config, Scene(watch, self._connections, leadership, campaign.elector, clock, self._cluster))
+        late: tuple[Component, ...] = (*traces, probes)
         self.lifecycle = Lifecycle(
-            (probes, contact, watch.informers, *webhook, *console, events, campaign.part, leadership),
-            stop_order=(leadership, *webhook, *console, events, watch.informers, campaign.part, contact, probes),
+            (probes, *traces, contact, watch.informers, *webhook, *console, events, campaign.part, leadership),
+            stop_order=(leadership, *webhook, *console, events, watch.informers, campaign.part, contact, *late),
         )
 
     def run(self) -> int:

@@ -83,6 +83,12 @@ FLAGS: Final = (
     Flag("readiness-webhook-bind-address", ":9443", "Where the webhook is served, with TLS."),
     Flag("log-level", "info", "Least level of what is logged.", ("debug", "info", "warning", "error")),
     Flag("log-format", "json", "How a log line looks.", ("json", "text")),
+    Flag(
+        "otlp-endpoint",
+        "",
+        "Where traces are sent, by OTLP over HTTP: http://HOST:4318. Empty: where OTEL_EXPORTER_OTLP_ENDPOINT says, or "
+        "nowhere.",
+    ),
 )
 
 
@@ -116,6 +122,7 @@ class Config:
     readiness_webhook_bind_address: str = ":9443"
     log_level: str = "info"
     log_format: str = "json"
+    otlp_endpoint: str = ""
 
     @property
     def other_regions(self) -> tuple[str, ...]:
@@ -142,6 +149,7 @@ _ADDRESS = re.compile(rf"0|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):{_PORT}")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _FINALIZERS = re.compile(r"[a-z0-9.-]+/[A-Za-z0-9._-]+(, *[a-z0-9.-]+/[A-Za-z0-9._-]+)*")
 _SERVICE = re.compile(rf"{_NAMESPACE.pattern}/{_NAMESPACE.pattern}")
+_RECEIVER = re.compile(rf"https?://(?:{_DOMAIN.pattern}|\[[0-9a-fA-F:]+\])(:{_PORT})?(/[A-Za-z0-9._~/-]*)?")
 _CREDENTIALS = re.compile(r"env|file(:.+)?|cvm-role(:.+)?|tke-oidc")
 _FORMS: Final = (
     ("cluster-id", _CLUSTER, "cls-9mfq2k1t"),
@@ -151,6 +159,7 @@ _FORMS: Final = (
     ("api-root-domain", _DOMAIN, "tencentcloudapi.com"),
     ("watch-namespace", _NAMESPACE, "shop"),
     ("readiness-webhook", _SERVICE, "l7lb/l7lb-webhook"),
+    ("otlp-endpoint", _RECEIVER, "http://collector.tracing:4318"),
     ("tke-finalizers", _FINALIZERS, "ingress.k8s.tencent/resources, separated by commas"),
 )
 

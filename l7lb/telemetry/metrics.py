@@ -169,6 +169,13 @@ TABLE: Final = (
         "that need nothing are not counted.",
         known=_ONE,
     ),
+    Row(
+        "l7lb_trace_spans_total",
+        Counter,
+        ("result",),
+        "Spans of traces: `sent`, `failed` (not taken by their receiver) or `dropped` (too many at once).",
+        known=(("sent",), ("failed",), ("dropped",)),
+    ),
     Row("l7lb_plans_total", Counter, ("controller",), "Plans with at least one step.", known=_ONE),
     Row("l7lb_plan_steps_total", Counter, ("step",), "Steps that ended well."),
     Row(

@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from l7lb.model.phases import Call, Pass, Phase, Stage, TaskEnd
+from l7lb.telemetry.passfields import about, of_pass, of_phase, words
 
 _logger = logging.getLogger("l7lb.pass")
 DIGITS: Final = 4
@@ -22,69 +23,28 @@ class PassLog:
             return
         if not pass_id and isinstance(phase.detail, Call) and not phase.detail.region:
             return
-        fields = {"phase": str(phase.stage), "seconds": round(phase.seconds, DIGITS)} | _detail(phase)
-        _logger.debug("%s", _words(phase), extra=fields)
+        fields = {"phase": str(phase.stage), "seconds": round(phase.seconds, DIGITS)} | about(phase) | of_phase(phase)
+        _logger.debug("%s", _line(phase), extra=fields)
 
     def passed(self, done: Pass) -> None:
         """One line for the whole pass."""
         level = logging.INFO if done.changed else logging.DEBUG
         if _logger.isEnabledFor(level):
-            _logger.log(level, "%s", _summary(done), extra=_fields(done))
+            times = {"queue_s": round(done.queued_s, DIGITS), "seconds": round(done.seconds, DIGITS)}
+            _logger.log(level, "%s", _summary(done), extra=of_pass(done) | times | {"phases": _sums(done)})
 
 
-def _words(phase: Phase) -> str:
+def _line(phase: Phase) -> str:
     match phase.detail:
-        case Call(service, action, code):
-            return f"{service} {action}: {code}"
-        case TaskEnd(_, step, status):
-            return f"task of {step}: {status}"
+        case Call(code=end) | TaskEnd(status=end):
+            return f"{words(phase)}: {end}"
         case None:
-            return str(phase.stage)
-
-
-def _detail(phase: Phase) -> dict[str, object]:
-    match phase.detail:
-        case Call(service, action, code, region, request_id):
-            found = {"service": service, "action": action, "code": code, "region": region, "request_id": request_id}
-            return {name: value for name, value in found.items() if value}
-        case TaskEnd(task, step, status, pass_id):
-            found = {"task": task, "step": step, "status": status, "begun_by": pass_id}
-            return {name: value for name, value in found.items() if value}
-        case None:
-            return {}
+            return words(phase)
 
 
 def _summary(done: Pass) -> str:
     did = f"{len(done.performed)} steps performed, {len(done.sent)} sent"
     return f"pass: {did if done.changed else 'nothing changed'}; {done.error or done.reason or done.result}"
-
-
-def _fields(done: Pass) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "reconcile_id": done.id,
-        "key": done.key,
-        "ingress": done.ingress,
-        "load_balancer": done.load_balancer,
-        "lane": done.lane,
-        "result": done.result,
-        "error": done.error,
-        "reason": done.reason,
-        "again_s": done.again_s,
-        "sent": list(done.sent),
-        "performed": list(done.performed),
-        "request_ids": _writes(done),
-    }
-    told: dict[str, object] = {name: value for name, value in fields.items() if value not in ("", None, [])}
-    told |= {"calls": done.calls, "queue_s": round(done.queued_s, DIGITS), "seconds": round(done.seconds, DIGITS)}
-    return told | {"phases": _sums(done)}
-
-
-def _writes(done: Pass) -> list[str]:
-    """What the cloud calls the writes of this pass, and the requests that it refused."""
-    calls = [phase.detail for phase in done.phases if isinstance(phase.detail, Call)]
-    return [
-        f"{call.action} {call.request_id}" for call in calls if call.request_id and (call.write or call.code != "OK")
-    ]
 
 
 def _sums(done: Pass) -> dict[str, float]:

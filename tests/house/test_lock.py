@@ -1,4 +1,4 @@
-"""The lock holds what setup.cfg asks for at run time and what that needs, and each file by its hash."""
+"""The lock holds what setup.cfg asks for at run time and for traces, what that needs, and each file by its hash."""
 
 import importlib.metadata
 import re
@@ -8,7 +8,8 @@ from tests.house.source import ROOT
 
 LOCK = ROOT / "requirements.lock"
 ENTRY = re.compile(
-    r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[0-9.]+)(?: ; [^\\\n]+)? \\\n(?P<hashes>(?:    --hash=.*\n)+)",
+    r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[0-9.]+(?:b[0-9]+)?)"
+    r"(?: ; [^\\\n]+)? \\\n(?P<hashes>(?:    --hash=.*\n)+)",
     re.MULTILINE,
 )
 BOUNDS = re.compile(r"(?P<name>[A-Za-z0-9._-]+)>=(?P<least>[0-9.]+),<(?P<below>[0-9.]+)")
@@ -32,10 +33,11 @@ def locked() -> dict[str, tuple[str, list[str]]]:
 
 
 def wanted() -> dict[str, tuple[Version, Version]]:
-    """What setup.cfg asks for at run time: from and below which version."""
+    """What setup.cfg asks for at run time and for traces: from and below which version."""
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    lines = [line for line in setup["options"]["install_requires"].split("\n") if line]
+    asked = setup["options"]["install_requires"] + "\n" + setup["options.extras_require"]["otel"]
+    lines = [line for line in asked.split("\n") if line]
     found = [BOUNDS.fullmatch(line) for line in lines]
     return {canonical(one["name"]): (version(one["least"]), version(one["below"])) for one in found if one}
 

@@ -26,6 +26,10 @@ PROVIDES = {
     "trustme": "trustme",
     "cryptography": "cryptography",
     "rich": "rich",
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-proto": "opentelemetry",
 }
 """Distribution -> what is imported of it."""
 COMMANDS = {
@@ -67,6 +71,7 @@ def names(found: list[str]) -> set[str]:
 
 RUN_TIME = requirements("options", "install_requires")
 DEVELOPMENT = requirements("options.extras_require", "dev")
+OPTIONAL = requirements("options.extras_require", "otel")
 
 
 def imported(root: str) -> set[str]:
@@ -75,18 +80,25 @@ def imported(root: str) -> set[str]:
     return found - sys.stdlib_module_names - {PRODUCT, TESTS}
 
 
-@pytest.mark.parametrize("requirement", [*RUN_TIME, *DEVELOPMENT])
+@pytest.mark.parametrize("requirement", [*RUN_TIME, *DEVELOPMENT, *OPTIONAL])
 def test_every_requirement_has_a_lower_and_an_upper_bound(requirement: str) -> None:
     assert REQUIREMENT.fullmatch(requirement)
 
 
 def test_the_product_imports_what_it_requires_and_nothing_else() -> None:
-    assert imported(PRODUCT) == {PROVIDES[name] for name in names(RUN_TIME)}
+    assert imported(PRODUCT) == {PROVIDES[name] for name in names(RUN_TIME) | names(OPTIONAL)}
+
+
+def test_what_is_optional_is_imported_by_one_module_that_nothing_needs() -> None:
+    packages = {PROVIDES[name] for name in names(OPTIONAL)}
+    users = [one for one in modules(PRODUCT) if packages & {origin.partition(".")[0] for origin, _ in one.imports}]
+    assert [one.name for one in users] == ["l7lb.telemetry.spans"]
+    assert not [one.name for one in modules(PRODUCT) if "l7lb.telemetry.spans" in {name for name, _ in one.imports}]
 
 
 def test_tests_import_what_is_required_and_nothing_else() -> None:
     needed = {PROVIDES[name] for name in names(DEVELOPMENT) - set(COMMANDS)}
-    allowed = needed | {PROVIDES[name] for name in names(RUN_TIME)}
+    allowed = needed | {PROVIDES[name] for name in names(RUN_TIME) | names(OPTIONAL)}
     assert imported(TESTS) <= allowed
     assert needed <= imported(TESTS)
 
@@ -103,7 +115,7 @@ def test_every_requirement_has_a_page_that_says_why() -> None:
     for page in DECISIONS.glob("*.md"):
         for line in re.findall(r"^Packages: (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             explained |= set(re.findall(r"`([^`]+)`", line))
-    assert explained == names(RUN_TIME) | names(DEVELOPMENT)
+    assert explained == names(RUN_TIME) | names(DEVELOPMENT) | names(OPTIONAL)
 
 
 def test_the_wheel_holds_the_product_and_nothing_else() -> None:
