@@ -13,6 +13,7 @@ from l7lb.model.codes import TABLE as TABLE_OF_CODES
 from l7lb.model.codes import Row
 from l7lb.telemetry.metrics import TABLE
 from tests.house import charting, cloud_rights, examples, meanings
+from tests.house.dashboard import dashboard_page
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 from tests.house.lessons import lessons_page
@@ -212,6 +213,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("examples/deploy/cam-policy.json"): lambda: cloud_rights.as_text(cloud_rights.policy()),
     Path("docs/service-config.md"): examples.service_config_page,
     Path("charts/l7lb/crds/tkeserviceconfigs.yaml"): definition_page,
+    Path("charts/l7lb/files/dashboard.json"): dashboard_page,
     Path("charts/l7lb/values.yaml"): charting.values_text,
     Path("charts/l7lb/values.schema.json"): charting.schema_text,
     Path("charts/l7lb/files/flags.yaml"): charting.flags_text,
