@@ -26,6 +26,8 @@ PLANS_MAX: Final = 20
 """Of one key."""
 KEYS_MAX: Final = 2000
 """The key that was planned for longest ago is forgotten first."""
+LATEST_MAX: Final = 100
+"""Of all keys."""
 STEPS_MAX: Final = 60
 """Of one plan; the rest is counted."""
 
@@ -80,6 +82,7 @@ class History:
         self._lock = threading.Lock()
         self._count = 0
         self._plans: OrderedDict[BindingKey, deque[_Entry]] = OrderedDict()
+        self._latest: deque[_Entry] = deque(maxlen=LATEST_MAX)
         self._running: dict[ObjectKey, _Entry] = {}
         """The last plan of each Ingress, until a pass has ended with nothing left to plan."""
         self._stumbles: dict[BindingKey, Stumble] = {}
@@ -173,15 +176,16 @@ class History:
         with self._lock:
             return self._waits.get(key), self._stumbles.get(key)
 
-    def of(self, key: BindingKey, flights: Iterable[Flight] = ()) -> tuple[PlanView, ...]:
-        """The plans of a key, newest first; `flights` are those that are on their way now."""
+    def of(self, key: BindingKey | None, flights: Iterable[Flight] = ()) -> tuple[PlanView, ...]:
+        """The plans of a key, or the latest of all, newest first; `flights` are those that are on their way now."""
         with self._lock:
-            views = [_view(entry) for entry in self._plans.get(key, ())]
+            views = [_view(entry) for entry in (self._latest if key is None else self._plans.get(key, ()))]
         return with_flights(tuple(reversed(views)), flights)
 
     def _enter(self, key: BindingKey, entry: _Entry) -> None:
         self._count += 1
         entry.number = self._count
+        self._latest.append(entry)
         self._plans.setdefault(key, deque(maxlen=PLANS_MAX)).append(entry)
         self._plans.move_to_end(key)
         if len(self._plans) > KEYS_MAX:

@@ -17,6 +17,7 @@ from l7lb.reconciler.conditions import READY, Condition, ready_of
 
 _SEVERAL = re.compile(r"; (?=[EW]\d{4}: )")
 _CODED = re.compile(r"([EW]\d{4}): (.*)", re.DOTALL)
+_WORD = re.compile(r"\w+")
 _ON_THE_WAY: Final = frozenset({"Creating", "Deleting"})
 """Reasons of a condition that is false for now and not for good."""
 SEVERITY: Final = {mark: number for number, mark in enumerate(Mark)}
@@ -78,13 +79,15 @@ def troubles_of(ingress: Ingress) -> tuple[Trouble, ...]:
 def told(ingress: ObjectKey, problem: Problem) -> Trouble:
     """A finding of the translation."""
     mark = Mark.BAD if problem.severity is Severity.ERROR else Mark.WARNING
-    return Trouble(ingress, mark, problem.reason, problem.message, problem.code, advice=cure(problem.code))
+    said = advice(problem.code, problem.message)
+    return Trouble(ingress, mark, problem.reason, problem.message, problem.code, advice=said)
 
 
-def cure(code: str) -> str:
-    """What the table of codes advises; empty: it has no such row."""
+def advice(code: str, message: str) -> str:
+    """What the table of codes advises; empty: it has no such row, or the message says as much."""
     row = CODES.get(code)
-    return row.cure if row is not None else ""
+    cure = row.cure if row is not None else ""
+    return "" if set(_WORD.findall(cure.lower())) <= set(_WORD.findall(message.lower())) else cure
 
 
 def when(text: str | None) -> float | None:
@@ -112,4 +115,5 @@ def _trouble(about: ObjectKey, mark: Mark, reason: str, piece: str, condition: C
     code, message = (coded[1], coded[2]) if coded is not None else ("", piece)
     row = CODES.get(code)
     word = reason or (row.reasons[0] if row is not None and row.reasons else "")
-    return Trouble(about, mark, word, message, code, when(condition.last_transition_time), cure(code))
+    since = when(condition.last_transition_time)
+    return Trouble(about, mark, word, message, code, since, advice(code, message))

@@ -49,6 +49,56 @@ class Studio:
     glances: Glances
     clock: Clock
 
+    def ours(self) -> tuple[Ingress, ...]:
+        """Ingresses that are ours by their class, or may be, or bear our finalizer."""
+        found = (item.object for item in self.stores.ingresses.list())
+        return tuple(one for one in found if self.by_class(one) is not ByClass.NOT_OURS or FINALIZER in one.finalizers)
+
+    def by_class(self, ingress: Ingress) -> ByClass:
+        """Where it stands with us."""
+        classes, synced = self.caches.classes()
+        record = record_of(ingress, self.cluster())
+        return translator.standing(ingress, record, classes, self.settings, synced)
+
+    def key(self, ingress: Ingress) -> BindingKey:
+        """Its key in the queue."""
+        return key_of(ingress, self.cluster(), self.settings)
+
+    def ref(self, ingress: Ingress) -> CloudRef | None:
+        """The load balancer that it uses."""
+        return ref_of(ingress, record_of(ingress, self.cluster()), self.settings.region)
+
+    def asked(self, ingress: Ingress) -> Asked:
+        """What it is read as now."""
+        term = self.term()
+        settings = term.settings if term is not None else self.settings
+        translation = translator.translate(self.caches.snapshot(ingress), settings)
+        return Asked(ingress, record_of(ingress, self.cluster()), translation)
+
+    def plans_of(self, keys: Iterable[BindingKey]) -> tuple[PlanView, ...]:
+        """What runs first, then the newest."""
+        term = self.term()
+        if term is None:
+            return ()
+        flights = term.flights.underway()
+        views = [view for key in keys for view in term.history.of(key, flights)]
+        return tuple(sorted(views, key=lambda one: (one.fate is Fate.RUNNING, one.number), reverse=True))
+
+    def names(self) -> Callable[[str], str]:
+        """A pod's name where it is a pod's address, else a node's."""
+        stores = self.stores
+        nodes = {
+            entry.address: item.object.metadata.name
+            for item in stores.nodes.list()
+            for entry in item.object.status.addresses or ()
+        }
+
+        def name_of(address: str) -> str:
+            pods = stores.pods.by_index("address", address)
+            return pods[0].object.metadata.name if pods else nodes.get(address, "")
+
+        return name_of
+
 
 class Portrayer:
     """Draws on the thread that asks; safe for several."""
@@ -66,9 +116,19 @@ class Portrayer:
                 self._drawn = now, self._draw_fleet()
             return self._drawn[1]
 
+    def standing(self) -> Standing:
+        """The process."""
+        return self._studio.standing()
+
+    def plans(self) -> tuple[float, tuple[PlanView, ...]]:
+        """The time, and the latest plans of all keys."""
+        term = self._studio.term()
+        found = term.history.of(None, term.flights.underway()) if term is not None else ()
+        return self._studio.clock.time(), found
+
     def tree(self, ref: CloudRef) -> Tree | None:
         """One load balancer; None: no Ingress uses it."""
-        ingresses = [one for one in self._ours() if self._ref(one) == ref]
+        ingresses = [one for one in self._studio.ours() if self._studio.ref(one) == ref]
         return self._tree(ref, ingresses) if ingresses else None
 
     def why(self, key: ObjectKey) -> Why | None:
@@ -77,15 +137,15 @@ class Portrayer:
         if item is None:
             return None
         ingress = item.object
-        asked, ref = self._asked(ingress), self._ref(ingress)
+        asked, ref = self._studio.asked(ingress), self._studio.ref(ingress)
         tree = self.tree(ref) if ref is not None else None
         member = self._member(ingress)
-        term, binding = self._studio.term(), self._key(ingress)
-        plans = self._plans([binding])
+        term, binding = self._studio.term(), self._studio.key(ingress)
+        plans = self._studio.plans_of([binding])
         pause, stumble = term.history.lately(binding) if term is not None else (None, None)
         case = Case(
             standing=self._studio.standing(),
-            by_class=self._by_class(ingress),
+            by_class=self._studio.by_class(ingress),
             asked=asked,
             options=translator.options(ingress),
             tree=tree,
@@ -103,7 +163,7 @@ class Portrayer:
         users: defaultdict[CloudRef, list[Ingress]] = defaultdict(list)
         members: list[Member] = []
         troubles: list[Trouble] = []
-        for ingress in self._ours():
+        for ingress in self._studio.ours():
             member = self._member(ingress)
             members.append(member)
             troubles += troubles_of(ingress)
@@ -117,22 +177,13 @@ class Portrayer:
             troubles=tuple(sorted(troubles, key=_urgency)),
         )
 
-    def _ours(self) -> tuple[Ingress, ...]:
-        found = (item.object for item in self._studio.stores.ingresses.list())
-        return tuple(one for one in found if self._by_class(one) is not ByClass.NOT_OURS or FINALIZER in one.finalizers)
-
-    def _by_class(self, ingress: Ingress) -> ByClass:
-        classes, synced = self._studio.caches.classes()
-        record = record_of(ingress, self._studio.cluster())
-        return translator.standing(ingress, record, classes, self._studio.settings, synced)
-
     def _member(self, ingress: Ingress) -> Member:
         studio = self._studio
         member = member_of(ingress, record_of(ingress, studio.cluster()), studio.settings.region)
         term = studio.term()
         if term is None or member.mark is Mark.BAD:
             return member
-        pause, stumble = term.history.lately(self._key(ingress))
+        pause, stumble = term.history.lately(self._studio.key(ingress))
         if stumble is not None:
             return replace(member, mark=Mark.BAD, says=stumble.message, since=stumble.at)
         if pause is not None:
@@ -165,13 +216,15 @@ class Portrayer:
     def _tree(self, ref: CloudRef, ingresses: list[Ingress]) -> Tree:
         studio, term = self._studio, self._studio.term()
         observed = term.observations.get(ref) if term is not None else None
-        keys = tuple(dict.fromkeys(self._key(one) for one in ingresses))
+        keys = tuple(dict.fromkeys(self._studio.key(one) for one in ingresses))
         order = {one.key: number for key in keys for number, one in enumerate(studio.caches.members(key))}
-        asked = tuple(self._asked(one) for one in sorted(ingresses, key=lambda one: (order.get(one.key, 0), one.key)))
+        asked = tuple(
+            self._studio.asked(one) for one in sorted(ingresses, key=lambda one: (order.get(one.key, 0), one.key))
+        )
         claim = claim_of(asked, observed, studio.cluster()) if observed is not None else None
         glance = studio.glances.of(ref) if term is not None else Glance(problem=_STANDING_BY)
         flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
-        sight = Sight(asked, observed, claim, glance.healths, self._name_of)
+        sight = Sight(asked, observed, claim, glance.healths, self._studio.names())
         return Tree(
             drawn=studio.clock.time(),
             balancer=self._balancer(ref, ingresses, flights),
@@ -180,38 +233,7 @@ class Portrayer:
             tags=dict(observed.head.tags) if observed is not None else {},
             checked=glance.at,
             unchecked=glance.problem,
-            plans=self._plans(keys),
-        )
-
-    def _asked(self, ingress: Ingress) -> Asked:
-        studio, term = self._studio, self._studio.term()
-        settings = term.settings if term is not None else studio.settings
-        translation = translator.translate(studio.caches.snapshot(ingress), settings)
-        return Asked(ingress, record_of(ingress, studio.cluster()), translation)
-
-    def _plans(self, keys: Iterable[BindingKey]) -> tuple[PlanView, ...]:
-        term = self._studio.term()
-        if term is None:
-            return ()
-        flights = term.flights.underway()
-        views = [view for key in keys for view in term.history.of(key, flights)]
-        return tuple(sorted(views, key=lambda one: (one.fate is Fate.RUNNING, one.number), reverse=True))
-
-    def _key(self, ingress: Ingress) -> BindingKey:
-        return key_of(ingress, self._studio.cluster(), self._studio.settings)
-
-    def _ref(self, ingress: Ingress) -> CloudRef | None:
-        return ref_of(ingress, record_of(ingress, self._studio.cluster()), self._studio.settings.region)
-
-    def _name_of(self, address: str) -> str:
-        """A pod's name where it is a pod's address, else a node's."""
-        stores = self._studio.stores
-        pods = stores.pods.by_index("address", address)
-        if pods:
-            return pods[0].object.metadata.name
-        nodes = (item.object for item in stores.nodes.list())
-        return next(
-            (one.metadata.name for one in nodes if any(a.address == address for a in one.status.addresses or ())), ""
+            plans=self._studio.plans_of(keys),
         )
 
 

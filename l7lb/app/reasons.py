@@ -10,7 +10,7 @@ from typing import Final
 
 from l7lb.app.drawing import Asked
 from l7lb.app.history import Pause, Stumble
-from l7lb.app.judging import cure
+from l7lb.app.judging import advice
 from l7lb.model.branches import ListenerView, Mark, Part, RuleView, TargetView
 from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress
@@ -112,13 +112,15 @@ def _reading(case: Case) -> Iterator[Check]:
     translation = case.asked.translation
     refusal = translation.refusal
     if refusal is not None:
-        yield Check("Ingress", Mark.BAD, f"It is refused as a whole. {told(refusal)}", cure(refusal.code))
+        yield Check(
+            "Ingress", Mark.BAD, f"It is refused as a whole. {told(refusal)}", advice(refusal.code, refusal.message)
+        )
         return
     if not translation.problems:
         yield Check("Ingress", Mark.OK, "Every rule, annotation and certificate of it can be read.")
     for problem in translation.problems:
         mark = Mark.BAD if problem.severity is Severity.ERROR else Mark.WARNING
-        yield Check("Ingress", mark, told(problem), cure(problem.code))
+        yield Check("Ingress", mark, told(problem), advice(problem.code, problem.message))
 
 
 def _balancer(case: Case) -> Check:

@@ -25,6 +25,7 @@ PROVIDES = {
     "hypothesis": "hypothesis",
     "trustme": "trustme",
     "cryptography": "cryptography",
+    "jinja2": "jinja2",
     "rich": "rich",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry",
@@ -126,7 +127,11 @@ def test_the_wheel_holds_the_product_and_nothing_else() -> None:
     shipped = {name for name in dotted if any(fnmatchcase(name, pattern) for pattern in patterns)}
     assert shipped == {name for name in dotted if name.partition(".")[0] == PRODUCT}
     assert {module.path.parent for module in modules(PRODUCT)} == {ROOT / Path(*name.split(".")) for name in shipped}
-    assert settings()["options.package_data"][PRODUCT] == "py.typed"
+    assert settings()["options.package_data"][PRODUCT].split() == [
+        "py.typed",
+        "console/templates/*.html",
+        "console/static/*",
+    ]
     assert (ROOT / PRODUCT / "py.typed").exists()
 
 

@@ -1,0 +1,1 @@
+"""Tests of the console's pages: pure, a visit in and a page out."""
