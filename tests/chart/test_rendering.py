@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from l7lb.app.config import FLAGS, Value, config
+from l7lb.app.config import FLAGS, Flag, Value, config
 from l7lb.runtime.lifecycle import DRAIN_S
 from tests.chart.rendering import CHART, MINIMAL, RELEASE, VALUE_SETS, Json, helm, is_hook, only, render, template
+from tests.house.charting import value_of, valued
 from tests.system.access import rights_in
 from tests.tools import needs
 
@@ -35,27 +36,32 @@ def container(documents: list[Json]) -> Json:
 
 
 def flags_of(documents: list[Json]) -> dict[str, Value]:
-    """As the command reads its arguments: by field, with defaults."""
-    command, *arguments = container(documents)["args"]
+    """As the command reads them: by field, from its environment and its arguments, with defaults."""
+    found = container(documents)
+    given = {one["name"]: one["value"] for one in found["env"] if "value" in one}
+    command, *arguments = found["args"]
     assert command == "run"
-    values: dict[str, Value] = {flag.field: flag.default for flag in FLAGS}
     for argument in arguments:
-        name, given, text = argument.removeprefix("--").partition("=")
-        switched_on = not name.startswith("no-")
-        (flag,) = [flag for flag in FLAGS if flag.name == name.removeprefix("no-")]
-        values[flag.field] = type(flag.default)(text) if given else switched_on
-    return values
+        name, _, text = argument.removeprefix("--").partition("=")
+        given[next(flag.variable for flag in FLAGS if flag.name == name)] = text
+    return {flag.field: _read(given[flag.variable], flag) if flag.variable in given else flag.default for flag in FLAGS}
+
+
+def _read(text: str, flag: Flag) -> Value:
+    return text == "true" if isinstance(flag.default, bool) else type(flag.default)(text)
 
 
 @pytest.mark.parametrize("values", VALUE_SETS, ids=lambda path: path.stem)
-def test_the_arguments_are_what_the_values_say_and_the_command_takes_them(values: Path) -> None:
+def test_the_command_is_given_what_the_values_say_and_takes_it(values: Path) -> None:
     read = config(flags_of(render(values=[values])))
     said = yaml.safe_load(values.read_text(encoding="utf-8"))
-    given = {flag.name: "".join(word.capitalize() for word in flag.name.split("-")) for flag in FLAGS}
-    for flag in FLAGS:
-        name = given[flag.name][0].lower() + given[flag.name][1:]
-        if name in said and flag.name not in ("log-level", "readiness-webhook", "credentials"):
-            assert getattr(read, flag.field) == said[name], flag.name
+    for flag in valued():
+        if value_of(flag) in said and flag.name not in ("log-level", "credentials"):
+            assert getattr(read, flag.field) == said[value_of(flag)], flag.name
+
+
+def test_a_value_that_is_emptied_is_empty() -> None:
+    assert flags_of(render("--set=tkeFinalizers="))["tke_finalizers"] == ""
 
 
 def test_a_mounted_secret_is_read_as_files() -> None:

@@ -94,9 +94,11 @@ def _scalar(flag: Flag) -> str:
 def flags_text() -> str:
     """files/flags.yaml."""
     rows = "".join(
-        f"- {{flag: {flag.name}, value: {value_of(flag)}, default: {json.dumps(flag.default)}}}\n" for flag in valued()
+        f"- {{value: {value_of(flag)}, flag: {flag.name}, variable: {flag.variable}, "
+        f"default: {json.dumps(flag.default)}}}\n"
+        for flag in valued()
     )
-    return f"# Made by `make docs`: flags, their values here, and what the command takes without them.\n{rows}"
+    return f"# Made by `make docs`: values, the flags that they are, and what the command takes without them.\n{rows}"
 
 
 def schema_text() -> str:

@@ -73,24 +73,21 @@ l7lb-{{ .Values.clusterId | lower }}
 {{- end -}}
 {{- end -}}
 
-{{/* Arguments: each flag whose value is not the command's own default. files/flags.yaml has the flags. */}}
-{{- define "l7lb.arguments" -}}
-{{- range .Files.Get "files/flags.yaml" | fromYamlArray }}
-{{- $value := index $.Values .value }}
-{{- if and (eq .flag "credentials") (eq (toString $value) "file") }}
-- --credentials=file:/var/run/secrets/l7lb
-{{- else if ne (toString $value) (toString .default) }}
-{{- if kindIs "bool" $value }}
-- {{ printf "--%s%s" (ternary "" "no-" $value) .flag | quote }}
-{{- else }}
-- {{ printf "--%s=%v" .flag $value | quote }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{/* Where the keys come from, as environment. */}}
+{{/*
+Environment: each flag whose value is not the command's own default, then the keys. Not arguments, so that a command
+that is run in the pod (kubectl exec deployment/l7lb -- l7lb plan) has the same flags. files/flags.yaml has the flags.
+*/}}
 {{- define "l7lb.environment" -}}
+{{- range .Files.Get "files/flags.yaml" | fromYamlArray }}
+{{- $value := index $.Values .value | toString }}
+{{- if and (eq .value "credentials") (eq $value "file") }}
+{{- $value = "file:/var/run/secrets/l7lb" }}
+{{- end }}
+{{- if and $value (ne $value (toString .default)) }}
+- name: {{ .variable }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
 {{- if and .Values.credentialsSecret (eq .Values.credentials "env") }}
 - name: TENCENTCLOUD_SECRET_ID
   valueFrom: {secretKeyRef: {name: {{ .Values.credentialsSecret | quote }}, key: secretId}}
@@ -101,6 +98,15 @@ l7lb-{{ .Values.clusterId | lower }}
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Arguments for what an environment cannot say: that a text with a default is to be empty. */}}
+{{- define "l7lb.emptied" -}}
+{{- range .Files.Get "files/flags.yaml" | fromYamlArray }}
+{{- if and .default (eq (index $.Values .value | toString) "") }}
+- {{ printf "--%s=" .flag | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -1,0 +1,296 @@
+"""The life of a release on a kube-apiserver: installed, upgraded, rolled back, used and uninstalled with the real Helm.
+
+The product runs under exactly the account and the rights of the chart; the server's audit log says what it asked for.
+Each test looks at what one story of about half a minute has left.
+"""
+
+import base64
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests import envtest
+from tests.chart.cluster import NAMESPACE, Cluster, Uninstalled, rendered, webhook_at
+from tests.chart.rendering import RELEASE, VALUE_SETS, template
+from tests.chart.schemas import LOCATION, write_schemas
+from tests.system.access import Requests, requests_of, rights_in, unused
+from tests.system.kube import Json
+from tests.system.rights import live
+from tests.system.test_rights import WORN_OUT, free_address
+from tests.system.world import CLUSTER, FINALIZER, VPC, World, ingress, rule, service
+from tests.tools import needs, tool
+
+pytestmark = [pytest.mark.system, pytest.mark.envtest, needs("helm", "kubeconform"), pytest.mark.timeout(300)]
+
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+GATE = "l7lb-readiness-gate"
+SWITCHED_ON: Json = {
+    "readinessWebhook": {"enabled": True},
+    "collectOrphans": True,
+    "verifyInterval": 1,
+    "classExitGrace": 0.2,
+    "networkPolicy": {"enabled": True},
+    "monitoring": {"serviceMonitor": {"enabled": True}},
+    "logFormat": "text",
+}
+NARROW: Json = {
+    "watchNamespace": "shop",
+    "secretsFrom": "referenced",
+    "referencedSecrets": [{"namespace": "shop", "names": ["cert"]}],
+    "logFormat": "text",
+}
+DRAINING: Json = {"uninstall": {"policy": "drain", "confirmCluster": CLUSTER}, "logFormat": "text"}
+NONE = Requests(frozenset())
+TRUST = base64.b64encode(b"an authority").decode()
+CHOICE = "l7lb.dev/uninstall"
+KINDS = (
+    "/api/v1/services", "/api/v1/serviceaccounts", "/api/v1/configmaps", "/apis/apps/v1/deployments",
+    "/apis/batch/v1/jobs", "/apis/policy/v1/poddisruptionbudgets", "/apis/networking.k8s.io/v1/ingressclasses",
+    "/apis/networking.k8s.io/v1/networkpolicies", "/apis/monitoring.coreos.com/v1/servicemonitors",
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    *(f"/apis/rbac.authorization.k8s.io/v1/{kind}" for kind in
+      ("roles", "rolebindings", "clusterroles", "clusterrolebindings")),
+)  # fmt: skip
+
+
+@dataclass
+class Ended:
+    """An uninstall, and what was there after it."""
+
+    by: Uninstalled
+    ingress: Json
+    balancers: list[Json]
+    left: list[str]
+    """Objects of the release."""
+
+
+@dataclass
+class Life:
+    """What was seen of it."""
+
+    schemas: Path
+    notes: str = ""
+    replicas: list[int] = field(default_factory=list)
+    trust_after_upgrade: str = ""
+    refused: Ended | None = None
+    upgrade_after_refusal: str = ""
+    replicas_after_rollback: int = 0
+    kept: Ended | None = None
+    drained: Ended | None = None
+    requests: Requests = NONE
+    narrow: Requests = NONE
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    if envtest.assets() is None:
+        pytest.skip("no etcd and kube-apiserver in KUBEBUILDER_ASSETS")
+    seen = Life(tmp_path_factory.mktemp("schemas"))
+    with World(real=True, audited=True) as world:
+        assert world.plane is not None
+        cluster = Cluster(world, tmp_path_factory.mktemp("chart"))
+        cluster.define()
+        _install_upgrade_and_roll_back(cluster, seen)
+        _use(cluster)
+        _refuse_then_keep(cluster, seen)
+        seen.requests = requests_of(world.plane.audit(), ACCOUNT)
+        before = len(world.plane.audit())
+        _watch_one_namespace(cluster)
+        seen.narrow = requests_of(world.plane.audit()[before:], ACCOUNT)
+        _drain(cluster, seen)
+        write_schemas(world.kube, seen.schemas)
+    return seen
+
+
+def _install_upgrade_and_roll_back(cluster: Cluster, seen: Life) -> None:
+    kube = cluster.world.kube
+    seen.notes = cluster.install(**SWITCHED_ON)
+    hooks = kube.get("MutatingWebhookConfiguration", GATE)["webhooks"]
+    hooks[0]["clientConfig"]["caBundle"] = TRUST
+    kube.patch("MutatingWebhookConfiguration", GATE, "", {"webhooks": hooks})
+    seen.replicas.append(cluster.replicas())
+    changed = {"replicaCount": 3, "readinessWebhook": {"enabled": True, "timeoutSeconds": 5}}
+    cluster.install("upgrade", **{**SWITCHED_ON, **changed})
+    seen.replicas.append(cluster.replicas())
+    hook = kube.get("MutatingWebhookConfiguration", GATE)["webhooks"][0]
+    assert hook["timeoutSeconds"] == 5
+    seen.trust_after_upgrade = hook["clientConfig"].get("caBundle", "")
+    cluster.helm("rollback", RELEASE, "1")
+    seen.replicas.append(cluster.replicas())
+
+
+def _use(cluster: Cluster) -> None:
+    """Every right is needed: Ingresses of every sort, the webhook's certificate made and renewed, an orphan."""
+    world = cluster.world
+    nginx = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "nginx"}}
+    world.kube.create({**nginx, "spec": {"controller": "example.com/nginx"}})
+    orphan = {
+        "tke-createdBy-flag": "yes", "tke-clusterId": CLUSTER, "tke-lifecycle-owner": "tke",
+        "l7lb-cluster-uid": world.kube.get("Namespace", "kube-system")["metadata"]["uid"],
+        "tke-lb-ingress-uuid": "6f1c8f0e-0000-4000-8000-000000000000",
+    }  # fmt: skip
+    lent = [{"id": name, "vpc_id": VPC} for name in ("lb-0000lent", "lb-00shared")]
+    world.seed({
+        "load_balancers": [*lent, {"id": "lb-0orphan", "vpc_id": VPC, "tags": orphan}],
+        "certificates": [{"id": "certrsa1", "names": ["secure.example.com"]}],
+    })  # fmt: skip
+    where = free_address()
+    service_of_it = webhook_at(world, {"url": f"https://{where}/"})
+    cluster.start(f"--readiness-webhook-bind-address={where}")
+    live(world, "used")
+    world.wait("it has a certificate", lambda: _certificate(world))
+    world.kube.patch("Secret", "l7lb-webhook", NAMESPACE, {"data": {"tls.crt": WORN_OUT}})
+    world.wait("its certificate is good", lambda: _certificate(world) not in ("", WORN_OUT))
+    world.wait(
+        "an orphan is remembered", lambda: world.kube.get("ConfigMap", f"l7lb-{CLUSTER}", "kube-system").get("data")
+    )
+    webhook_at(world, service_of_it)
+
+
+def _certificate(world: World) -> str:
+    found = world.kube.find("Secret", "l7lb-webhook", NAMESPACE)
+    return str(found["data"]["tls.crt"]) if found else ""
+
+
+def _refuse_then_keep(cluster: Cluster, seen: Life) -> None:
+    world = cluster.world
+    world.namespace("shop")
+    world.kube.create(service("web", "shop", 0))
+    world.kube.create(ingress("web", "shop", rule("web.example.com", "web"), ingressClassName="qcloud"))
+    world.ready("web", "shop")
+    seen.refused = _ended(world, cluster.uninstall())
+    seen.upgrade_after_refusal = cluster.try_helm("upgrade", RELEASE, str(cluster.chart), "--reuse-values").stderr
+    cluster.helm("rollback", RELEASE, "3")
+    seen.replicas_after_rollback = cluster.replicas()
+    world.kube.patch("Deployment", RELEASE, NAMESPACE, {"metadata": {"annotations": {CHOICE: "keep"}}})
+    seen.kept = _ended(world, cluster.uninstall())
+
+
+def _watch_one_namespace(cluster: Cluster) -> None:
+    """With the rights that are left then."""
+    world = cluster.world
+    cluster.install(**NARROW)
+    cluster.start()
+    world.wait("it holds its Ingress", lambda: FINALIZER in _web(world)["metadata"].get("finalizers", ()))
+    world.ready("web", "shop")
+    assert world.controller is not None
+    assert world.controller.terminate() == 0
+    world.controller = None
+    cluster.helm("uninstall", RELEASE, "--no-hooks")
+
+
+def _drain(cluster: Cluster, seen: Life) -> None:
+    world = cluster.world
+    cluster.install(**DRAINING)
+    cluster.start()
+    world.leads()
+    seen.drained = _ended(world, cluster.uninstall())
+
+
+def _web(world: World) -> Json:
+    return world.kube.get("Ingress", "web", "shop")
+
+
+def _ended(world: World, by: Uninstalled) -> Ended:
+    selector = f"labelSelector=app.kubernetes.io%2Finstance%3D{RELEASE}"
+    left = [
+        f"{path}/{one['metadata']['name']}"
+        for path in KINDS
+        for one in world.kube._send("GET", f"{path}?{selector}")["items"]
+    ]
+    found = _web(world)
+    return Ended(by, found, world.of(found["metadata"]["uid"]), left)
+
+
+def test_nothing_is_refused_to_the_account_of_the_chart(life: Life) -> None:
+    assert life.requests.denied == ()
+
+
+def test_no_right_of_the_chart_is_left_over(life: Life) -> None:
+    """Those of the uninstall included."""
+    assert len(life.requests.asked) > 30
+    assert unused(rights_in(rendered(**SWITCHED_ON)), life.requests.asked) == []
+
+
+def test_rights_in_one_namespace_are_enough_for_it(life: Life) -> None:
+    assert life.narrow.denied == ()
+    assert {one.namespace for one in life.narrow.asked} <= {"", "shop", "kube-system"}
+
+
+def test_the_notes_say_what_is_next(life: Life) -> None:
+    assert f"kubectl -n {NAMESPACE} exec deployment/{RELEASE} -- l7lb adopt --dry-run" in life.notes
+    assert f"annotate deployment {RELEASE} {CHOICE}=keep" in life.notes
+
+
+def test_an_upgrade_and_its_rollback_do_what_they_say(life: Life) -> None:
+    assert life.replicas == [2, 3, 2]
+
+
+def test_an_upgrade_leaves_the_certificate_that_the_product_wrote(life: Life) -> None:
+    assert life.trust_after_upgrade == TRUST
+
+
+def test_an_uninstall_is_refused_while_ingresses_are_held(life: Life) -> None:
+    refused = life.refused
+    assert refused is not None
+    assert refused.by.code == 1
+    assert "refused: Ingress shop/web, " in refused.by.job
+    assert f"{CHOICE}=keep" in refused.by.job
+    assert f"{CHOICE}=drain:{CLUSTER}" in refused.by.job
+    assert refused.ingress["metadata"]["finalizers"] == [FINALIZER]
+    assert f"/apis/apps/v1/deployments/{RELEASE}" in refused.left
+
+
+def test_rights_of_the_hook_do_not_outlive_it(life: Life) -> None:
+    refused = life.refused
+    assert refused is not None
+    assert [one for one in refused.left if "rbac" in one and "uninstall" in one] == []
+
+
+def test_a_release_whose_uninstall_was_refused_is_rolled_back_before_it_is_upgraded(life: Life) -> None:
+    assert "has no deployed releases" in life.upgrade_after_refusal
+    assert life.replicas_after_rollback == 2
+
+
+def test_keep_takes_the_marks_off_and_leaves_the_load_balancers(life: Life) -> None:
+    kept = life.kept
+    assert kept is not None
+    assert kept.by.code == 0, kept.by
+    assert "finalizers" not in kept.ingress["metadata"]
+    assert "l7lb.dev/record" not in kept.ingress["metadata"]["annotations"]
+    assert len(kept.balancers) == 1
+    assert kept.balancers[0]["listeners"]
+    assert kept.left == []
+
+
+def test_drain_takes_the_load_balancers_away_and_leaves_the_ingresses(life: Life) -> None:
+    drained = life.drained
+    assert drained is not None
+    assert drained.by.code == 0, drained.by
+    assert drained.balancers == []
+    assert "finalizers" not in drained.ingress["metadata"]
+    assert drained.ingress["status"]["loadBalancer"] == {}
+    assert drained.left == []
+
+
+@pytest.mark.parametrize("values", VALUE_SETS, ids=lambda path: path.stem)
+def test_what_is_rendered_is_valid_for_an_api_server(life: Life, values: Path) -> None:
+    done = _kubeconform(life, template(values=[values]))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_not_valid_would_be_noticed(life: Life) -> None:
+    done = _kubeconform(life, template().replace("  maxUnavailable: 1", "  maxUnavailables: 1"))
+    assert done.returncode == 1
+    assert "maxUnavailables" in done.stdout
+
+
+def _kubeconform(life: Life, manifest: str) -> "subprocess.CompletedProcess[str]":
+    program = tool("kubeconform")
+    assert program is not None
+    return subprocess.run(
+        [str(program), "-strict", "-summary", f"-schema-location={life.schemas}/{LOCATION}"],
+        input=manifest, capture_output=True, text=True, timeout=60.0, check=False,
+    )  # fmt: skip
