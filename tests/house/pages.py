@@ -17,6 +17,7 @@ from tests.house.dashboard import dashboard_page
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 from tests.house.lessons import lessons_page
+from tests.house.runbook import runbook_page
 
 MADE: Final = "<!-- Made by `make docs`; an edit by hand is undone. -->"
 
@@ -48,7 +49,8 @@ of the cluster.
 are load balancers in use, or certificates named. What the cloud measures of a load balancer is joined by its id:
 `max by (load_balancer, mode) (l7lb_loadbalancer_info) * on (load_balancer) group_left () METRIC`.
 
-Rules to alert by are in `charts/l7lb/files/rules.yaml`.
+What to alert on is in [the runbook](runbook/README.md). Rules and dashboard are `charts/l7lb/files/rules.yaml` and
+`charts/l7lb/files/dashboard.json`; both work without an edit.
 
 `priority` is the lane: `0` a user's change, `-10` a change of endpoints, `-100` verification. There is one queue and
 one controller, so `name` (of `workqueue_`) and `controller` are always `ingress`.
@@ -209,6 +211,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/metrics.md"): metrics_page,
     Path("docs/errors.md"): errors_page,
     Path("docs/cloud-rights.md"): cloud_rights_page,
+    Path("docs/runbook/README.md"): lambda: runbook_page(MADE),
     Path("docs/lessons.md"): lambda: lessons_page(MADE),
     Path("examples/deploy/cam-policy.json"): lambda: cloud_rights.as_text(cloud_rights.policy()),
     Path("docs/service-config.md"): examples.service_config_page,
