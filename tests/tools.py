@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 BUILT = Path(__file__).parents[1] / "build/tools/bin"
-OTHER_NAMES = {"chromium-headless-shell": ("chromium", "chromium-browser", "google-chrome")}
+OTHER_NAMES = {"chromium-headless-shell": ("chromium", "chromium-browser", "google-chrome"), "jq": ("gojq",)}
 """What does the same under another name."""
 
 

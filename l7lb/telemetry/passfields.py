@@ -25,6 +25,7 @@ class Field:
 
 
 ALWAYS: Final = "every line"
+NAMES: Final = "each line of a pass"
 WHOLE: Final = "a pass"
 PART: Final = "a phase"
 
@@ -34,10 +35,10 @@ FIELDS: Final = (
     Field("logger", ALWAYS, "Which part of l7lb speaks. Passes and their phases: `l7lb.pass`.", span=False),
     Field("message", ALWAYS, "The same for people.", span=False),
     Field("exception", ALWAYS, "The traceback, where there is one: a bug.", span=False),
-    Field("reconcile_id", WHOLE, "The pass: 16 hexadecimal digits, and the id of its trace."),
-    Field("key", WHOLE, "What the pass is about: `new/<UID of the Ingress>` or `lb/<region>/<id>`."),
-    Field("ingress", WHOLE, "`namespace/name`; several of a group, or of one key, joined by commas."),
-    Field("load_balancer", WHOLE, "Its id, once it is known."),
+    Field("reconcile_id", NAMES, "The pass: 16 hexadecimal digits, and the id of its trace."),
+    Field("key", NAMES, "What the pass is about: `new/<UID of the Ingress>` or `lb/<region>/<id>`."),
+    Field("ingress", NAMES, "`namespace/name`; several of a group, or of one key, joined by commas."),
+    Field("load_balancer", NAMES, "Its id, once it is known."),
     Field("lane", WHOLE, "Why: `change`, `endpoints`, `removals` or `verify`."),
     Field("result", WHOLE, "How it ended: `success`, `waiting`, `retry`, `terminal`, `gate`, `lost`, `bug`."),
     Field("error", WHOLE, "The class of the error that it ended in."),

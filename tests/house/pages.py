@@ -17,6 +17,7 @@ from tests.house.dashboard import dashboard_page
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
 from tests.house.lessons import lessons_page
+from tests.house.logs_page import logs_page
 from tests.house.runbook import runbook_page
 
 MADE: Final = "<!-- Made by `make docs`; an edit by hand is undone. -->"
@@ -212,6 +213,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/errors.md"): errors_page,
     Path("docs/cloud-rights.md"): cloud_rights_page,
     Path("docs/runbook/README.md"): lambda: runbook_page(MADE),
+    Path("docs/logs.md"): lambda: logs_page(MADE),
     Path("docs/lessons.md"): lambda: lessons_page(MADE),
     Path("examples/deploy/cam-policy.json"): lambda: cloud_rights.as_text(cloud_rights.policy()),
     Path("docs/service-config.md"): examples.service_config_page,

@@ -17,6 +17,7 @@ import yaml
 
 from tests.emulators.clb.signature import Secret
 from tests.fixtures.policy import allowed
+from tests.otlp import Receiver, receiver
 from tests.system.kube import Json
 from tests.system.world import CLUSTER, KEYS, REGION, VPC, World, ingress, rule, service
 
@@ -29,6 +30,7 @@ WINDOW = 16
 """So many characters of a secret in a row are a leak."""
 CLOUD_KEY, SESSION_TOKEN = "cLoUdKeY0nE2wO3tHrEe4fOuR5fIvE6s", "sEsSiOn7sEvEn8eIgHt9nInE0tEn1eLeVeN2tWeLvE"
 BEARER, PASSWORD = "bEaReR3tHiRtEeN4fOuRtEeN5fIfTeEn", "pAsSwOrD6sIxTeEn7sEvEnTeEn8"
+RECEIVER_TOKEN = "tRaCeS9eIgHtEeN0nInEtEeN1tWeNtYoNe"
 KEY_ID = "-----BEGIN PRIVATE KEY----- cErTiDpLaCe9nInEtEeN0tWeNtY"
 
 
@@ -38,6 +40,7 @@ class Scene:
 
     planted: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    traces: Receiver = field(default_factory=Receiver)
 
     def found(self) -> list[str]:
         """Which secret shows in which output."""
@@ -87,10 +90,15 @@ def stage(folder: Path) -> Iterator[tuple[World, Scene]]:
     client_key = issued.private_key_pem.bytes().decode()
     scene.planted = {
         "the cloud's key": CLOUD_KEY, "the session token": SESSION_TOKEN, "the bearer token": BEARER,
-        "the client's key": client_key, "a password in a Secret": PASSWORD, "a key in the place of an id": KEY_ID,
+        "the receiver's token": RECEIVER_TOKEN, "the client's key": client_key, "a password in a Secret": PASSWORD, "a key in the place of an id": KEY_ID,
     }  # fmt: skip
-    environment = {**keys(), "TMPDIR": str(folder)}
-    with World(setup={"secrets": secrets()}, keys=environment, flags=DEBUG) as world:
+    environment = {
+        **keys(), "TMPDIR": str(folder), "NO_PROXY": "127.0.0.1",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{RECEIVER_TOKEN}",
+    }  # fmt: skip
+    with receiver() as traces, World(setup={"secrets": secrets()}, keys=environment, flags=DEBUG) as world:
+        scene.traces = traces
+        world.flags["otlp-endpoint"] = traces.url
         kubeconfig = world._folder / "kubeconfig"
         document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
@@ -152,6 +160,7 @@ def collect(world: World, scene: Scene, folder: Path) -> None:
     scene.outputs["the cloud"] = repr(world.cloud.state) + repr([entry["request"] for entry in world.cloud.calls.log])
     stop(world)
     scene.outputs["its log"] = world.controller.log.read_text(encoding="utf-8", errors="replace")
+    scene.outputs["its traces"] = "\n".join(map(str, scene.traces.requests))
     left = [path for path in folder.rglob("*") if path.is_file()]
     scene.outputs["files left behind"] = "\n".join(path.read_text("utf-8", "replace") for path in left)
 

@@ -81,6 +81,24 @@ def test_enough_was_planted_and_searched(scene: Scene) -> None:
     assert {"/metrics", "/healthz", "/readyz", "plan -o json", "its log"} <= scene.outputs.keys()
     assert "AuthFailure" in scene.outputs["its log"]
     assert "l7lb_cloud_api_calls_total" in scene.outputs["/metrics"]
+    assert "clb CreateListener" in scene.outputs["its traces"]
+    assert planted.RECEIVER_TOKEN in scene.traces.headers[0]["authorization"]
+
+
+def test_each_span_of_a_pass_has_its_line_and_the_other_way_round(scene: Scene) -> None:
+    """Both come from the same values: every trace is a pass of the log, and every RequestId of a span stands there."""
+    spans, log = scene.traces.spans(), scene.outputs["its log"]
+    values = [(one.key, one.value.string_value) for span in spans for one in span.attributes]
+    passes = {value for key, value in values if key == "l7lb.reconcile_id"}
+    requests = {value for key, value in values if key == "l7lb.request_id"}
+    assert passes
+    assert requests
+    assert not [one for one in passes | requests if one not in log]
+    assert {span.trace_id.hex()[16:] for span in spans} == passes
+    linked = [span for span in spans if span.links]
+    calls = {(span.trace_id, span.span_id) for span in spans if span.name.startswith("clb ")}
+    assert linked
+    assert all((link.trace_id, link.span_id) in calls for span in linked for link in span.links)
 
 
 @dataclass(frozen=True)
@@ -110,6 +128,11 @@ LEAKS: dict[str, tuple[str, tuple[Change, ...]]] = {
         "a password in a Secret",
         (Change("adapters/kube/transport.py", JOINED, f"{SAY}('read %s', pieces)\n{JOINED}"),),
     ),
+    "keys in a span": (
+        "the cloud's key",
+        (Change("telemetry/spans.py", 'attributes=_attributes(of_pass(done) |',
+                'attributes=_attributes(dict(__import__("os").environ) | of_pass(done) |'),),
+    ),
     "headers of requests": (
         "the bearer token",
         (Change("adapters/kube/transport.py", SENT, f"{SAY}('%s', headers)\n{SENT}"),),
@@ -126,7 +149,8 @@ def test_a_product_that_leaks_is_noticed(leak: str, tmp_path: Path) -> None:
         world.fault(action="CreateListener", kind="drop_before", count=1)
         world.ready("web", "shop")
         collect(world, made, tmp_path / "product" / "none")
-    assert f"{secret} in its log" in made.found()
+    where = "its traces" if leak == "keys in a span" else "its log"
+    assert f"{secret} in {where}" in made.found()
 
 
 def test_a_crash_shows_where_it_was_and_no_secret(tmp_path: Path) -> None:

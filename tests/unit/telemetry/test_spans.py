@@ -6,12 +6,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -25,6 +23,7 @@ from l7lb.runtime.workqueue import Taken
 from l7lb.telemetry.passes import Passes
 from l7lb.telemetry.passfields import FIELDS
 from l7lb.telemetry.spans import PASSES_MAX, Spans, exporter
+from tests.otlp import receiver
 from tests.unit.runtime.fake_clock import FakeClock
 
 WRITE: Final = Call("clb", "CreateListener", "OK", "ap-guangzhou", "req-1", write=True)
@@ -223,50 +222,18 @@ def _nobody(_name: str, _error: BaseException | None) -> None:
     """Hears of a thread that has died."""
 
 
-class Receiver(BaseHTTPRequestHandler):
-    """Takes what is posted."""
-
-    taken: list[ExportTraceServiceRequest]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        assert self.path == "/v1/traces"
-        self.taken.append(ExportTraceServiceRequest.FromString(body))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
-    taken: list[ExportTraceServiceRequest] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Receiver,), {"taken": taken}))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", taken
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_spans_arrive_at_a_receiver_over_http(
-    receiver: tuple[str, list[ExportTraceServiceRequest]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url, taken = receiver
+def test_spans_arrive_at_a_receiver_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    scene = Scene(exporter(url))
-    scene.sender.start(_nobody)
-    scene.order()
-    assert scene.sender.stop(60.0)
-    assert scene.sender._thread is not None
-    scene.sender._thread.join(60.0)
-    (resource,) = taken[0].resource_spans
-    names = {span.name for scope in resource.scope_spans for span in scope.spans}
-    assert {"reconcile", "clb CreateListener"} <= names
-    assert ("service.name", "l7lb") in {(one.key, one.value.string_value) for one in resource.resource.attributes}
+    with receiver() as there:
+        scene = Scene(exporter(there.url))
+        scene.sender.start(_nobody)
+        scene.order()
+        assert scene.sender.stop(60.0)
+        assert scene.sender._thread is not None
+        scene.sender._thread.join(60.0)
+    assert {"reconcile", "clb CreateListener"} <= {span.name for span in there.spans()}
+    resource = there.requests[0].resource_spans[0].resource
+    assert ("service.name", "l7lb") in {(one.key, one.value.string_value) for one in resource.attributes}
     assert scene.counts == {"sent": 6}
 
 
