@@ -90,15 +90,18 @@ def stage(folder: Path) -> Iterator[tuple[World, Scene]]:
     client_key = issued.private_key_pem.bytes().decode()
     scene.planted = {
         "the cloud's key": CLOUD_KEY, "the session token": SESSION_TOKEN, "the bearer token": BEARER,
-        "the receiver's token": RECEIVER_TOKEN, "the client's key": client_key, "a password in a Secret": PASSWORD, "a key in the place of an id": KEY_ID,
+        "the receiver's token": RECEIVER_TOKEN,
+        "the client's key": client_key, "a password in a Secret": PASSWORD, "a key in the place of an id": KEY_ID,
     }  # fmt: skip
     environment = {
         **keys(), "TMPDIR": str(folder), "NO_PROXY": "127.0.0.1",
         "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{RECEIVER_TOKEN}",
     }  # fmt: skip
-    with receiver() as traces, World(setup={"secrets": secrets()}, keys=environment, flags=DEBUG) as world:
+    with (
+        receiver() as traces,
+        World(setup={"secrets": secrets()}, keys=environment, flags={**DEBUG, "otlp-endpoint": traces.url}) as world,
+    ):
         scene.traces = traces
-        world.flags["otlp-endpoint"] = traces.url
         kubeconfig = world._folder / "kubeconfig"
         document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
