@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from l7lb.model.identity import Owner
+from l7lb.reconciler.recent import Recent
 
 LOOKS_APART_S: Final = 60.0
 """Two looks by tag this far apart prove that an order made nothing (the tag filter lags up to 30 s)."""
@@ -46,8 +47,8 @@ class Attempts:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._looked: dict[str, float] = {}
-        self._tagged: dict[str, float] = {}
+        self._looked: Recent[str, float] = Recent()
+        self._tagged: Recent[str, float] = Recent()
 
     def until_second_look(self, owner: Owner) -> float:
         """Seconds until the second look counts; 0 when this is it. The first call is the first look."""

@@ -18,6 +18,7 @@ from l7lb.errors import AlreadyExists, L7lbError, NotFound, Rejected, TokenRefus
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.plan import DeregisterTargets, ModifyWeights, Placement, Plan, RegisterTargets, Step
+from l7lb.reconciler.recent import Recent
 
 FIRST_S: Final = 5.0
 """A pod's address may be refused only until the network knows it: so soon the first new try."""
@@ -119,7 +120,7 @@ class Culprits:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._known: dict[CloudRef, _Known] = {}
+        self._known: Recent[CloudRef, _Known] = Recent()
 
     def blame(self, observed: ObservedLoadBalancer | None, step: Step | None, error: L7lbError) -> Blamed:
         """Take a refusal down; unless it is nothing, plan anew at once: without it, or in smaller calls."""

@@ -32,6 +32,7 @@ from l7lb.reconciler.mixing import begun_outside
 from l7lb.reconciler.parting import Partings
 from l7lb.reconciler.passes import Workshop, problem
 from l7lb.reconciler.protection import Protection
+from l7lb.reconciler.recent import Recent
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.replacing import refused_beforehand
@@ -57,7 +58,7 @@ class Sharing:
         """Also for those who are turned away before they are members."""
         self._partings = Partings(shop, disposer)
         self._protection = Protection(shop)
-        self._sites: dict[CloudRef, Site] = {}
+        self._sites: Recent[CloudRef, Site] = Recent()
 
     def run(self, meeting: Meeting) -> Outcome:
         """One pass. Raises what the cloud raises, after the members that it concerns have heard of it."""

@@ -14,6 +14,7 @@ from l7lb.model.loadbalancer import DesiredLoadBalancer, TargetKey
 from l7lb.model.plan import ModifyWeights, Plan, RegisterTargets
 from l7lb.reconciler import swapping
 from l7lb.reconciler.ports import LoadBalancers
+from l7lb.reconciler.recent import Recent
 from l7lb.reconciler.swapping import PATIENCE_S_MAX, Healths, Swap, trusted
 
 LOOK_S: Final = 2.0
@@ -37,7 +38,7 @@ class Swaps:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._known: dict[CloudRef, _Newcomers] = {}
+        self._known: Recent[CloudRef, _Newcomers] = Recent()
 
     def planned(self, ref: CloudRef, plan: Plan) -> None:
         """A plan sets out: whom it brings has yet to be trusted by the cloud."""

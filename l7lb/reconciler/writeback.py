@@ -19,6 +19,7 @@ from l7lb.model.site import Family
 from l7lb.model.writing import MetadataChange
 from l7lb.reconciler.conditions import Readiness, render
 from l7lb.reconciler.ports import Ingresses
+from l7lb.reconciler.recent import Recent
 
 NONE_ADDED: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -30,7 +31,7 @@ class WriteBack:
         self._ingresses = ingresses
         self._wall = wall
         self._lock = threading.Lock()
-        self._newest: dict[str, Ingress] = {}
+        self._newest: Recent[str, Ingress] = Recent()
 
     def newest(self, seen: Ingress) -> Ingress:
         """`seen`, or the answer to our own later patch while the watch lags behind it."""
