@@ -34,8 +34,10 @@ COUNT ?= 300
 STEPS ?= 20
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 
-simulate: install ## random walks of the whole product: SEED=1 COUNT=300 STEPS=20 JOBS=<cores>
-	$(BIN)/python -m tests.simulation --seed $(SEED) --count $(COUNT) --steps $(STEPS) --jobs $(JOBS)
+PROFILE ?= wide
+
+simulate: install ## random walks of the whole product: SEED=1 COUNT=300 STEPS=20 PROFILE=wide|storm|classic JOBS=<cores>
+	$(BIN)/python -m tests.simulation --seed $(SEED) --count $(COUNT) --steps $(STEPS) --profile $(PROFILE) --jobs $(JOBS)
 
 crash-points: install ## die at every call of every golden case, on JOBS=<cores>; CASE=name AT=serve:7:after for one
 	$(BIN)/python -m tests.simulation.crash_points --jobs $(JOBS) $(if $(AT),--at $(AT)) $(CASE)
