@@ -5,13 +5,14 @@ known. Nobody looks: nothing is asked.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from l7lb.app.drawing import Healths
-from l7lb.errors import L7lbError
+from l7lb.errors import L7lbError, Throttled
 from l7lb.model.identity import CloudRef
 from l7lb.runtime.clock import Clock
 
@@ -20,6 +21,8 @@ EVERY_S: Final = 20.0
 PATIENCE_S: Final = 1.5
 """So long a page waits for an answer."""
 REMEMBERED_MAX: Final = 200
+TRIES: Final = 5
+THROTTLED_S: Final = 1.0
 ASKING_MAX: Final = 2
 """Calls on their way at once."""
 
@@ -45,8 +48,16 @@ class _Entry:
 class Glances:
     """Safe for several threads."""
 
-    def __init__(self, ask: Callable[[CloudRef], Healths], clock: Clock, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        ask: Callable[[CloudRef], Healths],
+        clock: Clock,
+        *,
+        patience_s: float = PATIENCE_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """`ask` makes one call and raises the classes of `errors`."""
+        self._sleep = sleep
         self._ask = ask
         self._clock = clock
         self._patience_s = patience_s
@@ -84,7 +95,7 @@ class Glances:
         before = entry.glance
         glance = Glance(before.healths, before.at, "asking the cloud failed; the log says why")
         try:
-            glance = Glance(self._ask(ref), self._clock.time())
+            glance = Glance(self._patiently(ref), self._clock.time())
         except L7lbError as error:
             glance = Glance(before.healths, before.at, f"the cloud does not say now: {error}")
         finally:
@@ -92,3 +103,12 @@ class Glances:
                 entry.glance = glance
                 self._asking -= 1
             entry.answered.set()
+
+    def _patiently(self, ref: CloudRef) -> Healths:
+        """The lowest lane is often used up for a moment."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._ask(ref)
+            except Throttled as refusal:
+                self._sleep(min(refusal.retry_after_s or THROTTLED_S, THROTTLED_S))
+        return self._ask(ref)

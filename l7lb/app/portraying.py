@@ -180,6 +180,8 @@ class Portrayer:
     def _member(self, ingress: Ingress) -> Member:
         studio = self._studio
         member = member_of(ingress, record_of(ingress, studio.cluster()), studio.settings.region)
+        if studio.by_class(ingress) is ByClass.UNCLEAR:
+            return replace(member, mark=Mark.BAD, says="it cannot be told whether it is ours: nothing is changed")
         term = studio.term()
         if term is None or member.mark is Mark.BAD:
             return member

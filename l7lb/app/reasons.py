@@ -76,8 +76,8 @@ def _by_class(case: Case) -> Check:
         case ByClass.LEFT:
             return Check("Class", Mark.WAITING, f"It was edited to {word}: its load balancer is let go.")
         case ByClass.UNCLEAR:
-            hint = "Edit the Ingress, or restore its IngressClass."
-            return Check("Class", Mark.BAD, "It cannot be told whether it is still ours: nothing is changed.", hint)
+            hint = "Is there an IngressClass of that name? Restore it, or edit the Ingress."
+            return Check("Class", Mark.BAD, f"It has {word}: nobody can tell whose that is. Nothing is changed.", hint)
 
 
 def _controller(case: Case) -> Check:

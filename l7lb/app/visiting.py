@@ -95,13 +95,16 @@ class ConsoleServer:
     only_after_drain = False
 
     def __init__(self, bind: str, console: Console) -> None:
+        self.place: tuple[str, int] | None = None
+        """Where it listens, while it does."""
         self._listening = Listening(FLAG, bind, lambda family, place: _Server(family, place, console.answer))
 
     def start(self, died: Died) -> None:  # noqa: ARG002 - threads of its own
         """Raises ConfigurationError when the address is not to be had."""
         self.place = self._listening.start()
         if self.place is not None:
-            _logger.info("console: listening on %s:%d", *self.place)
+            host, port = self.place
+            _logger.info("serving the console on %s:%d", f"[{host}]" if ":" in host else host, port)
 
     def stop(self, timeout_s: float) -> bool:  # noqa: ARG002 - it waits for nobody
         """Close the port."""
