@@ -15,7 +15,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,otel]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,otel,docs]'
 	@touch $@
 
 install: $(VENV)/.installed ## make .venv with everything that the other targets need
@@ -60,7 +60,7 @@ format-check: install
 	$(BIN)/ruff format --check --quiet l7lb tests
 
 lint: install
-	$(BIN)/ruff check --quiet l7lb tests
+	$(BIN)/ruff check --quiet l7lb tests docs/site
 
 types: install
 	$(BIN)/mypy
@@ -77,6 +77,10 @@ house: install ## tests about the code itself
 docs: install ## write the pages that are made from the code
 	$(BIN)/python -m tests.house.generate
 
+site: install ## the pages of docs/ as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo 'build/site is built; look at it with: $(BIN)/python -m http.server --directory build/site --bind 127.0.0.1 8000'
+
 lock: ## renew requirements.lock: what the image installs, each file by its hash
 	$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9,<0.14'
 	build/lock/bin/uv pip compile setup.cfg --extra otel --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.lock
@@ -88,4 +92,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs lock mutants clean
+.PHONY: help install demo test unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs site lock mutants clean

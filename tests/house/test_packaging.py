@@ -40,6 +40,8 @@ COMMANDS = {
     "types-PyYAML": "Makefile",
     "ruff": "Makefile",
     "import-linter": "Makefile",
+    "mkdocs": "Makefile",
+    "mkdocs-material": "mkdocs.yml",
 }
 """Distributions that are run, not imported, and the file that runs them."""
 DECISIONS = ROOT / "docs/decisions"
@@ -73,6 +75,7 @@ def names(found: list[str]) -> set[str]:
 RUN_TIME = requirements("options", "install_requires")
 DEVELOPMENT = requirements("options.extras_require", "dev")
 OPTIONAL = requirements("options.extras_require", "otel")
+SITE = requirements("options.extras_require", "docs")
 
 
 def imported(root: str) -> set[str]:
@@ -81,7 +84,7 @@ def imported(root: str) -> set[str]:
     return found - sys.stdlib_module_names - {PRODUCT, TESTS}
 
 
-@pytest.mark.parametrize("requirement", [*RUN_TIME, *DEVELOPMENT, *OPTIONAL])
+@pytest.mark.parametrize("requirement", [*RUN_TIME, *DEVELOPMENT, *OPTIONAL, *SITE])
 def test_every_requirement_has_a_lower_and_an_upper_bound(requirement: str) -> None:
     assert REQUIREMENT.fullmatch(requirement)
 
@@ -107,7 +110,7 @@ def test_tests_import_what_is_required_and_nothing_else() -> None:
 @pytest.mark.parametrize(("name", "file"), COMMANDS.items())
 def test_every_tool_that_is_installed_is_run(name: str, file: str) -> None:
     words = {"pytest-timeout": "timeout =", "pytest-xdist": "-n $(WORKERS)", "types-PyYAML": "mypy"}
-    words["import-linter"] = "lint-imports"
+    words |= {"import-linter": "lint-imports", "mkdocs-material": "name: material"}
     assert words.get(name, name) in (ROOT / file).read_text(encoding="utf-8")
 
 
@@ -116,7 +119,7 @@ def test_every_requirement_has_a_page_that_says_why() -> None:
     for page in DECISIONS.glob("*.md"):
         for line in re.findall(r"^Packages: (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             explained |= set(re.findall(r"`([^`]+)`", line))
-    assert explained == names(RUN_TIME) | names(DEVELOPMENT) | names(OPTIONAL)
+    assert explained == names(RUN_TIME) | names(DEVELOPMENT) | names(OPTIONAL) | names(SITE)
 
 
 def test_the_wheel_holds_the_product_and_nothing_else() -> None:
