@@ -14,6 +14,7 @@ from l7lb import ledger, translator
 from l7lb.app.caches import record_of
 from l7lb.app.census import census
 from l7lb.app.planning import patiently
+from l7lb.app.progress import Progress, silent
 from l7lb.app.regions import Look, look, regions
 from l7lb.errors import NotFound, TerminalError
 from l7lb.model.cluster import Ingress, Object
@@ -108,17 +109,23 @@ class Audit:
         return sum(one.is_finding for one in self.load_balancers) + len(self.words)
 
 
-def audit(place: Place) -> Audit:
+def audit(place: Place, told: Progress = silent) -> Audit:
     """Look at everything. Raises what reading raises; a region that is refused is named in the answer."""
+    told("looking for load balancers")
     places = regions(place.ingresses, place.cluster, place.home, place.more_regions)
     found = patiently(lambda: look(place.cloud, ledger.of_cluster(place.cluster), places), place.sleep)
     everyone = census(patiently(place.live.everyone, place.sleep), place.cluster)
     entries = _entries(place, found.heads, everyone)
     held = [one for one in place.ingresses if FINALIZER in one.finalizers]
+    balancers: list[Held] = []
+    for number, entry in enumerate(entries):
+        told("looking at load balancers", number, len(entries))
+        balancers.append(_held(place, entry, everyone))
+    told("looking at Ingresses")
     return Audit(
         cluster=place.cluster,
         look=found,
-        load_balancers=tuple(_held(place, entry, everyone) for entry in entries),
+        load_balancers=tuple(balancers),
         words=tuple(
             word for one in sorted(place.ingresses, key=lambda one: one.key) for word in _words(place, one, entries)
         ),

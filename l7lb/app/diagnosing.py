@@ -56,15 +56,17 @@ def diagnose(facts: Facts) -> tuple[Diagnosis, ...]:
         _rights(facts),
         _definition(facts),
         _classes(facts),
-        _gate(facts),
-        *_leader(facts),
-        _replicas(facts),
-        _finalizers(facts),
+        *diagnose_control(facts),
         _credentials(facts),
         _cloud_rights(facts),
         _clock("account", "clock", facts.cloud.skew_s, SIGNATURE_S),
         *_quotas(facts),
     )
+
+
+def diagnose_control(facts: Facts) -> tuple[Diagnosis, ...]:
+    """Who is in charge: the gate, the leader, replicas, finalizers."""
+    return (_gate(facts), *_leader(facts), _replicas(facts), _finalizers(facts))
 
 
 def _version(facts: Facts) -> Diagnosis:
@@ -176,7 +178,8 @@ def _leader(facts: Facts) -> Iterator[Diagnosis]:
         says = f"{lease.holder} has not renewed the Lease for {age_s:.0f} s"
         yield Diagnosis("control", "leader", Level.FAIL, says, "look at its pod: nothing is done for any Ingress")
         return
-    yield Diagnosis("control", "leader", Level.OK, f"{lease.holder}, since {lease.acquire_time or 'unknown'}")
+    since = f", since {lease.acquire_time.partition('.')[0].rstrip('Z')}Z" if lease.acquire_time else ""
+    yield Diagnosis("control", "leader", Level.OK, f"{lease.holder}{since}")
 
 
 def _replicas(facts: Facts) -> Diagnosis:
@@ -209,7 +212,9 @@ def _finalizers(facts: Facts) -> Diagnosis:
         return Diagnosis(
             "control", "finalizers", Level.WARN, f"waiting to be deleted for more than 5 min: {_some(stuck)}", cure
         )
-    return Diagnosis("control", "finalizers", Level.OK, f"{len(held)} Ingresses bear ours, none is stuck")
+    return Diagnosis(
+        "control", "finalizers", Level.OK, f"on {len(held)} of {len(found.value)} Ingresses, none is stuck"
+    )
 
 
 def _is_stuck(ingress: Ingress, now: float) -> bool:

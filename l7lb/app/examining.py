@@ -77,28 +77,32 @@ def cluster_facts(config: Config, connections: Connections, clock: Clock) -> Clu
         classes=ask(lambda: _all(connections, kinds.INGRESS_CLASS)),
         ingresses=ask(lambda: _all(connections, kinds.INGRESS)),
         gate=_standing(config, connections),
-        lease=ask(lambda: _lease(KubeLeases(kube, key))),
+        lease=ask(lambda: lease_of(KubeLeases(kube, key))),
         replicas=ask(examiner.replicas),
     )
 
 
 def cloud_facts(
-    config: Config, connections: Connections, clock: Clock, identity: Known[Cluster] | Unread
+    config: Config,
+    connections: Connections,
+    clock: Clock,
+    identity: Known[Cluster] | Unread,
+    *,
+    probing: bool = True,
 ) -> CloudFacts:
-    """What the cloud says, in the region of the cluster and those that flags name."""
+    """What the cloud says, in the region of the cluster and those that flags name. `probing`: reads are tried."""
     cluster = identity.value if isinstance(identity, Known) else Cluster(config.cluster_id)
     tags, cloud = ledger.of_cluster(cluster), connections.cloud
     regions = (config.region, *config.other_regions)
     heads = ask(lambda: patiently(lambda: find_all(cloud, tags, regions)))
     home = _first(heads, config.region)
-    endpoint = Endpoint.parse(config.clb_endpoint, config.api_root_domain)
-    date = date_of(endpoint)
+    date = date_of(Endpoint.parse(config.clb_endpoint, config.api_root_domain)) if probing else None
     return CloudFacts(
         source=config.credentials,
         heads=heads,
         limits=ask(lambda: patiently(lambda: cloud.limits(config.region))),
         skew_s=None if date is None else _rounded(date - clock.time()),
-        probes=probe(cloud, connections.certificates, config.region, tags, home),
+        probes=probe(cloud, connections.certificates, config.region, tags, home) if probing else (),
     )
 
 
@@ -116,7 +120,8 @@ def _all(connections: Connections, kind: Kind[Kept]) -> tuple[Kept, ...]:
     return tuple(listed(KubeListWatch(connections.kube, kind)))
 
 
-def _lease(leases: KubeLeases) -> LeaseRecord | None:
+def lease_of(leases: KubeLeases) -> LeaseRecord | None:
+    """As it is; None: there is none. Raises what reading raises."""
     try:
         return leases.get()
     except NotFound:

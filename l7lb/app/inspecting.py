@@ -8,6 +8,7 @@ from l7lb.adapters.kube.listwatch import KubeListWatch
 from l7lb.app.auditing import Audit, Place, audit
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections, connect
+from l7lb.app.progress import Progress, silent
 from l7lb.app.releasing import listed
 from l7lb.app.remembering import read_back
 from l7lb.errors import AccessDenied, GateClosed, NotFound
@@ -18,11 +19,12 @@ from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.telemetry.metrics import Metrics
 
 
-def inspect(config: Config, environ: Mapping[str, str]) -> Audit:
+def inspect(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Audit:
     """From the cluster and the account as they are; raises Unavailable when they cannot be read."""
     clock = SystemClock()
     connections = connect(config, environ, Metrics(__version__), _never, clock)
-    return audit(place_of(config, connections, clock))
+    told("reading the cluster")
+    return audit(place_of(config, connections, clock), told)
 
 
 def place_of(config: Config, connections: Connections, clock: Clock) -> Place:

@@ -15,6 +15,7 @@ from l7lb.app.caches import Caches, Stores, key_of, stores
 from l7lb.app.dry import Collector, EmptyCloud, Finding, NoConfigs, OneAtATime, ReadOnly
 from l7lb.app.neighbours import Neighbours
 from l7lb.app.placing import place
+from l7lb.app.progress import Progress, silent
 from l7lb.errors import GateClosed, L7lbError, Throttled
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey
 from l7lb.model.lane import Lane
@@ -67,7 +68,10 @@ class Hands:
 
 
 def plans(
-    worlds: Worlds, sleep: Callable[[float], None] = time.sleep, hands: Hands | None = None
+    worlds: Worlds,
+    sleep: Callable[[float], None] = time.sleep,
+    hands: Hands | None = None,
+    told: Progress = silent,
 ) -> tuple[Finding, ...]:
     """One finding for each Ingress that is ours, in the order of their names. Waits where the API budget is used up.
 
@@ -80,7 +84,8 @@ def plans(
     if hands.only is not None:
         ingresses = [ingress for ingress in ingresses if ingress.key in hands.only]
     done: set[ObjectKey] = set()
-    for ingress in ingresses:
+    for number, ingress in enumerate(ingresses):
+        told("planning", number, len(ingresses))
         desk.only = ingress.key
         if ingress.key not in done:
             key = key_of(ingress, worlds.cluster, worlds.settings)

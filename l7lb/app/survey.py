@@ -14,6 +14,7 @@ from l7lb.app.connections import Connections, connect
 from l7lb.app.gate import Gate, Standing
 from l7lb.app.leading import confirm_identity, with_limits
 from l7lb.app.planning import Finding, Worlds, offline, patiently, plans
+from l7lb.app.progress import Progress, silent
 from l7lb.app.regions import find_all, regions
 from l7lb.app.watching import Watching, settings_of, watching
 from l7lb.errors import GateClosed, Unavailable
@@ -61,12 +62,12 @@ def survey_files(files: tuple[Path, ...], config: Config) -> Survey:
     return Survey(findings)
 
 
-def survey_live(config: Config, environ: Mapping[str, str]) -> Survey:
+def survey_live(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Survey:
     """From the cluster and the account as they are; raises Unavailable when they cannot be read."""
     clock, metrics = SystemClock(), Metrics(__version__)
     connections = connect(config, environ, metrics, _closed, clock)
-    with surveyed(config, connections, clock, metrics) as found:
-        return Survey(plans(found.worlds), "" if found.standing.open else found.standing.reason)
+    with surveyed(config, connections, clock, metrics, told=told) as found:
+        return Survey(plans(found.worlds, told=told), "" if found.standing.open else found.standing.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,13 @@ class Surveyed:
 
 @contextmanager
 def surveyed(
-    config: Config, connections: Connections, clock: Clock, metrics: Metrics, *, anyhow: bool = False
+    config: Config,
+    connections: Connections,
+    clock: Clock,
+    metrics: Metrics,
+    *,
+    anyhow: bool = False,
+    told: Progress = silent,
 ) -> Iterator[Surveyed]:
     """Caches are filled, and kept right until the end of the context.
 
@@ -94,7 +101,8 @@ def surveyed(
     watch = watching(config, connections, _Nowhere(), clock, metrics)
     watch.informers.start(_note_death)
     try:
-        _fill(watch, clock)
+        _fill(watch, clock, told)
+        told("looking for load balancers")
         everyone = tuple(item.object for item in watch.stores.ingresses.list())
         places = regions(everyone, cluster, config.region, config.other_regions)
         confirm = (
@@ -111,10 +119,11 @@ def surveyed(
         watch.informers.stop(STOP_S)
 
 
-def _fill(watch: Watching, clock: Clock) -> None:
+def _fill(watch: Watching, clock: Clock, told: Progress) -> None:
     """Read everything once; that the gate's objects cannot be read is an answer as well."""
     began = clock.monotonic()
     while not watch.informers.synced():
+        told("reading the cluster")
         if clock.monotonic() - began > SYNC_S_MAX:
             raise Unavailable(f"the cluster cannot be read: {watch.informers.lacking()}")
         time.sleep(LOOK_S)

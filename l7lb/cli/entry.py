@@ -11,7 +11,8 @@ from l7lb import __version__
 from l7lb.app.showing import plain
 from l7lb.cli.acting import adopt, release, run, teardown
 from l7lb.cli.help import Command, Group
-from l7lb.cli.reading import audit, doctor, explain, plan
+from l7lb.cli.looking import doctor, explain, status, tree
+from l7lb.cli.reading import audit, plan
 from l7lb.cli.uninstalling import leave
 from l7lb.errors import ConfigurationError, L7lbError
 
@@ -27,7 +28,7 @@ def version() -> None:
     click.echo(f"l7lb {__version__}")
 
 
-cli.add_section("Look, and change nothing", (plan, explain, audit, doctor))
+cli.add_section("Look, and change nothing", (status, tree, explain, plan, audit, doctor))
 cli.add_section("Take over, and let go", (adopt, release, leave, teardown))
 cli.add_section("Run", (run,))
 cli.add_section("About this command", (version,))

@@ -1,4 +1,4 @@
-"""Commands that only read: plan, audit, explain, doctor."""
+"""Commands that say what would be done, and what there is: plan, audit."""
 
 import os
 import sys
@@ -8,18 +8,14 @@ import click
 
 from l7lb.app.audit_words import audit_json, audit_text
 from l7lb.app.config import Config, Value, config
-from l7lb.app.diagnosing import Level, diagnose
-from l7lb.app.doctor_words import doctor_json, doctor_text
-from l7lb.app.examining import examined
 from l7lb.app.inspecting import inspect
-from l7lb.app.printing import as_json, as_text, explanation, explanation_json, would_not_write
+from l7lb.app.printing import as_json, as_text, would_not_write
 from l7lb.app.showing import plain
 from l7lb.app.survey import survey_files, survey_live
 from l7lb.cli.flags import flagged, printed
 from l7lb.cli.help import Command
 from l7lb.cli.progress import progress
 from l7lb.errors import ConfigurationError
-from l7lb.model.codes import CODES
 from l7lb.telemetry import logs
 
 
@@ -58,7 +54,8 @@ def plan(
         raise ConfigurationError("--filename: --offline plans from files, and none is given")
     if files and not offline:
         raise ConfigurationError("--filename: only with --offline; without it the cluster is read")
-    survey = survey_files(files, built) if offline else survey_live(built, os.environ)
+    with progress() as told:
+        survey = survey_files(files, built) if offline else survey_live(built, os.environ, told)
     if output == "json":
         click.echo(as_json(survey.findings), nl=False)
         if survey.blocked:
@@ -89,7 +86,8 @@ def audit(output: str, **values: Value) -> None:
     """
     built = config(values)
     logs.configure("error", "text")
-    found = inspect(built, os.environ)
+    with progress() as told:
+        found = inspect(built, os.environ, told)
     click.echo(audit_json(found) if output == "json" else audit_text(found), nl=False)
     if found.look.refused:
         sys.exit(1)
@@ -102,46 +100,3 @@ def _offline_config(values: dict[str, Value]) -> Config:
 
 
 _UNKNOWN = {"cluster_id": "cls-offline", "region": "ap-offline"}
-
-
-@click.command(
-    cls=Command,
-    examples=("explain E4041",),
-)
-@click.argument("code")
-@printed
-def explain(code: str, output: str) -> None:
-    """Say what CODE in an Event or a condition means, and what to do. E4041, for example."""
-    row = CODES.get(code.upper())
-    if row is None:
-        raise click.BadParameter(f"{code!r} is no code of TKE's Ingress; docs/errors.md has all of them")
-    click.echo(explanation_json(row) if output == "json" else explanation(row), nl=False)
-
-
-@click.command(
-    cls=Command,
-    examples=(
-        "doctor",
-        "doctor --as system:serviceaccount:l7lb:l7lb",
-        "doctor -o json",
-    ),
-)
-@click.option("--as", "account", default="", metavar="USER", help="Whose rights in the cluster are asked for.")
-@printed
-@flagged
-def doctor(account: str, output: str, **values: Value) -> None:
-    """Look whether everything that l7lb needs is there: rights, quotas, clocks, the gate, the leader.
-
-    Writes nothing. Rights in the cluster are those of whoever asks, unless --as names somebody, such as the service
-    account of l7lb. Rights in the account are tried by harmless reads; rights to write cannot be proven so.
-
-    Exit code 0: all is well; 2: warnings, or a wrong flag; 1: something fails.
-    """
-    built = config(values)
-    logs.configure("error", "text")
-    with progress() as told:
-        facts = examined(built, os.environ, account=account, told=told)
-    found = diagnose(facts)
-    click.echo(doctor_json(found, facts) if output == "json" else doctor_text(found, facts), nl=False)
-    levels = {one.level for one in found}
-    sys.exit(1 if Level.FAIL in levels else 2 if Level.WARN in levels else 0)

@@ -120,6 +120,8 @@ BAD = [
     ("metrics-bind-address", ":65536"),
     ("health-probe-bind-address", "127.0.0.1"),
     ("health-probe-bind-address", "127.0.0.1:99999"),
+    ("console-bind-address", "8082"),
+    ("otlp-endpoint", "collector:4318"),
     ("readiness-webhook", "l7lb-webhook"),
     ("readiness-webhook", "l7lb/l7lb/webhook"),
     ("readiness-webhook-bind-address", "9443"),
@@ -242,6 +244,7 @@ def test_every_flag_and_its_twin_reach_the_configuration(
         "max-concurrent-reconciles": "3", "verify-interval": "0", "leader-elect": "false",
         "metrics-bind-address": "0", "health-probe-bind-address": "127.0.0.1:0", "log-level": "error",
         "log-format": "text", "readiness-webhook": "l7lb/webhook", "readiness-webhook-bind-address": "0",
+        "console-bind-address": "127.0.0.1:0", "otlp-endpoint": "http://127.0.0.1:4318",
     }  # fmt: skip
     assert given.keys() == {flag.name for flag in FLAGS}
     seen: list[Config] = []

@@ -1,0 +1,139 @@
+"""`l7lb status`: the whole installation at one glance, from outside, with what is wrong first. Reads only."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from l7lb import __version__, translator
+from l7lb.app.auditing import Audit, audit
+from l7lb.app.caches import record_of
+from l7lb.app.config import Config
+from l7lb.app.connections import connect
+from l7lb.app.diagnosing import Diagnosis, Level, diagnose_control
+from l7lb.app.examining import cloud_facts, cluster_facts
+from l7lb.app.facts import Facts, Known, Unread, ask
+from l7lb.app.inspecting import place_of
+from l7lb.app.judging import member_of, troubles_of
+from l7lb.app.progress import Progress, silent
+from l7lb.app.watching import settings_of
+from l7lb.errors import GateClosed
+from l7lb.model.branches import Mark
+from l7lb.model.cluster import Ingress
+from l7lb.model.identity import Cluster
+from l7lb.model.marks import FINALIZER
+from l7lb.model.options import Standing
+from l7lb.model.portrait import Member
+from l7lb.runtime.clock import SystemClock
+from l7lb.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that somebody should look at."""
+
+    mark: Mark
+    about: str
+    says: str
+    since: float | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything."""
+
+    facts: Facts
+    control: tuple[Diagnosis, ...]
+    members: tuple[Member, ...]
+    """Ingresses that are ours."""
+    audit: Known[Audit] | Unread
+    problems: tuple[Problem, ...]
+    """Worst first."""
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be read, and why."""
+        parts = (("Ingresses", self.facts.cluster.ingresses), ("load balancers", self.audit))
+        whole = [f"{what}: {part.why}" for what, part in parts if isinstance(part, Unread)]
+        refused = self.audit.value.look.refused if isinstance(self.audit, Known) else {}
+        return (*whole, *(f"region {region}: {why}" for region, why in refused.items()))
+
+    @property
+    def by_mark(self) -> Mapping[Mark, int]:
+        """How many Ingresses stand how."""
+        return Counter(one.mark for one in self.members)
+
+    @property
+    def by_use(self) -> Mapping[str, int]:
+        """How many load balancers are used how."""
+        found = self.audit.value.load_balancers if isinstance(self.audit, Known) else ()
+        return Counter(one.entry.use.value for one in found)
+
+
+def overviewed(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Overview:
+    """Raises ConfigurationError when no client can be built; what cannot be read is named in the answer."""
+    clock = SystemClock()
+    connections = connect(config, environ, Metrics(__version__), _never, clock)
+    told("reading the cluster")
+    cluster = cluster_facts(config, connections, clock)
+    told("reading the account")
+    cloud = cloud_facts(config, connections, clock, cluster.identity, probing=False)
+    facts = Facts(config.cluster_id, config.region, __version__, clock.time(), cluster, cloud)
+    found = ask(lambda: audit(place_of(config, connections, clock), told))
+    return overview(facts, found, config)
+
+
+def overview(facts: Facts, found: Known[Audit] | Unread, config: Config) -> Overview:
+    """Put together; pure."""
+    ours = tuple(_ours(facts, config))
+    members = tuple(member_of(one, record_of(one, Cluster(config.cluster_id)), config.region) for one in ours)
+    control = diagnose_control(facts)
+    problems = [*_of_control(control), *_of_ingresses(ours), *_of_audit(found)]
+    order = list(Mark)
+    problems.sort(key=lambda one: (order.index(one.mark), one.about))
+    return Overview(facts, control, tuple(sorted(members, key=lambda one: one.key)), found, tuple(problems))
+
+
+def _ours(facts: Facts, config: Config) -> Iterator[Ingress]:
+    if isinstance(facts.cluster.ingresses, Unread):
+        return
+    known = facts.cluster.classes
+    classes = {one.metadata.name: one for one in known.value} if isinstance(known, Known) else {}
+    cluster, settings = Cluster(config.cluster_id), settings_of(config)
+    for one in facts.cluster.ingresses.value:
+        if config.watch_namespace not in ("", one.key.namespace):
+            continue
+        standing = translator.standing(one, record_of(one, cluster), classes, settings, isinstance(known, Known))
+        if standing is not Standing.NOT_OURS or FINALIZER in one.finalizers:
+            yield one
+
+
+def _of_control(control: tuple[Diagnosis, ...]) -> Iterator[Problem]:
+    marks = {Level.WARN: Mark.WARNING, Level.FAIL: Mark.BAD}
+    for one in control:
+        if one.level in marks:
+            yield Problem(marks[one.level], one.name, one.says, advice=one.cure)
+
+
+def _of_ingresses(ours: tuple[Ingress, ...]) -> Iterator[Problem]:
+    for one in ours:
+        for trouble in troubles_of(one):
+            says = f"{trouble.code}: {trouble.message}" if trouble.code else trouble.message
+            yield Problem(trouble.mark, f"Ingress {one.key}", says, trouble.since, trouble.advice)
+
+
+def _of_audit(found: Known[Audit] | Unread) -> Iterator[Problem]:
+    if isinstance(found, Unread):
+        return
+    for held in found.value.load_balancers:
+        if held.is_finding:
+            entry = held.entry
+            says = f"{entry.use.value}: {entry.reason}"
+            first = held.sighting.first if held.sighting is not None else None
+            yield Problem(Mark.WARNING, f"load balancer {entry.head.ref}", says, first)
+    for word in found.value.words:
+        yield Problem(Mark.WARNING, f"Ingress {word.ingress}", f"{word.kind}: {word.text}")
+
+
+def _never() -> None:
+    raise GateClosed("whoever looks writes nothing")

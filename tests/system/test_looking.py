@@ -1,0 +1,108 @@
+"""`l7lb status`, `tree` and `explain` as commands on a live world: they tell what is there, and write nothing."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.kube import Json
+from tests.system.test_handing_over import command, writes
+from tests.system.world import World, ingress, rule, service
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One Ingress is served, one asks for what is not there, and one load balancer has lost its Ingress."""
+    with World() as made:
+        made.namespace("shop")
+        made.kube.create(service("web", "shop", 0))
+        controller = made.start()
+        for name in ("web", "gone"):
+            made.kube.create(ingress(name, "shop", rule(f"{name}.example.com", "web")))
+            made.ready(name, "shop")
+        made.kube.create(ingress("broken", "shop", rule("broken.example.com", "nowhere")))
+        made.wait("it is told", lambda: "E4041" in str(made.kube.get("Ingress", "broken", "shop")["metadata"]))
+        assert controller.terminate() == 0
+        made.kube.patch("Ingress", "gone", "shop", {"metadata": {"finalizers": None}})
+        made.kube.delete("Ingress", "gone", "shop")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_written(world: World) -> Iterator[None]:
+    before, objects = writes(world), world.kube.all("Ingress", "shop")
+    yield
+    assert writes(world) == before
+    assert world.kube.all("Ingress", "shop") == objects
+
+
+def said(world: World, code: int, *arguments: str) -> Json:
+    """The JSON of a command that ends with this code."""
+    found, out, err = command(world, *arguments, "-o", "json")
+    assert (found, err) == (code, ""), out
+    value: Json = json.loads(out)
+    return value
+
+
+def test_a_status_counts_everything_and_puts_problems_first(world: World) -> None:
+    seen = said(world, 2, "status")
+    assert (seen["ingresses"]["total"], seen["ingresses"]["ok"], seen["ingresses"]["bad"]) == (2, 1, 1)
+    assert seen["loadBalancers"] == {"used": 1, "orphan": 1}
+    assert [one["about"] for one in seen["problems"] if one["mark"] == "bad"] == ["Ingress shop/broken"]
+    assert any("orphan" in one["says"] for one in seen["problems"])
+    assert any("nobody leads" in one["says"] for one in seen["problems"])
+    assert seen["quotas"][0]["used"] == 2
+    code, out, _ = command(world, "status")
+    lines = out.splitlines()
+    assert (code, lines[3].startswith("  x Ingress shop/broken: E4041")) == (2, True), out
+
+
+@pytest.mark.parametrize("word", ["shop/web", "web", "web.example.com", "lb-00000001", "ap-guangzhou/lb-00000001"])
+def test_a_tree_is_found_by_any_of_its_names(world: World, word: str) -> None:
+    (balancer,) = said(world, 0, "tree", word)["loadBalancers"]
+    assert balancer["ingresses"] == ["shop/web"]
+    ((host,),) = [listener["hosts"] for listener in balancer["listeners"]]
+    (found,) = host["rules"]
+    assert (host["host"], found["path"], found["part"], len(found["targets"])) == ("web.example.com", "/", "there", 2)
+    assert {target["weight"] for target in found["targets"]} == {10}
+    assert all(target["health"] for target in found["targets"])
+
+
+def test_a_tree_of_all_names_who_has_none(world: World) -> None:
+    seen = said(world, 0, "tree")
+    assert [one["ingresses"] for one in seen["loadBalancers"]] == [["shop/web"]]
+    assert [one["ingress"] for one in seen["ingressesWithout"]] == ["shop/broken"]
+    _, out, _ = command(world, "tree")
+    assert "└─ HTTP:80" in out
+    assert "\x1b" not in out
+
+
+def test_a_name_that_does_not_exist_says_which_one_may_be_meant(world: World) -> None:
+    code, out, err = command(world, "tree", "shop/wbe")
+    assert (code, out) == (2, "")
+    assert "did you mean shop/web" in err
+    assert err.count("\n") == 1
+
+
+def test_a_served_ingress_is_explained_from_its_class_to_the_health_of_its_targets(world: World) -> None:
+    seen = said(world, 2, "explain", "web.example.com")
+    assert seen["ingress"] == "shop/web"
+    marks = {one["name"]: one["mark"] for one in seen["checks"]}
+    assert marks["Controller"] == "bad"
+    assert {marks[name] for name in ("Class", "Gate", "Ingress", "Load balancer", "Work", "Forwarding rules")} == {"ok"}
+    read = {one["object"]: one["says"] for one in seen["read"]}
+    assert read["Service shop/web"].startswith("NodePort, ports 80:")
+    assert seen["plan"]["plan"]["steps"] == []
+    assert seen["tree"]["ingresses"] == ["shop/web"]
+
+
+def test_a_broken_ingress_is_explained_by_what_is_missing(world: World) -> None:
+    code, out, err = command(world, "explain", "shop/broken")
+    assert (code, err) == (2, "")
+    assert "Service shop/nowhere  not found" in out
+    assert "-> Create it, or change the backend." in out
+    seen = said(world, 2, "explain", "broken")
+    assert [one["code"] for one in seen["problems"]] == ["E4041"]
+    assert seen["tree"] is None
