@@ -87,7 +87,7 @@ def logs_page(made: str) -> str:
         title, "", made, text.rstrip("\n"), "", "```json", example(), "```", "",
         "## Fields", "", "A field that has nothing to say is left out.", "", *fields, "",
         "## Phases", "", "Those from `translate` to `report` follow one another; `call` lies within them.", "",
-        *phases, "", "## Asking the log", "", "```", *asking(), "```", "", TRACES,
+        *phases, "", "## Asking the log", "", "```sh", *asking(), "```", "", TRACES,
     )  # fmt: skip
     return "\n".join(parts)
 

@@ -62,7 +62,7 @@ What l7lb tells the author of an Ingress. Each finding is a Kubernetes Event on 
 the `Ready` condition in its annotation `ingress.cloud.tencent.com/status.conditions`; warnings stand there while there
 is no error. The codes are TKE's. A message that has a code starts with it.
 
-```
+```sh
 kubectl describe ingress NAME        # Events
 kubectl get ingress NAME -o jsonpath='{.metadata.annotations.ingress\\.cloud\\.tencent\\.com/status\\.conditions}'
 ```

@@ -25,7 +25,7 @@ NAMES_OF_OTHERS = {"--tail", "--previous", "--sort-by", "--raw", "--field-select
 
 
 def commands(page: Path) -> Iterator[str]:
-    for block in re.findall(r"^```\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         yield from block.splitlines()
 
 
