@@ -39,7 +39,9 @@ class _Entry:
     begun: float
     digest: str
     texts: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
     more: int = 0
+    tries: int = 1
     fate: Fate = Fate.RUNNING
     ended: float | None = None
     reason: str = ""
@@ -50,6 +52,26 @@ class _Entry:
     def end(self, fate: Fate, at: float, reason: str = "") -> None:
         if self.fate is Fate.RUNNING:
             self.fate, self.ended, self.reason = fate, at, reason
+
+    def again(self, digest: str, at: float) -> bool:
+        """The same plan once more, after it did not get to its end; whether it is the same."""
+        if self.digest != digest or self.fate in (Fate.DONE, Fate.REFUSED):
+            return False
+        self.fate, self.begun, self.ended, self.reason = Fate.RUNNING, at, None, ""
+        self.tries, self.unlisted = self.tries + 1, 0
+        self.done.clear()
+        return True
+
+    def tick(self, names: tuple[str, ...], name: str, at: float) -> bool:
+        """Mark the first step of this name that has not ended; whether there was one."""
+        for number, known in enumerate(names):
+            if known == name and number not in self.done:
+                self.done[number] = at
+                return True
+        if len(self.done) == len(self.texts) and self.unlisted < self.more:
+            self.unlisted += 1
+            return True
+        return False
 
     @property
     def complete(self) -> bool:
@@ -92,11 +114,16 @@ class History:
         """What runs for the same Ingress ends here: its rest was planned anew."""
         self._inner.planned(key, ingress, plan)
         texts = tuple(planner.describe(step) for step in plan.steps[:STEPS_MAX])
+        kinds = tuple(type(step).__name__ for step in plan.steps[:STEPS_MAX])
         digest, now = planner.digest(plan), self._wall()
         with self._lock:
             if ingress in self._running:
                 self._running[ingress].end(Fate.REPLACED, now)
-            entry = _Entry(0, ingress, now, digest, texts, max(0, len(plan.steps) - STEPS_MAX))
+            plans = self._plans.get(key)
+            if plans and plans[-1].about == ingress and plans[-1].again(digest, now):
+                self._running[ingress] = plans[-1]
+                return
+            entry = _Entry(0, ingress, now, digest, texts, kinds, max(0, len(plan.steps) - STEPS_MAX))
             self._running[ingress] = entry
             self._enter(key, entry)
 
@@ -109,15 +136,20 @@ class History:
         self._inner.left_out(key, fields)
 
     def performed(self, key: BindingKey, step: Step) -> None:
-        """The oldest plan on its way that has such a step still to come."""
+        """The oldest plan on its way that has such a step still to come.
+
+        Members of a group hear each of its own part, and their steps are performed together: then it counts for all.
+        """
         self._inner.performed(key, step)
-        text, now = planner.describe(step), self._wall()
+        text, kind, now = planner.describe(step), type(step).__name__, self._wall()
         with self._lock:
-            for entry in self._plans.get(key, ()):
-                if entry.fate is Fate.RUNNING and _tick(entry, text, now):
-                    if entry.complete:
-                        entry.end(Fate.DONE, now)
-                    return
+            running = [entry for entry in self._plans.get(key, ()) if entry.fate is Fate.RUNNING]
+            if not any(entry.tick(entry.texts, text, now) for entry in running):
+                for entry in running:
+                    entry.tick(entry.kinds, kind, now)
+            for entry in running:
+                if entry.complete:
+                    entry.end(Fate.DONE, now)
 
     def refused(self, key: BindingKey, rule: str, message: str) -> None:
         """The same refusal again is the same entry."""
@@ -128,7 +160,7 @@ class History:
             if plans and plans[-1].fate is Fate.REFUSED and plans[-1].reason == message:
                 plans[-1].ended = now
                 return
-            self._enter(key, _Entry(0, None, now, "", (), 0, Fate.REFUSED, now, message))
+            self._enter(key, _Entry(0, None, now, "", (), fate=Fate.REFUSED, ended=now, reason=message))
 
     def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
         """The plan around the refused step is made anew."""
@@ -220,18 +252,6 @@ def with_flights(views: tuple[PlanView, ...], flights: Iterable[Flight]) -> tupl
     return views
 
 
-def _tick(entry: _Entry, text: str, now: float) -> bool:
-    """Mark the first step of this text that has not ended; whether there was one."""
-    for number, known in enumerate(entry.texts):
-        if known == text and number not in entry.done:
-            entry.done[number] = now
-            return True
-    if len(entry.done) == len(entry.texts) and entry.unlisted < entry.more:
-        entry.unlisted += 1
-        return True
-    return False
-
-
 def _view(entry: _Entry) -> PlanView:
     return PlanView(
         number=entry.number,
@@ -243,4 +263,5 @@ def _view(entry: _Entry) -> PlanView:
         steps=tuple(StepView(text, entry.done.get(number)) for number, text in enumerate(entry.texts)),
         more=entry.more,
         reason=entry.reason,
+        tries=entry.tries,
     )

@@ -86,7 +86,7 @@ def told(ingress: ObjectKey, problem: Problem) -> Trouble:
 def advice(code: str, message: str) -> str:
     """What the table of codes advises; empty: it has no such row, or the message says as much."""
     row = CODES.get(code)
-    cure = row.cure if row is not None else ""
+    cure = row.cure.replace("`", "") if row is not None else ""
     return "" if set(_WORD.findall(cure.lower())) <= set(_WORD.findall(message.lower())) else cure
 
 

@@ -6,7 +6,7 @@ asked only for the health of a load balancer whose page is open.
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,8 @@ from l7lb.app.glancing import Glance, Glances
 from l7lb.app.judging import member_of, ref_of, told, troubles_of, worst
 from l7lb.app.leading import Term
 from l7lb.app.reasons import Case, checks
-from l7lb.model.branches import Mark
+from l7lb.model.branches import ListenerView, Mark
+from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, ObjectKey
 from l7lb.model.loadbalancer import ObservedLoadBalancer
@@ -31,6 +32,8 @@ from l7lb.runtime.clock import Clock
 
 FRESH_S: Final = 1.0
 """A fleet is drawn anew when the last drawing is older."""
+GLANCE_S_MAX: Final = 300.0
+"""What the cloud said of targets longer ago does not count in a list."""
 _STANDING_BY: Final = "this replica does not lead, and asks the cloud nothing"
 
 
@@ -166,7 +169,7 @@ class Portrayer:
         for ingress in self._studio.ours():
             member = self._member(ingress)
             members.append(member)
-            troubles += troubles_of(ingress)
+            troubles += _told(ingress, member)
             if member.ref is not None:
                 users[member.ref].append(ingress)
         return Fleet(
@@ -198,6 +201,7 @@ class Portrayer:
         ingresses = sorted(users, key=lambda one: one.key)
         members = [self._member(one) for one in ingresses]
         record = record_of(ingresses[0], studio.cluster()) if ingresses else None
+        ails = _ails(studio.glances.peek(ref), studio.clock.time())
         rules = [rule for one in (observed.listeners if observed is not None else ()) for rule in one.spec.rules]
         return Balancer(
             ref=ref,
@@ -210,7 +214,7 @@ class Portrayer:
             rules=len(rules),
             targets=sum(len(rule.targets) for rule in rules),
             seen=term.observations.kept_at(ref) if term is not None else None,
-            mark=worst((one.mark for one in members), Mark.UNKNOWN),
+            mark=worst((*(one.mark for one in members), *((Mark.WARNING,) if ails else ())), Mark.UNKNOWN),
             busy="a plan is on its way" if ref in flights else "",
             troubles=tuple(one for ingress in ingresses for one in troubles_of(ingress)),
         )
@@ -227,10 +231,11 @@ class Portrayer:
         glance = studio.glances.of(ref) if term is not None else Glance(problem=_STANDING_BY)
         flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
         sight = Sight(asked, observed, claim, glance.healths, self._studio.names())
+        balancer, listeners = self._balancer(ref, ingresses, flights), branches(sight)
         return Tree(
             drawn=studio.clock.time(),
-            balancer=self._balancer(ref, ingresses, flights),
-            listeners=branches(sight),
+            balancer=replace(balancer, mark=worst((balancer.mark, *_rule_marks(listeners)))),
+            listeners=listeners,
             ownership=ownership_words(claim),
             tags=dict(observed.head.tags) if observed is not None else {},
             checked=glance.at,
@@ -239,11 +244,33 @@ class Portrayer:
         )
 
 
+def _rule_marks(listeners: Iterable[ListenerView]) -> Iterator[Mark]:
+    """Of the rules of which anything is known."""
+    for listener in listeners:
+        for host in listener.hosts:
+            yield from (rule.mark for rule in host.rules if rule.mark is not Mark.UNKNOWN)
+
+
+def _ails(glance: Glance, now: float) -> bool:
+    """Whether a target that takes traffic failed its check when somebody last looked."""
+    if glance.at is None or now - glance.at > GLANCE_S_MAX:
+        return False
+    return any(one.health is Health.DEAD and one.weight != 0 for targets in glance.healths.values() for one in targets)
+
+
 def _addresses(observed: ObservedLoadBalancer | None) -> tuple[str, ...]:
     if observed is None:
         return ()
     head = observed.head
     return tuple(one for one in (*head.vips, head.ipv6, head.hostname) if one)
+
+
+def _told(ingress: Ingress, member: Member) -> tuple[Trouble, ...]:
+    """What its condition says; what only this process knows where that says nothing."""
+    found = troubles_of(ingress)
+    if found or member.mark is not Mark.BAD:
+        return found
+    return (Trouble(member.key, Mark.BAD, "", member.says, since=member.since),)
 
 
 def _urgency(trouble: Trouble) -> tuple[bool, float, ObjectKey]:

@@ -44,6 +44,12 @@ class Case:
         """The object."""
         return self.asked.ingress
 
+    @property
+    def stands_still(self) -> bool:
+        """What its author has written keeps everything from happening."""
+        translation = self.asked.translation
+        return translation.refusal is not None or (self.tree is None and translation.create_refusal is not None)
+
     def rules(self) -> Iterator[tuple[ListenerView, str, RuleView]]:
         """Those of this Ingress, with listener and host."""
         for listener in self.tree.listeners if self.tree is not None else ():
@@ -55,12 +61,13 @@ class Case:
 
 def checks(case: Case) -> tuple[Check, ...]:
     """At least: class, controller, gate, what it says, load balancer, plan; then what hangs on the load balancer."""
-    found = [_by_class(case), _controller(case), _gate(case)]
-    found += [*_deletion(case), *_reading(case), _balancer(case), _plan(case)]
+    found = [_by_class(case), _controller(case), _gate(case), *_special(case)]
+    if case.ingress.deleting:
+        return (*found, _balancer(case), _work(case))
+    found += [*_reading(case), _balancer(case), _work(case)]
     if case.tree is not None and case.tree.listeners:
         found += [_rules(case), _targets(case), _health(case)]
-    found.append(_address(case))
-    return tuple(found)
+    return (*found, _address(case))
 
 
 def _by_class(case: Case) -> Check:
@@ -99,7 +106,7 @@ def _gate(case: Case) -> Check:
     return Check("Gate", Mark.BAD, f"Nothing is written: {standing.gate}.", "Switch TKE's own controller off.")
 
 
-def _deletion(case: Case) -> Iterator[Check]:
+def _special(case: Case) -> Iterator[Check]:
     if case.ingress.deleting:
         held = ", ".join(case.ingress.finalizers) or "nothing"
         yield Check("Deletion", Mark.WAITING, f"It is being deleted; held by {held}.")
@@ -125,8 +132,10 @@ def _reading(case: Case) -> Iterator[Check]:
 
 def _balancer(case: Case) -> Check:
     tree = case.tree
+    if tree is None and case.ingress.deleting:
+        return Check("Load balancer", Mark.OK, "It has none any more.")
     if tree is None:
-        waits = case.by_class is ByClass.OURS
+        waits = case.by_class is ByClass.OURS and not case.stands_still
         return Check("Load balancer", Mark.WAITING if waits else Mark.UNKNOWN, "It has none yet.")
     ref = tree.balancer.ref
     if tree.balancer.seen is None:
@@ -136,7 +145,7 @@ def _balancer(case: Case) -> Check:
     return Check("Load balancer", Mark.OK, f"{ref.id} in {ref.region}{said}.")
 
 
-def _plan(case: Case) -> Check:
+def _work(case: Case) -> Check:
     newest = next((one for one in case.plans if one.about in (None, case.ingress.key)), None)
     if newest is not None and newest.fate is Fate.RUNNING:
         waiting = newest.waiting or (case.pause.message if case.pause is not None else "the next step is due")
@@ -146,11 +155,16 @@ def _plan(case: Case) -> Check:
         return Check("Work", Mark.BAD, newest.reason, hint)
     if case.stumble is not None:
         times = f"{case.stumble.times} times in a row" if case.stumble.times > 1 else "once"
-        return Check("Work", Mark.BAD, f"The last pass failed ({times}): {case.stumble.message}")
+        hint = "It is tried again by itself, after longer and longer waits."
+        return Check("Work", Mark.BAD, f"The last pass failed ({times}): {case.stumble.message}.", hint)
     if case.pause is not None:
         return Check("Work", Mark.WAITING, f"It waits: {case.pause.message}.")
     if not case.standing.leading:
         return Check("Work", Mark.UNKNOWN, "Only the leader knows what is planned and done.")
+    if case.stands_still:
+        return Check("Work", Mark.UNKNOWN, "Nothing is done until what is wrong with the Ingress is mended.")
+    if case.by_class in (ByClass.NOT_OURS, ByClass.UNCLEAR):
+        return Check("Work", Mark.UNKNOWN, "Nothing is done for it.")
     return Check("Work", Mark.OK, "Nothing is left to be done.")
 
 
@@ -206,6 +220,8 @@ def _health(case: Case) -> Check:
         why = tree.unchecked if tree is not None else ""
         return Check("Target health", Mark.UNKNOWN, f"Not known: {why or 'nobody has asked the cloud'}.")
     bound = [target for _, _, rule in case.rules() for target in _bound(rule) if target.weight != 0]
+    if not bound:
+        return Check("Target health", Mark.UNKNOWN, "Nothing that is bound takes traffic.")
     dead = [str(target.key) for target in bound if target.health is Health.DEAD]
     probing = [target for target in bound if target.health is Health.UNKNOWN]
     if dead:

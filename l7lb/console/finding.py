@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 from urllib.parse import parse_qs
 
-from l7lb.model.branches import HostView, ListenerView, Mark, Part, RuleView, TargetView
+from l7lb.model.branches import HostView, ListenerView, Mark, RuleView, TargetView
 from l7lb.model.identity import ObjectKey
 from l7lb.model.portrait import Balancer, Member
 
@@ -84,8 +84,8 @@ def rules(listeners: Iterable[ListenerView], asked: Wanted, rows_max: int = RULE
         for rule in host.rules
         if _rule_fits(listener, host, rule, words)
     ]
-    counts = Counter(mark_of(rule) for _, _, rule in flat)
-    chosen = [one for one in flat if asked.mark in (None, mark_of(one[2]))]
+    counts = Counter(rule.mark for _, _, rule in flat)
+    chosen = [one for one in flat if asked.mark in (None, one[2].mark)]
     shown, page, pages = _page(chosen, asked.page, rows_max)
     bare = () if words or asked.mark else tuple(one for one in listeners if not one.hosts)
     items = (*_regrown(shown), *(bare if page == pages else ()))
@@ -102,24 +102,6 @@ def owned(listeners: Iterable[ListenerView], key: ObjectKey, rows_max: int = RUL
         if rule.owner == key
     ]
     return tuple(_regrown(flat[:rows_max]))
-
-
-def mark_of(rule: RuleView) -> Mark:
-    """How a rule stands: as its part, and then as what traffic meets there."""
-    by_part = {Part.MISSING: Mark.WAITING, Part.SURPLUS: Mark.WAITING, Part.OTHERS: Mark.OK, Part.UNSEEN: Mark.UNKNOWN}
-    if rule.part in by_part:
-        return by_part[rule.part]
-    if rule.redirect:
-        return Mark.OK
-    live = [one for one in rule.targets if one.part is not Part.MISSING]
-    if not live or all(one.weight == 0 for one in live):
-        return Mark.BAD
-    marks = {one.mark for one in live if one.weight != 0}
-    if marks == {Mark.BAD}:
-        return Mark.BAD
-    if Mark.BAD in marks or rule.held:
-        return Mark.WARNING
-    return min(marks, key=_ORDER.__getitem__)
 
 
 def worst_targets(rule: RuleView) -> tuple[TargetView, ...]:

@@ -51,7 +51,6 @@ class Pages:
             "moment": words.moment,
             "stamp": words.stamp,
             "counted": words.counted,
-            "mark_of": finding.mark_of,
             "worst_targets": finding.worst_targets,
             "tally": tally,
             "balancer_at": balancer_at,

@@ -5,6 +5,7 @@ Values only. What is not known is None, never a guess. The trees that they hang 
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from l7lb.model.cloud import Health
 from l7lb.model.identity import ListenerKey, ObjectKey
@@ -37,6 +38,14 @@ class Part(Enum):
     """There, and not ours: never touched."""
     UNSEEN = "unseen"
     """Asked for; nobody has looked whether it is there."""
+
+
+_BY_PART: Final = {
+    Part.MISSING: Mark.WAITING,
+    Part.SURPLUS: Mark.WAITING,
+    Part.OTHERS: Mark.OK,
+    Part.UNSEEN: Mark.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,21 @@ class RuleView:
     held: bool = False
     """Its shape is not changed, because something about it cannot be known."""
     targets: tuple[TargetView, ...] = ()
+
+    @property
+    def mark(self) -> Mark:
+        """As its part stands, and then as traffic meets it there."""
+        if self.part is not Part.THERE:
+            return _BY_PART[self.part]
+        if self.redirect:
+            return Mark.OK
+        live = [one for one in self.targets if one.part is not Part.MISSING and one.weight != 0]
+        marks = {one.mark for one in live}
+        if marks <= {Mark.BAD}:
+            return Mark.BAD
+        if Mark.BAD in marks or self.held:
+            return Mark.WARNING
+        return next(mark for mark in Mark if mark in marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class PlanView:
     about: ObjectKey | None
     """The Ingress for which it was made; None: for all members of a group."""
     begun: float
+    """Of the last try."""
     fate: Fate
     digest: str = ""
     ended: float | None = None
@@ -69,6 +70,8 @@ class PlanView:
     task: TaskId | None = None
     reason: str = ""
     """Why it was refused, or how it failed."""
+    tries: int = 1
+    """How often in a row just this plan was begun."""
 
     @property
     def done(self) -> int:

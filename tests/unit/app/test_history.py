@@ -6,11 +6,13 @@ import pytest
 
 from l7lb.app.history import KEYS_MAX, PLANS_MAX, STEPS_MAX, History
 from l7lb.errors import Throttled, Unavailable
+from l7lb.model.cloud import Accepted
 from l7lb.model.cluster import Ingress, ObjectMeta
-from l7lb.model.identity import BindingKey, ListenerKey, ObjectKey
+from l7lb.model.identity import BindingKey, ListenerKey, ObjectKey, TaskId
 from l7lb.model.outcome import Again, Done
 from l7lb.model.plan import DeleteListeners, Plan
 from l7lb.model.portrait import Fate
+from l7lb.reconciler.flights import Flight, PendingTask
 
 KEY = BindingKey("new/uid-1")
 WEB = ObjectKey("shop", "web")
@@ -71,6 +73,43 @@ def test_the_newest_plan_comes_first_and_ends_the_one_before(told: Told) -> None
     assert told.fates() == [Fate.RUNNING, Fate.REPLACED]
 
 
+def test_the_same_plan_begun_again_is_one_entry_that_says_how_often(told: Told) -> None:
+    for _ in range(3):
+        told.plan(HTTP, HTTPS)
+        told.history.performed(KEY, HTTP)
+        told.now += 10
+        told.history.failed(KEY, Unavailable("no answer"))
+    (view,) = told.history.of(KEY)
+    assert (view.tries, view.fate, view.begun, view.ended, view.done) == (3, Fate.FAILED, 120.0, 130.0, 1)
+    told.plan(HTTP, HTTPS)
+    told.history.performed(KEY, HTTP)
+    told.history.performed(KEY, HTTPS)
+    assert told.fates() == [Fate.DONE]
+    told.plan(HTTP, HTTPS)
+    assert told.fates() == [Fate.RUNNING, Fate.DONE]
+
+
+def test_a_step_for_all_members_of_a_group_counts_for_each(told: Told) -> None:
+    told.plan(HTTP)
+    told.plan(HTTPS, about=ObjectKey("shop", "other"))
+    told.history.performed(KEY, DeleteListeners((*HTTP.keys, *HTTPS.keys)))
+    assert told.fates() == [Fate.DONE, Fate.DONE]
+
+
+def test_the_latest_of_all_keys_are_listed_together(told: Told) -> None:
+    told.plan(HTTP)
+    told.plan(HTTPS, about=ObjectKey("blog", "posts"), key=BindingKey("new/uid-2"))
+    assert [str(view.about) for view in told.history.of(None)] == ["blog/posts", "shop/web"]
+
+
+def test_a_plan_on_its_way_says_what_it_waits_for(told: Told) -> None:
+    told.plan(HTTP, HTTPS)
+    pending = PendingTask(TaskId("task-1"), HTTP, Accepted(), 0.0, 0.0)
+    flight = Flight(KEY, "ap-guangzhou", Plan((HTTP, HTTPS)), "print", None, 0.0, task=pending)
+    (view,) = told.history.of(KEY, [flight])
+    assert (view.waiting, view.task) == ("the cloud works on: delete 1 listener HTTP:80", "task-1")
+
+
 def test_plans_of_two_members_run_side_by_side(told: Told) -> None:
     told.plan(HTTP)
     told.plan(HTTPS, about=ObjectKey("shop", "other"))
@@ -127,8 +166,8 @@ def test_steps_plans_and_keys_are_bounded(told: Told) -> None:
     for port in range(STEPS_MAX + 5):
         told.history.performed(KEY, DeleteListeners((ListenerKey("HTTP", port),)))
     assert told.fates() == [Fate.DONE]
-    for _ in range(PLANS_MAX + 3):
-        told.plan(HTTP)
+    for number in range(PLANS_MAX + 3):
+        told.plan(HTTP if number % 2 else HTTPS)
     assert len(told.history.of(KEY)) == PLANS_MAX
     for number in range(KEYS_MAX):
         told.plan(HTTP, key=BindingKey(f"new/{number}"))

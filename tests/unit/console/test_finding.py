@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l7lb.console.finding import RULES_MAX, VIEWS, Wanted, find, mark_of, owned, rules, wanted, worst_targets
+from l7lb.console.finding import RULES_MAX, VIEWS, Wanted, find, owned, rules, wanted, worst_targets
 from l7lb.model.branches import ListenerView, Mark, Part, RuleView
 from l7lb.model.cloud import Health
 from tests.unit.console.portraits import CHECKOUT, broad, fleet, large, listeners, rule, target
@@ -123,7 +123,7 @@ DRAINED = target("10.0.0.3", Health.DEAD, 0)
     ],
 )
 def test_a_rule_stands_as_traffic_meets_it(view: RuleView, mark: Mark) -> None:
-    assert mark_of(view) is mark
+    assert view.mark is mark
 
 
 def test_targets_that_need_a_look_come_first() -> None:
