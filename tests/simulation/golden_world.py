@@ -6,6 +6,7 @@ Only the API server gives UIDs, so what a case calls `offline-shop-web` becomes 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.golden.case_file import NODES, Case
@@ -58,9 +59,7 @@ class GoldenWorld(World):
 
 def loaded(case: Case) -> GoldenWorld:
     """A world with the case in it; nothing has run. Raises NotLoaded."""
-    inhabited = any(one["kind"] == "Node" for one in case.objects)
-    # A cluster without a node that finds living targets looks like a copy: somebody has to say that it is none.
-    world = GoldenWorld(config={} if inhabited else {"confirm_cluster": CLUSTER})
+    world = GoldenWorld()
     tuning.define(world)
     identity = world.around.cluster.uid
     try:
@@ -68,7 +67,27 @@ def loaded(case: Case) -> GoldenWorld:
     except AssertionError as refusal:
         raise NotLoaded(_message(str(refusal))) from refusal
     _account(world, case, {VPC: HERE, KUBE_SYSTEM: identity, **names})
+    if _looks_like_a_copy(world, case):
+        world.around = replace(world.around, config=replace(world.around.config, confirm_cluster=CLUSTER))
     return world
+
+
+def _looks_like_a_copy(world: GoldenWorld, case: Case) -> bool:
+    """Whether it has no node, or none of the bound targets is its own: then somebody has to say that it is no copy."""
+    here = {address["address"] for one in _all(case, "Node") for address in one["status"]["addresses"]}
+    here |= {str(one.get("status", {}).get("podIP")) for one in _all(case, "Pod")}
+    bound = {
+        target.ip
+        for lb in world.account.lbs()
+        for listener in lb.listeners.values()
+        for rule in listener.rules.values()
+        for target in rule.targets
+    }
+    return not _all(case, "Node") or (bool(bound) and not bound & here)
+
+
+def _all(case: Case, kind: str) -> list[Json]:
+    return [one for one in case.objects if one["kind"] == kind]
 
 
 def path_of(ingress: Json) -> str:
