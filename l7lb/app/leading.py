@@ -24,7 +24,7 @@ from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import Beat, Verifier
-from l7lb.errors import ConfigurationError, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
+from l7lb.errors import ConfigurationError, GateClosed, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
@@ -293,8 +293,12 @@ class Term:
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:
         binding = BindingKey(key)
-        with self.endpoints.passing(binding) as ended, self.verifier.turn(binding, lane):
-            outcome = ended(self._reconciler.reconcile(binding, lane))
+        try:
+            with self.endpoints.passing(binding) as ended, self.verifier.turn(binding, lane):
+                outcome = ended(self._reconciler.reconcile(binding, lane))
+        except GateClosed as closed:
+            self.history.failed(binding, closed)  # an expected wait for the queue, and nothing that `_failed` hears
+            raise
         self.history.ended(binding, outcome)
         return outcome
 

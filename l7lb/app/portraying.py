@@ -30,7 +30,7 @@ from l7lb.model.snapshot import Settings
 from l7lb.reconciler.flights import Flight
 from l7lb.runtime.clock import Clock
 
-FRESH_S: Final = 1.0
+FRESH_S: Final = 2.0
 """A fleet is drawn anew when the last drawing is older."""
 GLANCE_S_MAX: Final = 300.0
 """What the cloud said of targets longer ago does not count in a list."""
