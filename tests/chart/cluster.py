@@ -54,7 +54,6 @@ class Cluster:
         keys.mkdir()
         (keys / "secretId").write_text(KEYS["TENCENTCLOUD_SECRET_ID"], encoding="utf-8")
         (keys / "secretKey").write_text(KEYS["TENCENTCLOUD_SECRET_KEY"], encoding="utf-8")
-        self.world.namespace(NAMESPACE)
 
     @property
     def admin(self) -> Path:
@@ -104,9 +103,9 @@ class Cluster:
         """The command of the Deployment, under the account of its pods."""
         (container,) = self.deployment()["spec"]["template"]["spec"]["containers"]
         environment, arguments = self._process(container)
-        arguments += ["--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0", *more]
+        here = ["--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0", "--log-format=text"]
         log = self.world._folder / "controller.log"
-        self.world.controller = Controller(arguments[1:], environment, log, self.package)
+        self.world.controller = Controller([*arguments[1:], *here, *more], environment, log, self.package)
 
     def _process(self, container: Json) -> tuple[dict[str, str], list[str]]:
         """Environment and arguments of a container, with the addresses of the tests."""
@@ -115,21 +114,34 @@ class Cluster:
         here = [f"--kubeconfig={account}", f"--clb-endpoint={self.world._clb.url}"]
         return given, [*container["args"], *here, f"--credentials=file:{self.folder / 'keys'}"]
 
-    def uninstall(self, meanwhile: Callable[[], None] = lambda: None) -> Uninstalled:
+    def uninstall(self) -> Uninstalled:
         """`helm uninstall`, with the Job of its hook."""
+        return self.attended(lambda: self.try_helm("uninstall", RELEASE, "--timeout=2m"))
+
+    def attended(self, command: "Callable[[], subprocess.CompletedProcess[str]]") -> Uninstalled:
+        """A command that waits for the Job of a hook."""
         ended: list[subprocess.CompletedProcess[str]] = []
-        thread = threading.Thread(target=lambda: ended.append(self.try_helm("uninstall", RELEASE, "--timeout=2m")))
+        thread = threading.Thread(target=lambda: ended.append(command()))
         thread.start()
         said = ""
         try:
             job = self.world.wait("the hook's Job is there", lambda: self._job() or not thread.is_alive(), HOOK_S)
             if isinstance(job, dict):
                 said = self._play(job)
-            meanwhile()
         finally:
             thread.join(HOOK_S)
         (done,) = ended
         return Uninstalled(done.returncode, done.stdout + done.stderr, said)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """`l7lb ARGUMENTS` in a pod of the Deployment."""
+        (container,) = self.deployment()["spec"]["template"]["spec"]["containers"]
+        environment, (_, *given) = self._process(container)
+        here = [one for one in given if not one.startswith("--readiness-webhook")]
+        return subprocess.run(
+            [sys.executable, "-m", "l7lb", *arguments, *here], capture_output=True, text=True, timeout=HOOK_S,
+            env={**os.environ, **environment, "PYTHONPATH": str(self.package)}, cwd=self.package, check=False,
+        )  # fmt: skip
 
     def _job(self) -> Json | None:
         path = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"

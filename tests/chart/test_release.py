@@ -5,6 +5,7 @@ Each test looks at what one story of about half a minute has left.
 """
 
 import base64
+import json
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,16 +33,15 @@ SWITCHED_ON: Json = {
     "verifyInterval": 1,
     "classExitGrace": 0.2,
     "networkPolicy": {"enabled": True},
-    "monitoring": {"serviceMonitor": {"enabled": True}},
-    "logFormat": "text",
+    "monitoring": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
 }
 NARROW: Json = {
     "watchNamespace": "shop",
     "secretsFrom": "referenced",
     "referencedSecrets": [{"namespace": "shop", "names": ["cert"]}],
-    "logFormat": "text",
+    "ingressClass": {"name": "nginx"},
 }
-DRAINING: Json = {"uninstall": {"policy": "drain", "confirmCluster": CLUSTER}, "logFormat": "text"}
+DRAINING: Json = {"uninstall": {"policy": "drain", "confirmCluster": CLUSTER}}
 NONE = Requests(frozenset())
 TRUST = base64.b64encode(b"an authority").decode()
 CHOICE = "l7lb.dev/uninstall"
@@ -78,6 +78,9 @@ class Life:
     upgrade_after_refusal: str = ""
     replicas_after_rollback: int = 0
     kept: Ended | None = None
+    doctor: Json = field(default_factory=dict)
+    notes_beside_a_class: str = ""
+    controller_of_that_class: str = ""
     drained: Ended | None = None
     requests: Requests = NONE
     narrow: Requests = NONE
@@ -91,13 +94,14 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     with World(real=True, audited=True) as world:
         assert world.plane is not None
         cluster = Cluster(world, tmp_path_factory.mktemp("chart"))
+        world.namespace(NAMESPACE)
         cluster.define()
         _install_upgrade_and_roll_back(cluster, seen)
         _use(cluster)
         _refuse_then_keep(cluster, seen)
         seen.requests = requests_of(world.plane.audit(), ACCOUNT)
         before = len(world.plane.audit())
-        _watch_one_namespace(cluster)
+        _watch_one_namespace(cluster, seen)
         seen.narrow = requests_of(world.plane.audit()[before:], ACCOUNT)
         _drain(cluster, seen)
         write_schemas(world.kube, seen.schemas)
@@ -162,16 +166,18 @@ def _refuse_then_keep(cluster: Cluster, seen: Life) -> None:
     world.ready("web", "shop")
     seen.refused = _ended(world, cluster.uninstall())
     seen.upgrade_after_refusal = cluster.try_helm("upgrade", RELEASE, str(cluster.chart), "--reuse-values").stderr
+    world.kube.patch("Deployment", RELEASE, NAMESPACE, {"spec": {"replicas": 0}}, part="scale")
     cluster.helm("rollback", RELEASE, "3")
     seen.replicas_after_rollback = cluster.replicas()
     world.kube.patch("Deployment", RELEASE, NAMESPACE, {"metadata": {"annotations": {CHOICE: "keep"}}})
     seen.kept = _ended(world, cluster.uninstall())
 
 
-def _watch_one_namespace(cluster: Cluster) -> None:
-    """With the rights that are left then."""
+def _watch_one_namespace(cluster: Cluster, seen: Life) -> None:
+    """With the rights that are left then, and beside a class of somebody else."""
     world = cluster.world
-    cluster.install(**NARROW)
+    seen.notes_beside_a_class = cluster.install(**NARROW)
+    seen.controller_of_that_class = world.kube.get("IngressClass", "nginx")["spec"]["controller"]
     cluster.start()
     world.wait("it holds its Ingress", lambda: FINALIZER in _web(world)["metadata"].get("finalizers", ()))
     world.ready("web", "shop")
@@ -186,6 +192,7 @@ def _drain(cluster: Cluster, seen: Life) -> None:
     cluster.install(**DRAINING)
     cluster.start()
     world.leads()
+    seen.doctor = json.loads(cluster.run("doctor", "--output=json").stdout)
     seen.drained = _ended(world, cluster.uninstall())
 
 
@@ -221,7 +228,7 @@ def test_rights_in_one_namespace_are_enough_for_it(life: Life) -> None:
 
 def test_the_notes_say_what_is_next(life: Life) -> None:
     assert f"kubectl -n {NAMESPACE} exec deployment/{RELEASE} -- l7lb adopt --dry-run" in life.notes
-    assert f"annotate deployment {RELEASE} {CHOICE}=keep" in life.notes
+    assert f"annotate deployment {RELEASE} --overwrite {CHOICE}=keep" in life.notes
 
 
 def test_an_upgrade_and_its_rollback_do_what_they_say(life: Life) -> None:
@@ -252,6 +259,16 @@ def test_rights_of_the_hook_do_not_outlive_it(life: Life) -> None:
 def test_a_release_whose_uninstall_was_refused_is_rolled_back_before_it_is_upgraded(life: Life) -> None:
     assert "has no deployed releases" in life.upgrade_after_refusal
     assert life.replicas_after_rollback == 2
+
+
+def test_doctor_finds_no_right_missing(life: Life) -> None:
+    assert [one["right"] for one in life.doctor["rights"] if not one["allowed"]] == []
+    assert [one for one in life.doctor["checks"] if one["level"] == "fail"] == []
+
+
+def test_a_class_of_somebody_else_is_left_and_said(life: Life) -> None:
+    assert life.controller_of_that_class == "example.com/nginx"
+    assert "an IngressClass nginx of somebody else" in life.notes_beside_a_class
 
 
 def test_keep_takes_the_marks_off_and_leaves_the_load_balancers(life: Life) -> None:

@@ -115,7 +115,7 @@ def test_replicas_keep_apart(value: str, found: str) -> None:
 
 def test_an_image_is_named_by_its_digest_when_there_is_one() -> None:
     digest = f"sha256:{'0' * 64}"
-    assert container(render(f"--set=image.digest={digest}"))["image"] == f"registry.example.com/l7lb@{digest}"
+    assert container(render(f"--set=image.digest={digest}"))["image"] == f"registry.example.com/l7lb:0.1.0@{digest}"
     assert container(render("--set=image.tag=edge"))["image"] == "registry.example.com/l7lb:edge"
 
 
