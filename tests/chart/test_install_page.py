@@ -28,7 +28,9 @@ IN_A_POD = f"kubectl -n {NAMESPACE} exec deployment/{RELEASE} -- l7lb "
 
 def commands() -> list[str]:
     text = PAGE.read_text(encoding="utf-8").replace("cls-xxxxxxxx", CLUSTER).replace("vpc-xxxxxxxx", VPC)
-    return [line.strip() for block in BLOCK.findall(text) for line in block.replace("\\\n", "").splitlines() if line.strip()]
+    return [
+        line.strip() for block in BLOCK.findall(text) for line in block.replace("\\\n", "").splitlines() if line.strip()
+    ]
 
 
 @dataclass
