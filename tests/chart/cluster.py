@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from tests.chart.rendering import CHART, RELEASE, Json, helm, render
+from tests.system.kube import Refused
 from tests.system.rights import kubeconfig_of_the_account, shortened
 from tests.system.world import CLUSTER, KEYS, REGION, VPC, Controller, World
 
@@ -59,21 +60,6 @@ class Cluster:
     def admin(self) -> Path:
         """The administrator's kubeconfig."""
         return self.world._folder / "kubeconfig"
-
-    def define(self) -> None:
-        """The kinds of the Prometheus Operator."""
-        for file in sorted(DEFINITIONS.glob("*.yaml")):
-            self.world.kube.create(yaml.safe_load(file.read_text(encoding="utf-8")))
-        for kind in ("servicemonitors", "podmonitors", "prometheusrules"):
-            path = f"/apis/monitoring.coreos.com/v1/{kind}"
-            self.world.wait(f"{kind} are served", partial(self._answers, path))
-
-    def _answers(self, path: str) -> bool:
-        try:
-            self.world.kube._send("GET", path)
-        except AssertionError:
-            return False
-        return True
 
     def helm(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A command in the namespace of the release; must succeed."""
@@ -180,6 +166,22 @@ class Cluster:
                 self.world.controller = None
             pause.wait(POLL_S)
         raise AssertionError("the hook does not come to its end")
+
+
+def define(world: World) -> None:
+    """The kinds of the Prometheus Operator."""
+    for file in sorted(DEFINITIONS.glob("*.yaml")):
+        world.kube.create(yaml.safe_load(file.read_text(encoding="utf-8")))
+    for kind in ("servicemonitors", "podmonitors", "prometheusrules"):
+        world.wait(f"{kind} are served", partial(_answers, world, f"/apis/monitoring.coreos.com/v1/{kind}"))
+
+
+def _answers(world: World, path: str) -> bool:
+    try:
+        world.kube._send("GET", path)
+    except Refused:
+        return False
+    return True
 
 
 def webhook_at(world: World, client: Json) -> Json:
