@@ -1,0 +1,87 @@
+"""The commands that pages tell: what stands in a fence of the language `sh`, one command after the other."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.house.source import ROOT
+
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tests/README.md", ROOT / "charts/l7lb/README.md")
+"""Beside those of docs/."""
+FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+LANGUAGES = {"sh", "text", "yaml", "json", "toml", "promql", "dockerfile"}
+PROGRAMS = re.compile(
+    r"\s*(\$ |([A-Z_0-9]+=\S+ )*(\.venv/bin/\w+|l7lb|kubectl|helm|make|docker|curl|git|pip|jq|promtool|export)\b)"
+)
+"""How a line begins that is a command, whatever its fence says."""
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced part of a page."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command, as a reader would paste it."""
+
+    page: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def pages() -> list[Path]:
+    """Every page that is written for people."""
+    return [*PAGES, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def fences() -> Iterator[Fence]:
+    """Of all pages, in order."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for found in FENCE.finditer(text):
+            line = text.count("\n", 0, found.start()) + 2
+            inside = re.sub(rf"^{found['indent']}", "", found["text"], flags=re.MULTILINE)
+            yield Fence(page.relative_to(ROOT).as_posix(), line, found["language"] or _guessed(page, inside), inside)
+
+
+@cache
+def commands() -> tuple[Command, ...]:
+    """Every command of every page; one that is told more than once: where it is told first."""
+    found: dict[str, Command] = {}
+    for fence in fences():
+        if fence.language != "sh":
+            continue
+        for offset, text in _lines(fence.text):
+            found.setdefault(text, Command(fence.page, fence.line + offset, text))
+    return tuple(found.values())
+
+
+def _guessed(page: Path, text: str) -> str:
+    """Of a fence without a language. The README is read by people who see its source: there it may be left out."""
+    if page.name != "README.md":
+        return ""
+    return "sh" if PROGRAMS.match(text) else "text"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Commands by line: comments are left out, and a line that ends with a backslash goes on."""
+    begun, parts = 0, list[str]()
+    for number, line in enumerate(text.splitlines()):
+        if not parts and (not line.strip() or line.lstrip().startswith("#")):
+            continue
+        begun = begun if parts else number
+        parts.append(line.strip().removesuffix("\\").rstrip())
+        if not line.rstrip().endswith("\\"):
+            yield begun, re.sub(r"\s{2,}#.*$", "", " ".join(parts))
+            parts = []
