@@ -167,10 +167,12 @@ def _listener_part(sight: Sight, key: ListenerKey, there: ObservedListener | Non
         return Part.OTHERS
     if is_wanted:
         return Part.THERE
-    return Part.SURPLUS if sight.claim is not None and not _any_held(sight.asked) else Part.OTHERS
+    if any(one.translation.held.covers_listener(key) for one in sight.asked):
+        return Part.THERE
+    return Part.SURPLUS if sight.claim is not None and not _all_held(sight.asked) else Part.OTHERS
 
 
-def _any_held(asked: Iterable[Asked]) -> bool:
+def _all_held(asked: Iterable[Asked]) -> bool:
     """What is not asked for may be held: then nobody can say that it is surplus."""
     return any(one.translation.desired is None or one.translation.held.everything for one in asked)
 
@@ -180,6 +182,7 @@ def _rule(sight: Sight, ref: RuleRef, there: ObservedListener | None, wish: _Wis
     location = there.locations.get(ref.rule, LocationId("")) if there is not None else LocationId("")
     redirect = _redirected(sight.observed, there, ref.rule) if there is not None else ""
     health = sight.healths.get((there.id, location), ()) if there is not None else ()
+    wish = wish or _written(sight.asked, ref)
     return RuleView(
         path=ref.rule.path,
         part=_rule_part(sight, ref, spec, wish),
@@ -204,7 +207,17 @@ def _rule_part(sight: Sight, ref: RuleRef, spec: RuleSpec | None, wish: _Wish | 
             return Part.OTHERS
     if wish is not None:
         return Part.THERE
-    return Part.OTHERS if claim is None or _any_held(sight.asked) else Part.SURPLUS
+    return Part.OTHERS if claim is None or _all_held(sight.asked) else Part.SURPLUS
+
+
+def _written(asked: Iterable[Asked], ref: RuleRef) -> _Wish | None:
+    """A rule that an Ingress has written and that is held as it is: something about it cannot be known."""
+    for one in asked:
+        behind = backends(one.ingress)
+        backend = behind.get(ref.rule) or behind.get(_plain(ref.rule))
+        if backend is not None and one.translation.held.covers(ref):
+            return _Wish(None, one.ingress.key, backend, "", held=True)
+    return None
 
 
 def _recorded(asked: Iterable[Asked], ref: RuleRef) -> ObjectKey | None:

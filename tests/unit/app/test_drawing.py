@@ -86,6 +86,14 @@ def test_while_all_is_held_nothing_is_called_surplus() -> None:
     assert found["HTTP:80 a.example.com/"].held
 
 
+def test_a_rule_that_is_held_because_of_a_mistake_stays_what_its_author_has_written() -> None:
+    held = Held(rules=frozenset({ref("HTTP:80", "a.example.com=/")}))
+    seen = observed(listener("HTTP:80", rule("a.example.com=/", "10.0.0.1:1")))
+    view = rules(drawn(asked(listener("HTTP:80"), held=held), seen))["HTTP:80 a.example.com=/"]
+    assert (view.part, view.held, view.owner, view.backend) == (Part.THERE, True, WEB, "web:80")
+    assert [one.part for one in view.targets] == [Part.THERE]
+
+
 def test_a_rule_names_its_ingress_and_the_service_behind_it() -> None:
     wish = asked(listener("HTTP:80", rule("a.example.com=/")))
     found = rules(drawn(wish, observed(listener("HTTP:80", rule("a.example.com=/")))))
