@@ -66,6 +66,7 @@ class Life:
     notes: str = ""
     replicas: list[int] = field(default_factory=list)
     trust_after_upgrade: str = ""
+    class_after_upgrade: str = ""
     refused: Ended | None = None
     upgrade_after_refusal: str = ""
     replicas_after_rollback: int = 0
@@ -111,6 +112,7 @@ def _install_upgrade_and_roll_back(cluster: Cluster, seen: Life) -> None:
     hook = kube.get("MutatingWebhookConfiguration", GATE)["webhooks"][0]
     assert hook["timeoutSeconds"] == 5
     seen.trust_after_upgrade = hook["clientConfig"].get("caBundle", "")
+    seen.class_after_upgrade = kube.get("IngressClass", "qcloud")["spec"]["controller"]
     cluster.helm("rollback", RELEASE, "1")
     seen.replicas.append(cluster.replicas())
 

@@ -51,6 +51,10 @@ def test_an_upgrade_and_its_rollback_do_what_they_say(life: Life) -> None:
     assert life.replicas == [2, 3, 2]
 
 
+def test_an_upgrade_keeps_the_class_that_it_finds_to_be_its_own(life: Life) -> None:
+    assert life.class_after_upgrade == "l7lb.dev/ingress-controller"
+
+
 def test_an_upgrade_leaves_the_certificate_that_the_product_wrote(life: Life) -> None:
     assert life.trust_after_upgrade == TRUST
 
