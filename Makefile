@@ -83,7 +83,19 @@ site: install ## the pages of docs/ as a site, in build/site
 
 lock: ## renew requirements.lock: what the image installs, each file by its hash
 	$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13.9,<0.14'
+	build/lock/bin/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade \
+		-o requirements-build.lock <<< "$$(sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml)"
 	build/lock/bin/uv pip compile setup.cfg --extra otel --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade -o requirements.lock
+
+IMAGE ?= l7lb:dev
+BUILDER ?= $(firstword $(foreach one,docker podman buildah,$(if $(shell command -v $(one) 2>/dev/null),$(one))))
+
+image: ## the container image, with docker, podman or buildah: IMAGE=name:tag
+	@test -n '$(BUILDER)' || { echo "make: no docker, podman or buildah here; \`make image-steps\` runs the steps without"; exit 1; }
+	$(BUILDER) build --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) -t $(IMAGE) .
+
+image-steps: install ## the steps of the Dockerfile in a scratch folder, where nothing builds images; prints size and start time
+	$(BIN)/python -m tests.image
 
 mutants: install ## put faults into copies of the product: a test must notice each
 	$(BIN)/python -m tests.mutants
@@ -92,4 +104,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs site lock mutants clean
+.PHONY: help install demo test image image-steps unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs site lock mutants clean
