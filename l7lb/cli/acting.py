@@ -27,6 +27,7 @@ from l7lb.telemetry import logs
 
 @click.command(
     cls=Command,
+    short_help="Keep the load balancers of a cluster right.",
     examples=("run --cluster-id cls-9mfq2k1t --region ap-guangzhou --vpc-id vpc-4hd8w0pn",),
     every_flag=True,
 )
@@ -44,6 +45,7 @@ def run(**values: Value) -> None:
 
 @click.command(
     cls=Command,
+    short_help="What a take-over from TKE's controller means, or do it.",
     examples=(
         "adopt",
         "adopt --apply",
@@ -72,6 +74,7 @@ def adopt(dry_run: bool, output: str, **values: Value) -> None:
 
 @click.command(
     cls=Command,
+    short_help="Take l7lb's marks off every Ingress.",
     examples=("release --all",),
 )
 @click.option("--all", "everything", is_flag=True, help="Every Ingress that bears l7lb's marks. Required.")
@@ -99,6 +102,7 @@ def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
 
 @click.command(
     cls=Command,
+    short_help="Delete the load balancers of a cluster that goes away.",
     examples=(
         "teardown --cluster cls-9mfq2k1t --dry-run",
         "teardown --cluster cls-9mfq2k1t --without-cluster --cluster-uid 0f1e2d3c-...",

@@ -4,8 +4,10 @@ A wrong flag is one line on standard error and exit code 2; any other failure is
 """
 
 import sys
+from typing import Final
 
 import click
+from click.shell_completion import get_completion_class
 
 from l7lb import __version__
 from l7lb.app.showing import plain
@@ -16,28 +18,47 @@ from l7lb.cli.reading import audit, plan
 from l7lb.cli.uninstalling import leave
 from l7lb.errors import ConfigurationError, L7lbError
 
+NAME: Final = "l7lb"
+
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Kubernetes Ingress objects into Tencent Cloud load balancers."""
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, examples=("version",))
 def version() -> None:
     """Print the version."""
     click.echo(f"l7lb {__version__}")
 
 
+@click.command(
+    cls=Command,
+    short_help="Print what makes a shell complete l7lb's words.",
+    examples=(
+        "completion bash > ~/.local/share/bash-completion/completions/l7lb",
+        'completion zsh > "${fpath[1]}/_l7lb"',
+        "completion fish > ~/.config/fish/completions/l7lb.fish",
+    ),
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete the words of l7lb: commands, options, their values, and codes."""
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(cli, {}, NAME, f"_{NAME.upper()}_COMPLETE").source())
+
+
 cli.add_section("Look, and change nothing", (status, tree, explain, plan, audit, doctor))
 cli.add_section("Take over, and let go", (adopt, release, leave, teardown))
 cli.add_section("Run", (run,))
-cli.add_section("About this command", (version,))
+cli.add_section("About this command", (completion, version))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point; every expected failure is one line."""
     try:
-        code = cli.main(arguments, prog_name="l7lb", standalone_mode=False)
+        code = cli.main(arguments, prog_name=NAME, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as help_wanted:
         click.echo(help_wanted.format_message())
         sys.exit(2)

@@ -41,6 +41,7 @@ def complete_codes(context: click.Context, param: click.Parameter, incomplete: s
 
 @click.command(
     cls=Command,
+    short_help="Everything on one screen, problems first.",
     examples=(
         "status",
         "status -o json",
@@ -63,6 +64,7 @@ def status(output: str, **values: Value) -> None:
 
 @click.command(
     cls=Command,
+    short_help="Load balancers as trees, with weight and health as of now.",
     examples=(
         "tree",
         "tree shop/web",
@@ -92,6 +94,7 @@ def tree(word: str, full: bool, output: str, **values: Value) -> None:
 
 @click.command(
     cls=Command,
+    short_help="Why an Ingress works or does not, or what a code means.",
     examples=(
         "explain shop/web",
         "explain shop.example.com -o json",
@@ -135,6 +138,7 @@ def _width() -> int | None:
 
 @click.command(
     cls=Command,
+    short_help="Whether all is there that l7lb needs.",
     examples=(
         "doctor",
         "doctor --as system:serviceaccount:l7lb:l7lb",

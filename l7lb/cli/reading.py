@@ -21,6 +21,7 @@ from l7lb.telemetry import logs
 
 @click.command(
     cls=Command,
+    short_help="What run would do, step by step.",
     examples=(
         "plan",
         "plan --full",
@@ -69,6 +70,7 @@ def plan(
 
 @click.command(
     cls=Command,
+    short_help="Load balancers by what uses them, and orphans.",
     examples=(
         "audit",
         "audit --more-regions ap-beijing -o json",

@@ -16,6 +16,7 @@ from l7lb.telemetry import logs
 
 @click.command(
     cls=Command,
+    short_help="Make ready to be uninstalled.",
     examples=(
         "leave --deployment l7lb/l7lb",
         "leave --deployment l7lb/l7lb --policy drain --confirm cls-9mfq2k1t",
