@@ -60,7 +60,7 @@ def diagnose(facts: Facts) -> tuple[Diagnosis, ...]:
         _credentials(facts),
         _cloud_rights(facts),
         _clock("account", "clock", facts.cloud.skew_s, SIGNATURE_S),
-        *_quotas(facts),
+        *diagnose_quotas(facts),
     )
 
 
@@ -226,7 +226,7 @@ def _credentials(facts: Facts) -> Diagnosis:
     if isinstance(found, Unread):
         cure = "check --credentials, --region and the rights of docs/cloud-rights.md"
         return Diagnosis("account", "credentials", Level.FAIL, f"from {facts.cloud.source}: {found.why}", cure)
-    says = f"from {facts.cloud.source}; {len(found.value)} load balancers bear {facts.cluster_id}"
+    says = f"from {facts.cloud.source}; load balancers that bear {facts.cluster_id}: {len(found.value)}"
     return Diagnosis("account", "credentials", Level.OK, says)
 
 
@@ -246,7 +246,8 @@ def _cloud_rights(facts: Facts) -> Diagnosis:
     return Diagnosis("account", "rights", Level.OK, says)
 
 
-def _quotas(facts: Facts) -> Iterator[Diagnosis]:
+def diagnose_quotas(facts: Facts) -> Iterator[Diagnosis]:
+    """How much of the account's quotas is used."""
     found = facts.cloud.limits
     if isinstance(found, Unread):
         yield Diagnosis("account", "quota", Level.WARN, found.why)

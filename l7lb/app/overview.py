@@ -9,7 +9,7 @@ from l7lb.app.auditing import Audit, audit
 from l7lb.app.caches import record_of
 from l7lb.app.config import Config
 from l7lb.app.connections import connect
-from l7lb.app.diagnosing import Diagnosis, Level, diagnose_control
+from l7lb.app.diagnosing import Diagnosis, Level, diagnose_control, diagnose_quotas
 from l7lb.app.examining import cloud_facts, cluster_facts
 from l7lb.app.facts import Facts, Known, Unread, ask
 from l7lb.app.inspecting import place_of
@@ -88,7 +88,7 @@ def overview(facts: Facts, found: Known[Audit] | Unread, config: Config) -> Over
     ours = tuple(_ours(facts, config))
     members = tuple(member_of(one, record_of(one, Cluster(config.cluster_id)), config.region) for one in ours)
     control = diagnose_control(facts)
-    problems = [*_of_control(control), *_of_ingresses(ours), *_of_audit(found)]
+    problems = [*_of_control((*control, *diagnose_quotas(facts))), *_of_ingresses(ours), *_of_audit(found)]
     order = list(Mark)
     problems.sort(key=lambda one: (order.index(one.mark), one.about))
     return Overview(facts, control, tuple(sorted(members, key=lambda one: one.key)), found, tuple(problems))

@@ -140,7 +140,7 @@ def _host(one: HostView, *, full: bool) -> Node:
 def _rule(one: RuleView, *, full: bool) -> Node:
     words = [plain(one.path)]
     words += [faint(f"-> {one.redirect}")] if one.redirect else [plain(one.backend)] if one.backend else []
-    if not one.redirect:
+    if not one.redirect and one.part is not Part.MISSING:
         words.append(_summary(one.targets))
     if one.held:
         words.append(tinted("held", "yellow"))
@@ -169,11 +169,11 @@ def _targets(targets: Sequence[TargetView], *, full: bool) -> Iterator[Node]:
 
 def _target(one: TargetView) -> str:
     words = [plain(one.key)]
-    words += [plain(name) for name in (one.name, one.instance) if name]
-    words += [f"weight {one.weight}"] if one.weight is not None else []
     if one.health is not None:
         word, colour = HEALTHS[one.health]
         words.append(tinted(word, colour))
+    words += [f"weight {one.weight}"] if one.weight is not None else []
+    words += [plain(name) for name in (one.name, one.instance) if name]
     return "  ".join(words) + _part(one.part)
 
 

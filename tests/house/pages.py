@@ -13,6 +13,7 @@ from l7lb.model.codes import TABLE as TABLE_OF_CODES
 from l7lb.model.codes import Row
 from l7lb.telemetry.metrics import TABLE
 from tests.house import charting, cloud_rights, examples, meanings
+from tests.house.commands import command_line_page
 from tests.house.dashboard import dashboard_page
 from tests.house.definition import definition_page
 from tests.house.findings import reasons_by_code
@@ -35,9 +36,9 @@ Booleans are taken as Go's `ParseBool` takes them; an empty boolean says nothing
 """
 FLAGS_HEAD: Final = """# Flags
 
-The flags of `l7lb run`, from the table in `l7lb/app/config.py`. `l7lb plan`, `l7lb adopt` and `l7lb release` take the
-same ones, and a few of their own (`l7lb adopt --help`). Each flag has a twin in the environment; the flag wins. A wrong
-value is one line on standard error, and exit code 2.
+The flags of `l7lb run`, from the table in `l7lb/app/config.py`. The [other commands](command-line.md) take the same
+ones, heed those that concern them, and have a few of their own (`l7lb adopt --help`). Each flag has a twin in the
+environment; the flag wins. A wrong value is one line on standard error, and exit code 2.
 """
 METRICS: Final = """# Metrics
 
@@ -211,6 +212,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/flags.md"): flags_page,
     Path("docs/metrics.md"): metrics_page,
     Path("docs/errors.md"): errors_page,
+    Path("docs/command-line.md"): lambda: command_line_page(MADE),
     Path("docs/cloud-rights.md"): cloud_rights_page,
     Path("docs/runbook/README.md"): lambda: runbook_page(MADE),
     Path("docs/logs.md"): lambda: logs_page(MADE),

@@ -39,9 +39,9 @@ ap-guangzhou/lb-1  web  203.0.113.1  created
 ├─ HTTPS:443  mine
 │  └─ a.example.com  certificate cert-1
 │     ├─ /  web:80  1/3 healthy
-│     │  ├─ 10.0.0.2:80  pod-2  weight 10  unhealthy
-│     │  ├─ 10.0.0.3:80  pod-3  weight 10  probing
-│     │  └─ 10.0.0.1:80  pod-1  weight 10  healthy
+│     │  ├─ 10.0.0.2:80  unhealthy  weight 10  pod-2
+│     │  ├─ 10.0.0.3:80  probing  weight 10  pod-3
+│     │  └─ 10.0.0.1:80  healthy  weight 10  pod-1
 │     └─ /old  -> 301 to HTTPS:443 a.example.com/
 └─ TCP:9000  theirs  not ours
 
