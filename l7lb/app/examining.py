@@ -96,6 +96,8 @@ def cloud_facts(
     regions = (config.region, *config.other_regions)
     heads = ask(lambda: patiently(lambda: find_all(cloud, tags, regions)))
     home = _first(heads, config.region)
+    if isinstance(heads, Unread) and not heads.reached:
+        return CloudFacts(source=config.credentials, heads=heads, limits=heads, skew_s=None)
     date = date_of(Endpoint.parse(config.clb_endpoint, config.api_root_domain)) if probing else None
     return CloudFacts(
         source=config.credentials,

@@ -9,7 +9,7 @@ from l7lb.adapters.kube.cluster import ServerVersion
 from l7lb.adapters.kube.examining import Replica
 from l7lb.adapters.kube.rights import Right
 from l7lb.app.gate import Standing
-from l7lb.errors import L7lbError, Throttled
+from l7lb.errors import L7lbError, Throttled, Unavailable
 from l7lb.model.cluster import Ingress, IngressClass
 from l7lb.model.identity import Cluster
 from l7lb.model.lease import LeaseRecord
@@ -28,9 +28,11 @@ class Known(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """No answer, and why."""
+    """No answer that helps, and why."""
 
     why: str
+    reached: bool = True
+    """Whether the other side has said so itself; False: asking for more is of no use."""
 
 
 def ask(question: Callable[[], T]) -> Known[T] | Unread:
@@ -39,6 +41,8 @@ def ask(question: Callable[[], T]) -> Known[T] | Unread:
         return Known(question())
     except Throttled as refusal:
         return Unread(f"{refusal}; ask again in a minute")
+    except Unavailable as error:
+        return Unread(str(error), reached=False)
     except L7lbError as error:
         return Unread(str(error))
 
