@@ -1,10 +1,9 @@
 """The command line: every wrong value is one line that names its flag, and nothing that is secret is ever repeated."""
 
 import json
-import logging
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,66 +11,7 @@ import pytest
 from l7lb import __version__
 from l7lb.app.application import Application
 from l7lb.app.config import FLAGS, Config
-from l7lb.cli import main
-
-SECRET_ID, SECRET_KEY = "AKIDwillneverbeprinted", "neither-will-this-key"
-GOOD = {"cluster-id": "cls-9mfq2k1t", "region": "ap-guangzhou"}
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for flag in FLAGS:
-        monkeypatch.delenv(flag.variable, raising=False)
-    monkeypatch.setenv("TENCENTCLOUD_SECRET_ID", SECRET_ID)
-    monkeypatch.setenv("TENCENTCLOUD_SECRET_KEY", SECRET_KEY)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Exit code, standard output, standard error of `l7lb ARGUMENTS`."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([*arguments])
-        told = capsys.readouterr()
-        assert SECRET_KEY not in told.out + told.err
-        return int(end.value.code or 0), told.out, told.err
-
-    return call
-
-
-@pytest.fixture
-def kubeconfig(tmp_path: Path) -> str:
-    """One that is in order."""
-    file = tmp_path / "kubeconfig"
-    file.write_text(
-        json.dumps({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
-            "users": [{"name": "u", "user": {"token": SECRET_KEY}}],
-            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-            "current-context": "x",
-        })
-    )  # fmt: skip
-    return str(file)
-
-
-def flags(**values: str) -> list[str]:
-    """All that is required, and these."""
-    given = GOOD | {name.replace("_", "-"): value for name, value in values.items()}
-    return [f"--{name}={value}" for name, value in given.items()]
-
+from tests.unit.cli.conftest import GOOD, SECRET_ID, SECRET_KEY, Run, flags
 
 BAD = [
     ("cluster-id", ""),
@@ -348,40 +288,6 @@ def test_a_code_is_explained_to_programs_as_well(run: Run) -> None:
     assert {"code": "E4041", "holds": "the rule"}.items() <= json.loads(out).items()
 
 
-PLANNED = str(Path(__file__).parent / "app/plans/http.yaml")
-
-
-@pytest.mark.parametrize(
-    ("environment", "arguments", "coloured"),
-    [
-        ({}, [], False),
-        ({}, ["--color=always"], True),
-        ({}, ["--color=never"], False),
-        ({"NO_COLOR": "1"}, ["--color=always"], True),
-        ({"NO_COLOR": "1"}, [], False),
-    ],
-)
-def test_colour_is_for_terminals_and_for_those_who_insist(
-    run: Run, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], arguments: list[str], coloured: bool
-) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    _, out, _ = run("plan", "--offline", "-f", PLANNED, *arguments)
-    assert ("\x1b[32m+\x1b[0m" in out) is coloured
-
-
-@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("OTHER", "1")])
-def test_a_terminal_that_wants_no_colour_gets_none(
-    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
-) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv(variable, value)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    _, out, _ = run("plan", "--offline", "-f", PLANNED)
-    assert ("\x1b[" in out) is (variable == "OTHER")
-
-
 def test_a_code_that_does_not_exist_is_one_line(run: Run) -> None:
     status, _, err = run("explain", "E9999")
     assert status == 2
@@ -403,65 +309,3 @@ def test_a_teardown_of_what_is_not_clearly_named_is_a_wrong_flag(run: Run, argum
     code, out, err = run("teardown", "--region=ap-guangzhou", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(f"l7lb: {flag}: ")
-
-
-# commands that look
-
-
-@pytest.mark.parametrize("command", ["status", "doctor"])
-def test_a_cluster_that_cannot_be_reached_is_a_finding_beside_all_others(
-    run: Run, kubeconfig: str, command: str
-) -> None:
-    code, out, err = run(command, *flags(kubeconfig=kubeconfig, clb_endpoint="http://127.0.0.1:1"))
-    assert (code, err) == (1, "")
-    assert "127.0.0.1:1" in out
-
-
-@pytest.mark.parametrize("command", ["status", "tree", "doctor", "plan", "audit", "explain shop/web"])
-def test_a_command_that_looks_checks_its_flags_before_anything_else(run: Run, command: str) -> None:
-    code, out, err = run(*command.split(), *flags(region="Guangzhou"))
-    assert (code, out) == (2, "")
-    assert err.startswith("l7lb: --region: ")
-
-
-def test_every_command_has_a_line_of_help_that_is_not_cut_off_and_shows_how_it_is_called(run: Run) -> None:
-    _, out, _ = run("--help")
-    rows = re.findall(r"^  ([a-z]+)  +(.+)$", out, re.MULTILINE)
-    assert len(rows) == 13
-    assert [name for name, text in rows if not text.endswith(".") or text.endswith("...")] == []
-    assert [name for name, _ in rows if f"\n  l7lb {name}" not in run(name, "--help")[1]] == []
-
-
-# completion
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_told_how_to_ask(run: Run, shell: str) -> None:
-    code, out, _ = run("completion", shell)
-    assert code == 0
-    assert "_L7LB_COMPLETE" in out
-    assert f"{shell}_complete" in out
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("l7lb st", ["status"]),
-        (
-            "l7lb explain e404",
-            ["E4040", "E4041", "E4042", "E4043", "E4044", "E4045", "E4046", "E4047", "E4048", "E4049"],
-        ),
-        ("l7lb plan --out", ["--output"]),
-        ("l7lb plan --color a", ["auto", "always"]),
-        ("l7lb completion ", ["bash", "zsh", "fish"]),
-    ],
-)
-def test_words_are_completed(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, expected: list[str]) -> None:
-    monkeypatch.setenv("_L7LB_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", words)
-    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
-    _, out, _ = run()
-    found = [line.partition(",")[2] for line in out.splitlines()]
-    assert [name for name in found if name in expected] == found
-    assert found
-    assert words.startswith("l7lb explain") or found == expected
