@@ -73,7 +73,7 @@ def connect(
         _logger.warning("%s", kube.weakness)
     lease = Transport(
         source,
-        on_request=lambda *request: _count_request(metrics, *request),
+        on_request=lambda *request: count_kube_request(metrics, *request),
         connect_timeout_s=LEASE_CONNECT_S,
         clock=now,
     )
@@ -123,7 +123,7 @@ def _caller(
 
     return Caller(
         Clients(endpoint, load(config.credentials, environ, endpoint)),
-        RateLimits(now, on_wait=lambda *wait: _count_wait(metrics, *wait)),
+        RateLimits(now, on_wait=lambda *wait: count_wait(metrics, *wait)),
         guard=guard,
         on_call=on_call,
         on_end=lambda record: count_call(metrics, record),
@@ -175,15 +175,17 @@ def foresee(metrics: Metrics) -> None:
             metrics.count(f"l7lb_cloud_api_{name}_total", action.service, action.name, by=0)
 
 
-def _count_wait(metrics: Metrics, _service: str, action: str, lane: Lane, seconds: float) -> None:
+def count_wait(metrics: Metrics, _service: str, action: str, lane: Lane, seconds: float) -> None:
+    """Somebody was told to wait for the API budget."""
     metrics.observe("l7lb_rate_limiter_wait_seconds", seconds, action, lane.value)
 
 
 def _tell_request(metrics: Metrics, passes: Passes, method: str, host: str, code: str, seconds: float) -> None:
-    _count_request(metrics, method, host, code, seconds)
+    count_kube_request(metrics, method, host, code, seconds)
     passes.called(Call("kubernetes", method, code, write=method not in ("GET", "HEAD")), seconds)
 
 
-def _count_request(metrics: Metrics, method: str, host: str, code: str, seconds: float) -> None:
+def count_kube_request(metrics: Metrics, method: str, host: str, code: str, seconds: float) -> None:
+    """One request to the API server; `code` is `<error>` when there was no answer."""
     metrics.count("rest_client_requests_total", code, method, host)
     metrics.observe("rest_client_request_duration_seconds", seconds, method, host)

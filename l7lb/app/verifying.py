@@ -82,6 +82,11 @@ class Beat:
         served = record is not None and record.lb and record.desired
         return ingress.deleting or FINALIZER not in ingress.finalizers or not served
 
+    def departing(self) -> frozenset[BindingKey]:
+        """Keys of which every Ingress is being deleted: there is nothing left to compare."""
+        going = {self.key(one) for one in self.ingresses() if one.deleting}
+        return frozenset(key for key in going if all(one.deleting for one in self.caches.members(key)))
+
     def is_edited(self, ingress: Ingress) -> bool:
         """Whether the shape that it asks for is not the one that was last reached."""
         record = record_of(ingress, self.cluster)
@@ -224,9 +229,10 @@ class Verifier:
     def oldest(self) -> float:
         """When the load balancer that was verified longest ago was, by the wall clock; now: there is none.
 
-        What was not verified yet counts as of the beginning of the term.
+        What was not verified yet counts as of the beginning of the term. What is only being deleted does not count.
         """
         keys = {BindingKey(str(value)) for value in self._beat.stores.ingresses.index_values("binding")}
+        keys -= self._beat.departing()
         with self._lock:
             times = [self._began if at is None else at for key, at in self._verified.items() if key in keys]
         return min(times, default=self._beat.clock.time())

@@ -344,11 +344,16 @@ class Metrics:
         """Enter a value into a histogram."""
         self._histograms[name].labels(*labels).observe(value)
 
-    def render(self) -> tuple[str, bytes]:
-        """Content type and text of `/metrics`."""
+    def refresh(self) -> None:
+        """Count what is counted only when somebody looks."""
         with self._rendering:
             for refresh in self._refresh:
                 refresh()
+
+    def render(self) -> tuple[str, bytes]:
+        """Content type and text of `/metrics`."""
+        with self._rendering:
+            self.refresh()
             return CONTENT_TYPE_LATEST, generate_latest(self.registry)
 
     def _of(self, name: str) -> Counter | Gauge | Histogram:

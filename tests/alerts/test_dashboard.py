@@ -90,6 +90,7 @@ def test_every_metric_of_ours_that_is_no_detail_has_its_picture() -> None:
         "l7lb_orphans_collected_total",
         "l7lb_orphans_looked_timestamp_seconds",
         "l7lb_plans_total",  # steps are shown
+        "l7lb_trace_spans_total",
     }
 
 
