@@ -39,6 +39,14 @@ PROMISES: Final = (
         "::test_an_ingress_that_is_going_in_the_cache_and_alive_at_the_api_server_loses_nothing",
     ),
     Broken(
+        "an uninstall drains without the word for it",
+        "l7lb/app/leaving.py",
+        "    if wish.confirmed != scene.cluster:\n",
+        "    if wish.confirmed == scene.cluster:\n",
+        1,
+        "tests/unit/app/test_leaving.py::test_drain_wants_the_cluster_id_before_anything_else",
+    ),
+    Broken(
         "tags are not read again before a deletion",
         PROOF,
         "        now = ObservedLoadBalancer(head, observed.listeners)\n",
