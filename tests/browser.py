@@ -111,9 +111,9 @@ class Browser:
         self.press("Enter", 13)
         self._until_loaded()
 
-    def picture(self, path: Path) -> None:
-        """The whole page as a PNG."""
-        found = self._ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path: Path, *, whole: bool = True) -> None:
+        """The whole page as a PNG, or what of it is in the window."""
+        found = self._ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(found["data"]))
 
     def _until_loaded(self) -> None:

@@ -158,6 +158,9 @@ def collect(world: World, scene: Scene, folder: Path) -> None:
         if where:
             answer = urllib3.request("GET", f"http://{where}{path}", retries=False, timeout=5.0)
             scene.outputs[path] = answer.data.decode()
+    where = log.partition("serving the console on ")[2].split("\n")[0].split('"')[0].split(" ")[0]
+    for path in ("/", "/index.json", "/plans.json", *_pages(world)) if where else ():
+        scene.outputs[f"console {path}"] = urllib3.request("GET", f"http://{where}{path}", retries=False).data.decode()
     for kind in ("Ingress", "Event", "Lease", "ConfigMap", "Pod", "Service"):
         scene.outputs[f"objects of kind {kind}"] = json.dumps(world.kube.all(kind))
     scene.outputs["the cloud"] = repr(world.cloud.state) + repr([entry["request"] for entry in world.cloud.calls.log])
@@ -166,6 +169,13 @@ def collect(world: World, scene: Scene, folder: Path) -> None:
     scene.outputs["its traces"] = "\n".join(map(str, scene.traces.requests))
     left = [path for path in folder.rglob("*") if path.is_file()]
     scene.outputs["files left behind"] = "\n".join(path.read_text("utf-8", "replace") for path in left)
+
+
+def _pages(world: World) -> list[str]:
+    """Of every Ingress, and of every load balancer."""
+    names = [one["metadata"] for one in world.kube.all("Ingress")]
+    balancers = [f"/balancers/{one['region']}/{lb}.json" for lb, one in world.load_balancers().items()]
+    return [f"/ingresses/{one['namespace']}/{one['name']}.json" for one in names] + balancers
 
 
 def stop(world: World) -> None:

@@ -23,7 +23,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """It serves, is refused, loses answers, gets errors, is given wrong keys, and its commands run."""
     folder = tmp_path_factory.mktemp("files")
     with stage(folder) as (world, made):
-        world.start(log_format=request.param)
+        world.start(log_format=request.param, console_bind_address="127.0.0.1:0")
         world.wait("the webhook has a key", lambda: planted.webhook_key(world))
         made.planted["the webhook's key"] = planted.webhook_key(world)
         publish(world, "web", "cert")
@@ -81,6 +81,8 @@ def test_enough_was_planted_and_searched(scene: Scene) -> None:
     assert {"/metrics", "/healthz", "/readyz", "plan -o json", "its log"} <= scene.outputs.keys()
     assert "AuthFailure" in scene.outputs["its log"]
     assert "l7lb_cloud_api_calls_total" in scene.outputs["/metrics"]
+    assert "shop/web" in scene.outputs["console /index.json"]
+    assert "certificate" in scene.outputs["console /ingresses/shop/web.json"]
     assert "clb CreateListener" in scene.outputs["its traces"]
     assert planted.RECEIVER_TOKEN in scene.traces.headers[0]["authorization"]
 

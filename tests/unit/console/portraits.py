@@ -28,7 +28,6 @@ MISSING: Final = Trouble(
     "Service shop/payments not found; create it or change the backend",
     "E4041",
     NOW - 780,
-    "Create it, or change the backend.",
 )
 EXPIRED: Final = Trouble(
     ObjectKey("media", "images"),
@@ -63,7 +62,7 @@ def balancer(name: str, *owners: ObjectKey, mark: Mark = Mark.OK, **more: object
 
 def member(key: ObjectKey, mark: Mark = Mark.OK, says: str = "the load balancer is as the Ingress asks") -> Member:
     return Member(
-        key, mark, says, ref("lb-8f2kq1zd"), (f"{key.name}.example.com",), ("203.0.113.10",), since=NOW - 86_400 * 3
+        key, mark, says, ref("lb-8f2kq1zd"), (f"{key.name}.example.com",), ("203.0.113.200",), since=NOW - 86_400 * 3
     )
 
 
@@ -173,7 +172,7 @@ def why(*checks: Check) -> Why:
         Check(
             "Published address",
             Mark.OK,
-            "Published in its status: 203.0.113.10.",
+            "Published in its status: 203.0.113.200.",
             "Names of its hosts must lead there in the DNS: l7lb does not look after that.",
         ),
     )
