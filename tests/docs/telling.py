@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from tests.house.source import ROOT
@@ -35,6 +36,8 @@ class Command:
     page: str
     line: int
     text: str
+    shows: tuple[str, ...] = ()
+    """Lines that the page shows right after it as what it prints."""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -57,13 +60,16 @@ def fences() -> Iterator[Fence]:
 
 @cache
 def commands() -> tuple[Command, ...]:
-    """Every command of every page; one that is told more than once: where it is told first."""
+    """Every command of every page; one that is told more than once: only once."""
     found: dict[str, Command] = {}
-    for fence in fences():
+    for fence, after in pairwise([*fences(), Fence("", 0, "", "")]):
         if fence.language != "sh":
             continue
+        follows = after.page == fence.page and after.line == fence.line + fence.text.count("\n") + 3
+        shows = tuple(after.text.splitlines()) if follows and after.language == "text" else ()
         for offset, text in _lines(fence.text):
-            found.setdefault(text, Command(fence.page, fence.line + offset, text))
+            if shows or text not in found:
+                found[text] = Command(fence.page, fence.line + offset, text, shows)
     return tuple(found.values())
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs.place import Place
 from tests.docs.telling import LANGUAGES, PROGRAMS, Command, commands, fences
-from tests.docs.ways import RELEASED, way_of
+from tests.docs.ways import RELEASED, WAYS, way_of
 from tests.house.source import ROOT
 from tests.tools import ask_for_tools, needs
 
@@ -33,12 +33,21 @@ def test_a_command_does_what_its_page_says(request: pytest.FixtureRequest, place
     code, printed = place.run(command.text, way)
     assert code in way.ends, printed
     assert re.search(way.says, printed), printed
+    assert set(command.shows) - set(printed.splitlines()) == set(), printed
 
 
 def test_every_fence_says_its_language_and_commands_say_that_they_are() -> None:
     wrong = [f"{one.page}:{one.line}" for one in fences() if one.language not in LANGUAGES]
     wrong += [f"{one.page}:{one.line}" for one in fences() if one.language == "text" and PROGRAMS.match(one.text)]
     assert wrong == []
+
+
+def test_no_way_is_left_over() -> None:
+    assert [way.pattern for way in WAYS if not any(way_of(one.text) is way for one in TOLD)] == []
+
+
+def test_what_a_page_shows_as_printed_is_held_against_what_is_printed() -> None:
+    assert [one.page for one in TOLD if one.shows] == ["docs/start.md"]
 
 
 def test_what_is_looked_for_in_the_log_is_what_the_product_says() -> None:

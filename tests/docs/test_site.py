@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -47,6 +48,19 @@ def test_a_page_has_the_same_parts_on_the_site_as_in_the_repository(site: Path, 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_page_says_for_whom_it_is(site: Path, page: Path) -> None:
     assert sheet(site, page).readers == 1
+
+
+def test_every_drawing_is_part_of_its_page_and_follows_its_colours(site: Path) -> None:
+    """Each colour of a drawing has a value in both schemes, on the site and, by what the system says, by itself."""
+    drawn = [path for path in sorted((ROOT / "docs/images").glob("*.svg")) if path.name != "mark.svg"]
+    assert sheet(site, Path("concepts.md")).drawings == len(drawn)
+    styles = (ROOT / "docs/images/site.css").read_text(encoding="utf-8")
+    for path in drawn:
+        text = path.read_text(encoding="utf-8")
+        assert ET.fromstring(text).get("viewBox"), path.name  # noqa: S314 - our own file
+        used = set(re.findall(r"var\((--[a-z]+)\)", text))
+        assert all(text.count(f"{name}:") == 2 for name in used), path.name
+        assert all(len(re.findall(rf"{name}: ?#", styles)) == 2 for name in used), path.name
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:

@@ -71,6 +71,7 @@ WAYS: Final = (
     ),
     Way(r"-m tests\.emulators", Phase.ALONE, until=r"http://127\.0\.0\.1:\d+", instead=((r"--port \d+", "--port 0"),)),
     Way(r"l7lb plan --offline", Phase.ALONE, ends=(2,), says="create"),
+    Way(r"^docker ", never="it builds and pushes an image; the Dockerfile has tests of its own"),
     # Making.
     Way(r"create secret generic .*--from-file", Phase.MAKING),
     Way(r"^kubectl .*rollout status", Phase.MAKING, ends=(1,), says="Waiting for", instead=((r"$", " --timeout=1s"),)),
