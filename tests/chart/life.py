@@ -70,6 +70,7 @@ class Life:
     refused: Ended | None = None
     upgrade_after_refusal: str = ""
     replicas_after_rollback: int = 0
+    notes_of_a_choice: str = ""
     kept: Ended | None = None
     doctor: Json = field(default_factory=dict)
     notes_beside_a_class: str = ""
@@ -162,6 +163,7 @@ def _refuse_then_keep(cluster: Cluster, seen: Life) -> None:
     cluster.helm("rollback", RELEASE, "3")
     seen.replicas_after_rollback = cluster.replicas()
     world.kube.patch("Deployment", RELEASE, NAMESPACE, {"metadata": {"annotations": {CHOICE: "keep"}}})
+    seen.notes_of_a_choice = cluster.helm("upgrade", RELEASE, str(cluster.chart), "--reuse-values").stdout
     seen.kept = _ended(world, cluster.uninstall())
 
 

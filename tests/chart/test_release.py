@@ -91,6 +91,10 @@ def test_a_class_of_somebody_else_is_left_and_said(life: Life) -> None:
     assert "an IngressClass nginx of somebody else" in life.notes_beside_a_class
 
 
+def test_the_notes_remind_of_a_choice_that_was_made(life: Life) -> None:
+    assert f"annotated {CHOICE}=keep: that is what `helm uninstall` will do" in life.notes_of_a_choice
+
+
 def test_keep_takes_the_marks_off_and_leaves_the_load_balancers(life: Life) -> None:
     kept = life.kept
     assert kept is not None

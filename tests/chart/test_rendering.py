@@ -1,5 +1,6 @@
 """What the chart renders: the whole of it with the least values, and what single values change."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,15 @@ def test_referenced_secrets_can_be_read_by_name_and_not_listed() -> None:
     assert {(right.verb, right.namespace, right.names) for right in rights} == {
         (verb, "shop", frozenset({"shop-tls", "api-tls"})) for verb in ("get", "watch")
     }
+
+
+def test_rules_and_dashboard_reach_the_cluster_as_they_are_in_their_files() -> None:
+    """Braces in them are Prometheus' and Grafana's, not Helm's."""
+    documents = render(values=[CHART / "ci/full-values.yaml"])
+    rules = yaml.safe_load((CHART / "files/rules.yaml").read_text(encoding="utf-8"))
+    assert only(documents, "PrometheusRule")["spec"] == rules
+    (shown,) = [one["data"]["l7lb.json"] for one in documents if one["metadata"]["name"] == f"{RELEASE}-dashboard"]
+    assert json.loads(shown) == json.loads((CHART / "files/dashboard.json").read_text(encoding="utf-8"))
 
 
 def test_one_replica_has_no_disruption_budget() -> None:

@@ -35,6 +35,8 @@ LIMITS: Final[dict[str, Json]] = {
     "class-exit-grace": {"minimum": 0, "maximum": 86400},
     "verify-interval": {"minimum": 0, "maximum": 86400},
 }
+CLOUD: Final = rf"((https://)?{config._HOST.pattern}/?|http://(127\.0\.0\.1|localhost)(:{config._PORT})?/?)?"
+"""Plain http for oneself only, as the command has it."""
 LENGTHS: Final = {"cluster-id": 63, "watch-namespace": 63}
 LOOK_AHEAD: Final = re.compile(r"\(\?=[^)]*\)")
 """Helm's regular expressions have none; the length is said by maxLength."""
@@ -136,6 +138,7 @@ def _pattern(flag: Flag) -> str:
     """As the command checks it; empty where the command looks closer than a pattern can."""
     forms = {name: rf"({form.pattern})?" for name, form, _ in config._FORMS}
     forms["credentials"] = f"({config._CREDENTIALS.pattern})"
+    forms["clb-endpoint"] = CLOUD
     form = config._ADDRESS.pattern if flag.name.endswith("-bind-address") else forms.get(flag.name, "")
     return f"^({LOOK_AHEAD.sub('', form)})$" if form else ""
 
