@@ -15,6 +15,7 @@ from l7lb import ledger, planner, translator
 from l7lb.app.dry import Finding, ReadOnly
 from l7lb.app.placing import entered, kept, place
 from l7lb.app.planning import Hands, Worlds, patiently, plans
+from l7lb.app.progress import Progress, silent
 from l7lb.app.survey import Surveyed
 from l7lb.errors import NotFound
 from l7lb.model.identity import CloudRef, ObjectKey
@@ -95,11 +96,16 @@ class Takeover:
         return sum(one.writes for one in self.assessments)
 
 
-def assess(found: Surveyed, protections: Protections, sleep: Callable[[float], None] = time.sleep) -> Takeover:
+def assess(
+    found: Surveyed,
+    protections: Protections,
+    sleep: Callable[[float], None] = time.sleep,
+    told: Progress = silent,
+) -> Takeover:
     """Look at everything; nothing is written, neither to the cluster nor to the cloud."""
     worlds, observations = found.worlds, Observations()
     hands = Hands(ReadOnly(worlds.live, worlds.stores), observations)
-    findings = [*plans(worlds, sleep, hands), *_going(worlds)]
+    findings = [*plans(worlds, sleep, hands, told), *_going(worlds)]
     findings.sort(key=lambda one: one.ingress)
     refs = sorted({one.load_balancer for one in findings if one.load_balancer is not None}, key=str)
     protected = _protected(refs, protections, sleep)

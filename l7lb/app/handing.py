@@ -11,6 +11,7 @@ from l7lb.app.config import Config
 from l7lb.app.connections import connect
 from l7lb.app.door import Doorman
 from l7lb.app.holding import holding
+from l7lb.app.progress import Progress, silent
 from l7lb.app.releasing import Release, marked, release
 from l7lb.app.survey import surveyed
 from l7lb.errors import GateClosed
@@ -20,27 +21,27 @@ from l7lb.runtime.election import WriteGuard
 from l7lb.telemetry.metrics import Metrics
 
 
-def look(config: Config, environ: Mapping[str, str]) -> Takeover:
+def look(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Takeover:
     """How everything stands; works while TKE's controller runs, and while `run` holds the Lease."""
     clock, metrics = SystemClock(), Metrics(__version__)
     connections = connect(config, environ, metrics, _never, clock)
-    with surveyed(config, connections, clock, metrics) as found:
-        return assess(found, connections.cloud)
+    with surveyed(config, connections, clock, metrics, told=told) as found:
+        return assess(found, connections.cloud, told=told)
 
 
-def adopt(config: Config, environ: Mapping[str, str]) -> Takeover:
+def adopt(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Takeover:
     """Enter finalizers and records where nothing is to be written.
 
     Raises GateClosed while TKE's controller may run, LostLeadership while `run` holds the Lease.
     """
     clock, metrics, door = SystemClock(), Metrics(__version__), Doorman(SystemClock())
     connections = connect(config, environ, metrics, door.check, clock)
-    with surveyed(config, connections, clock, metrics) as found:
+    with surveyed(config, connections, clock, metrics, told=told) as found:
         if not found.standing.open:
             raise GateClosed(f"nothing is taken over while TKE's own controller may run: {found.standing.reason}")
         with holding(config, connections, clock) as guard:
             door.guard, door.gate = guard, found.gate
-            return take_over(found.worlds, assess(found, connections.cloud))
+            return take_over(found.worlds, assess(found, connections.cloud, told=told))
 
 
 def ours(config: Config, environ: Mapping[str, str]) -> tuple[Ingress, ...]:

@@ -82,13 +82,17 @@ def by_class(worlds: Worlds, ingress: Ingress) -> Standing:
     return translator.standing(ingress, record_of(ingress, worlds.cluster), classes, worlds.settings, synced)
 
 
-def chosen(users: Users, word: str) -> Users:
+def chosen(users: Users, word: str, heads: Iterable[LoadBalancerHead] = ()) -> Users:
     """What a word means: NAMESPACE/NAME or NAME of an Ingress, id or address of a load balancer, or a host.
 
-    Empty: everything. Raises ConfigurationError when it means nothing, and says what may have been meant.
+    Empty: everything that Ingresses use. One of `heads` that none uses is meant only by its id. Raises
+    ConfigurationError when the word means nothing, and says what may have been meant.
     """
     if not word:
         return users
+    free = {head.ref: () for head in heads if head.ref not in users.by_ref and word in (head.ref.id, str(head.ref))}
+    if free:
+        return Users(free, ())
     by_ref = {ref: many for ref, many in users.by_ref.items() if _is_meant(ref, many, word)}
     without = tuple(one for one in users.without if word in _names(one))
     if by_ref or without:
@@ -128,8 +132,9 @@ def sketch(
             unread[ref] = str(error)
     told("asking for the health of targets")
     healths, silence = _healths(worlds.cloud, tuple(observed), sleep)
+    name_of = _names_of(worlds)
     trees = [
-        draw(worlds, observed[ref], users.by_ref[ref], healths.get(ref, {}), silence.get(ref, ""))
+        _draw(worlds, observed[ref], users.by_ref[ref], (healths.get(ref, {}), silence.get(ref, "")), name_of)
         for ref in users.by_ref
         if ref in observed
     ]
@@ -137,17 +142,22 @@ def sketch(
     return Sketch(tuple(trees), members, unread)
 
 
-def draw(
-    worlds: Worlds, observed: ObservedLoadBalancer, users: Iterable[Ingress], healths: Healths, unchecked: str = ""
+def _draw(
+    worlds: Worlds,
+    observed: ObservedLoadBalancer,
+    users: Iterable[Ingress],
+    health: tuple[Healths, str],
+    name_of: Callable[[str], str],
 ) -> Tree:
-    """One tree."""
+    """`health`: what is known, and why it is not."""
+    healths, unchecked = health
     members = tuple(asked(worlds, one) for one in _in_order(worlds, users))
     claim = claim_of(members, observed, worlds.cluster)
     now = worlds.clock.time()
     return Tree(
         drawn=now,
         balancer=_balancer(worlds, observed, tuple(one.ingress for one in members), now),
-        listeners=branches(Sight(members, observed, claim, healths, partial(_name_of, worlds))),
+        listeners=branches(Sight(members, observed, claim, healths, name_of)),
         ownership=ownership_words(claim),
         tags=dict(observed.head.tags),
         checked=None if unchecked else now,
@@ -240,12 +250,16 @@ def _balancer(worlds: Worlds, observed: ObservedLoadBalancer, users: tuple[Ingre
     )
 
 
-def _name_of(worlds: Worlds, address: str) -> str:
-    """The pod with this address, else the node."""
-    pods = worlds.stores.pods.by_index("address", address)
-    if pods:
-        return pods[0].object.metadata.name
-    nodes = (item.object for item in worlds.stores.nodes.list())
-    return next(
-        (one.metadata.name for one in nodes if any(each.address == address for each in one.status.addresses or ())), ""
-    )
+def _names_of(worlds: Worlds) -> Callable[[str], str]:
+    """The pod with an address, else the node."""
+    nodes = {
+        each.address: item.object.metadata.name
+        for item in worlds.stores.nodes.list()
+        for each in item.object.status.addresses or ()
+    }
+
+    def name_of(address: str) -> str:
+        pods = worlds.stores.pods.by_index("address", address)
+        return pods[0].object.metadata.name if pods else nodes.get(address, "")
+
+    return name_of

@@ -21,6 +21,7 @@ from l7lb.app.tearing import End as TornDown
 from l7lb.app.tearing import Report
 from l7lb.cli.flags import flagged, printed
 from l7lb.cli.help import Command
+from l7lb.cli.progress import progress
 from l7lb.errors import ConfigurationError
 from l7lb.telemetry import logs
 
@@ -65,7 +66,8 @@ def adopt(dry_run: bool, output: str, **values: Value) -> None:
     """
     built = config(values)
     logs.configure("error", "text")
-    takeover = look(built, os.environ) if dry_run else hand_over(built, os.environ)
+    with progress() as told:
+        takeover = look(built, os.environ, told) if dry_run else hand_over(built, os.environ, told)
     click.echo(takeover_json(takeover) if output == "json" else takeover_text(takeover), nl=False)
     if takeover.having(Verdict.REFUSED):
         sys.exit(1)

@@ -10,8 +10,9 @@ import click
 from click.shell_completion import get_completion_class
 
 from l7lb import __version__
-from l7lb.app.showing import plain
+from l7lb.app.showing import as_document, plain
 from l7lb.cli.acting import adopt, release, run, teardown
+from l7lb.cli.flags import printed
 from l7lb.cli.help import Command, Group
 from l7lb.cli.looking import doctor, explain, status, tree
 from l7lb.cli.reading import audit, plan
@@ -27,8 +28,12 @@ def cli() -> None:
 
 
 @click.command(cls=Command, examples=("version",))
-def version() -> None:
+@printed
+def version(output: str) -> None:
     """Print the version."""
+    if output == "json":
+        click.echo(as_document({"version": __version__}), nl=False)
+        return
     click.echo(f"l7lb {__version__}")
 
 

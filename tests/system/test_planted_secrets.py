@@ -35,13 +35,15 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             world.fault(action="CreateListener", kind=kind, count=1)
             publish(world, kind.replace("_", "-"), "cert")
             world.ready(kind.replace("_", "-"), "shop")
-        for name in ("plan", "adopt"):
-            made.outputs[name] = run(world, name)
-            made.outputs[f"{name} -o json"] = run(world, name, "-o", "json")
+        for line in ("plan --full", "adopt", "status", "tree --full", "explain shop/web --full", "audit", "doctor"):
+            for form in ("text", "json"):
+                words = [*line.split(), "-o", form]
+                made.outputs[" ".join(words)] = run(world, *words)
         _refuse_the_keys(world)
         publish(world, "refused", "cert")
         world.not_ready("refused", "shop", "AccessDenied")
-        made.outputs["plan with wrong keys"] = run(world, "plan")
+        for name in ("plan", "status", "doctor"):
+            made.outputs[f"{name} with wrong keys"] = run(world, name)
         made.outputs["a kubeconfig that is refused"] = _refused_by_the_server(world)
         collect(world, made, folder)
     return made
@@ -78,7 +80,7 @@ def test_enough_was_planted_and_searched(scene: Scene) -> None:
     assert all(len(value) >= planted.WINDOW for value in scene.planted.values())
     assert {name for name, text in scene.outputs.items() if not text} <= {"files left behind"}
     assert " DEBUG " in scene.outputs["its log"] or '"debug"' in scene.outputs["its log"]
-    assert {"/metrics", "/healthz", "/readyz", "plan -o json", "its log"} <= scene.outputs.keys()
+    assert {"/metrics", "/healthz", "/readyz", "doctor -o json", "its log"} <= scene.outputs.keys()
     assert "AuthFailure" in scene.outputs["its log"]
     assert "l7lb_cloud_api_calls_total" in scene.outputs["/metrics"]
     assert "shop/web" in scene.outputs["console /index.json"]

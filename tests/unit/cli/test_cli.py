@@ -231,6 +231,7 @@ def test_help_does_not_show_what_the_environment_says(run: Run, monkeypatch: pyt
 
 def test_the_version_is_printed(run: Run) -> None:
     assert run("version") == (0, f"l7lb {__version__}\n", "")
+    assert json.loads(run("version", "-o", "json")[1]) == {"version": __version__}
 
 
 def test_without_a_command_the_help_is_shown(run: Run) -> None:
