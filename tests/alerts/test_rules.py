@@ -84,6 +84,20 @@ def test_every_alert_says_what_is_wrong_what_it_means_and_where_to_look(alert: R
     assert description.count(". ") >= 2, "what is wrong, what it means, what to do"
 
 
+@pytest.mark.parametrize("alert", alerts(), ids=lambda rule: rule.alert)
+def test_words_of_an_alert_are_filled_in_from_labels_that_it_has(alert: Rule) -> None:
+    """A label that the expression has dropped would leave a hole in the sentence."""
+    filled = [one for text in alert.annotations.values() for one in re.findall(r"\{\{ (.*?) \}\}", text)]
+    labels = {one.removeprefix("$labels.") for one in filled if one.startswith("$labels.")}
+    others = {one for one in filled if not one.startswith("$labels.")}
+    assert others <= {"$value", *(f"$value | humanize{what}" for what in ("", "Duration", "Percentage"))}
+    recorded = {rule.record: rule.expr for rule in rules() if rule.record}
+    kept = grouped_by(alert.expr).union(
+        *(grouped_by(recorded[one.metric]) for one in selectors(alert.expr) if one.metric in recorded)
+    )
+    assert labels <= kept - OF_TARGETS
+
+
 @pytest.mark.parametrize(
     ("expression", "found"),
     [

@@ -302,3 +302,12 @@ class TestOldest:
         scene.room.clock.advance(60)
         scene.room.remove(made)
         assert scene.verifier.oldest() == scene.room.clock.time()
+
+    def test_one_that_is_only_being_deleted_does_not_count(self, scene: Scene) -> None:
+        scene.serve("a")
+        scene.verifier.enqueue()
+        began = scene.room.clock.time()
+        scene.room.clock.advance(60)
+        assert scene.verifier.oldest() == began
+        scene.room.put(served(named(ingress(rule()), "a", deletion_timestamp="2023-11-14T22:13:20Z"), "lb-a"))
+        assert scene.verifier.oldest() == scene.room.clock.time()

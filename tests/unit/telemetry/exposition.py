@@ -49,3 +49,13 @@ def filled(text: str) -> set[str]:
     """Names of the families that have at least one series, as in the table (counters with their `_total`)."""
     families = text_string_to_metric_families(text)
     return {family.name + ("_total" if family.type == "counter" else "") for family in families if family.samples}
+
+
+def moved(text: str) -> set[str]:
+    """Of these the ones in which something was counted: at least one value is not 0."""
+    families = text_string_to_metric_families(text)
+    return {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in families
+        if any(sample.value for sample in family.samples)
+    }
