@@ -16,6 +16,8 @@ from l7lb.ledger import CLUSTER_TAG
 Value = str | int | float | bool
 
 WORKERS_MAX: Final = 256
+OFF: Final = "0"
+"""An address at which nothing is served."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ carry, up to hundreds of targets each, is not worth the memory.
 """
 
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final, TypeVar
 
 from l7lb import planner
@@ -20,15 +21,18 @@ from l7lb.model.portrait import Fate, PlanView, StepView
 from l7lb.reconciler.flights import Flight
 from l7lb.reconciler.ports import Telemetry
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 PLANS_MAX: Final = 20
 """Of one key."""
 KEYS_MAX: Final = 2000
-"""The key that was planned for longest ago is forgotten first."""
+"""So many keys that wait or fail; which was heard of longest ago is forgotten first."""
 LATEST_MAX: Final = 100
-"""Of all keys."""
-STEPS_MAX: Final = 60
+"""Listed of all keys."""
+KEPT_MAX: Final = 4000
+"""Of all keys together, in memory."""
+STEPS_MAX: Final = 30
 """Of one plan; the rest is counted."""
 
 
@@ -103,8 +107,9 @@ class History:
         self._wall = wall
         self._lock = threading.Lock()
         self._count = 0
-        self._plans: OrderedDict[BindingKey, deque[_Entry]] = OrderedDict()
-        self._latest: deque[_Entry] = deque(maxlen=LATEST_MAX)
+        self._plans: dict[BindingKey, deque[_Entry]] = {}
+        self._order: deque[tuple[BindingKey, _Entry]] = deque()
+        """All that is kept, as it came."""
         self._running: dict[ObjectKey, _Entry] = {}
         """The last plan of each Ingress, until a pass has ended with nothing left to plan."""
         self._stumbles: dict[BindingKey, Stumble] = {}
@@ -211,17 +216,26 @@ class History:
     def of(self, key: BindingKey | None, flights: Iterable[Flight] = ()) -> tuple[PlanView, ...]:
         """The plans of a key, or the latest of all, newest first; `flights` are those that are on their way now."""
         with self._lock:
-            views = [_view(entry) for entry in (self._latest if key is None else self._plans.get(key, ()))]
-        return with_flights(tuple(reversed(views)), flights)
+            if key is None:
+                newest = [entry for _, entry in islice(reversed(self._order), LATEST_MAX)]
+            else:
+                newest = list(reversed(self._plans.get(key, ())))
+            views = tuple(_view(entry) for entry in newest)
+        return with_flights(views, flights)
 
     def _enter(self, key: BindingKey, entry: _Entry) -> None:
         self._count += 1
         entry.number = self._count
-        self._latest.append(entry)
+        self._order.append((key, entry))
         self._plans.setdefault(key, deque(maxlen=PLANS_MAX)).append(entry)
-        self._plans.move_to_end(key)
-        if len(self._plans) > KEYS_MAX:
-            self._plans.popitem(last=False)
+        _shorten(self._running)
+        while len(self._order) > KEPT_MAX:
+            old_key, old = self._order.popleft()
+            plans = self._plans.get(old_key)
+            if plans and plans[0] is old:
+                plans.popleft()
+            if not plans:
+                self._plans.pop(old_key, None)
 
     def _end(self, key: BindingKey, fate: Fate, reason: str) -> None:
         now = self._wall()
@@ -230,7 +244,7 @@ class History:
                 entry.end(fate, now, reason)
 
 
-def _shorten(memory: dict[BindingKey, T]) -> None:
+def _shorten(memory: dict[K, T]) -> None:
     """The oldest go first."""
     while len(memory) > KEYS_MAX:
         del memory[next(iter(memory))]

@@ -11,7 +11,7 @@ from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.app.caches import Caches
 from l7lb.app.census import census
 from l7lb.app.collector import Collector, Shelf
-from l7lb.app.config import Config
+from l7lb.app.config import OFF, Config
 from l7lb.app.expiry import Archive, CertificateReader, Expiry
 from l7lb.app.history import History
 from l7lb.app.measuring import measured
@@ -40,7 +40,7 @@ from l7lb.reconciler.flights import Flights
 from l7lb.reconciler.locating import Locator
 from l7lb.reconciler.observations import Observations
 from l7lb.reconciler.passes import Workshop, say
-from l7lb.reconciler.ports import Events, LoadBalancers, Pods, ServiceConfigs
+from l7lb.reconciler.ports import Events, LoadBalancers, Pods, ServiceConfigs, Telemetry
 from l7lb.reconciler.reconciler import Reconciler
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
@@ -106,6 +106,8 @@ class Term:
         self.observations = Observations(lambda: stage.clock.monotonic() >= stage.trusted_from, stage.clock.time)
         counting = ReconcileCounting(stage.metrics, planner.describe, stage.passes, self.endpoints.planned)
         self.history = History(counting, stage.clock.time)
+        # What nobody can look at is not kept.
+        self._telemetry: Telemetry = counting if stage.config.console_bind_address == OFF else self.history
         self._sweep = Sweep()
         self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
         self._cloud = measured(stage.cloud, stage.clock, stage.metrics, stage.passes, self._sweep.wrote)
@@ -276,9 +278,9 @@ class Term:
             configs=stage.configs,
             snapshots=stage.caches,
             events=stage.events,
-            telemetry=self.history,
+            telemetry=self._telemetry,
             executor=self._executor,
-            locator=Locator(self.observations, stage.caches, self.history),
+            locator=Locator(self.observations, stage.caches, self._telemetry),
             confirmation=self.confirmation,
             desk=self._desk,
             monotonic=stage.clock.monotonic,

@@ -14,7 +14,7 @@ from typing import Final
 
 from l7lb import __version__
 from l7lb.app.caches import Caches
-from l7lb.app.config import Config
+from l7lb.app.config import OFF, Config
 from l7lb.app.connections import Connections
 from l7lb.app.drawing import Healths
 from l7lb.app.glancing import Glances
@@ -94,10 +94,10 @@ class ConsoleServer:
     name = "console"
     only_after_drain = False
 
-    def __init__(self, bind: str, console: Console) -> None:
+    def __init__(self, bind: str, answer: Callable[[Visit], Page]) -> None:
         self.place: tuple[str, int] | None = None
         """Where it listens, while it does."""
-        self._listening = Listening(FLAG, bind, lambda family, place: _Server(family, place, console.answer))
+        self._listening = Listening(FLAG, bind, lambda family, place: _Server(family, place, answer))
 
     def start(self, died: Died) -> None:  # noqa: ARG002 - threads of its own
         """Raises ConfigurationError when the address is not to be had."""
@@ -171,6 +171,6 @@ def portrayer(scene: Scene) -> Portrayer:
 
 def consoles(config: Config, scene: Scene) -> tuple[ConsoleServer, ...]:
     """The one that the flag asks for, or none."""
-    if config.console_bind_address == "0":
+    if config.console_bind_address == OFF:
         return ()
-    return (ConsoleServer(config.console_bind_address, Console(portrayer(scene))),)
+    return (ConsoleServer(config.console_bind_address, Console(portrayer(scene)).answer),)

@@ -26,7 +26,7 @@ PICTURES = (
 
 def main() -> None:
     """Take all of them."""
-    server = ConsoleServer("127.0.0.1:0", Console(Gallery()))
+    server = ConsoleServer("127.0.0.1:0", Console(Gallery()).answer)
     server.start(lambda *_: None)
     assert server.place is not None
     try:

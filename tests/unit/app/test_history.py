@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l7lb.app.history import KEYS_MAX, PLANS_MAX, STEPS_MAX, History
+from l7lb.app.history import KEPT_MAX, LATEST_MAX, PLANS_MAX, STEPS_MAX, History
 from l7lb.errors import Throttled, Unavailable
 from l7lb.model.cloud import Accepted
 from l7lb.model.cluster import Ingress, ObjectMeta
@@ -169,9 +169,11 @@ def test_steps_plans_and_keys_are_bounded(told: Told) -> None:
     for number in range(PLANS_MAX + 3):
         told.plan(HTTP if number % 2 else HTTPS)
     assert len(told.history.of(KEY)) == PLANS_MAX
-    for number in range(KEYS_MAX):
-        told.plan(HTTP, key=BindingKey(f"new/{number}"))
+    for number in range(KEPT_MAX):
+        told.plan(HTTP, key=BindingKey(f"new/{number}"), about=ObjectKey("shop", str(number)))
     assert told.history.of(KEY) == ()
+    assert len(told.history.of(BindingKey("new/0"))) == 1
+    assert len(told.history.of(None)) == LATEST_MAX
 
 
 def test_whatever_it_hears_is_handed_on(told: Told) -> None:

@@ -221,6 +221,16 @@ def test_no_word_of_others_becomes_a_part_of_a_page(word: str) -> None:
         assert all("\u202e" not in word and "\x00" not in word for word in read.words)
 
 
+@given(st.text(), st.text(), st.sampled_from(["", "text/html", "application/json", "*/*"]))
+def test_every_visit_gets_a_page(path: str, query: str, accept: str) -> None:
+    page = GALLERY.answer(Visit("/" + path, query, accept))
+    assert page.status in (200, 404)
+    assert page.body
+
+
+GALLERY = Console(Gallery())
+
+
 def test_hostile_text_is_shown_as_text() -> None:
     shown = next(iter(hostile_pages(HOSTILE)))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text(shown)

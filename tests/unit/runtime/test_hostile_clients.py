@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import trustme
 
+from l7lb.app.visiting import ConsoleServer
+from l7lb.console.site import Page, Visit
 from l7lb.runtime import serving
 from l7lb.runtime.admission import BODY_MAX, AdmissionServer
 from l7lb.runtime.probes import ProbeServer, health_routes
@@ -41,6 +43,21 @@ def probes() -> Iterator[Address]:
     server.stop()
 
 
+def _page(visit: Visit) -> Page:
+    if visit.path == "/broken":
+        raise RuntimeError("secret words")
+    return Page(404, "text/plain; charset=utf-8", b"not found\n")
+
+
+@pytest.fixture
+def console() -> Iterator[Address]:
+    server = ConsoleServer("127.0.0.1:0", _page)
+    server.start(lambda *_: None)
+    assert server.place is not None
+    yield server.place
+    server.stop(1.0)
+
+
 @pytest.fixture
 def authority() -> trustme.CA:
     return trustme.CA()
@@ -57,9 +74,9 @@ def webhook(authority: trustme.CA) -> Iterator[Address]:
     server.stop()
 
 
-@pytest.fixture(params=["probes", "webhook"])
+@pytest.fixture(params=["probes", "webhook", "console"])
 def connect(request: pytest.FixtureRequest, authority: trustme.CA) -> Connect:
-    """To either, with TLS where it is spoken."""
+    """To each, with TLS where it is spoken."""
     address: Address = request.getfixturevalue(request.param)
     return lambda: _connected(address, authority if request.param == "webhook" else None)
 
