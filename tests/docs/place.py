@@ -101,14 +101,18 @@ class Place:
         namespace = self.world.kube.get("Namespace", "kube-system")
         self._values: Mapping[str, str] = {
             r"--kubeconfig (\.\.\.|~/\.kube/config)": f"--kubeconfig {self.kubeconfig}",
-            r"cls-(xxxxxxxx|\.\.\.)|\bCLUSTER_ID\b": CLUSTER,
+            r"~/\.kube/config": str(self.kubeconfig),
+            r"\bcls-(xxxxxxxx|\.\.\.)|\bCLUSTER_ID\b": CLUSTER,
             r"\bap-(guangzhou|\.\.\.)": REGION,
             r"vpc-xxxxxxxx": VPC,
             r"/path/to/folder": str(envtest.assets()),
             r"\b(NAME|POD)\b": NAME,
+            r"\bshop/web\b": f"shop/{NAME}",
+            r"\blb-0a1b2c3d\b": next(iter(self.world.load_balancers())),
+            r"\$\{fpath\[1\]\}": "$HOME",
             r"\bNAMESPACE\b": "shop",
             r"\bDIGEST\b": "0123456789ab",
-            r"\bUID\b": namespace["metadata"]["uid"],
+            r"\bUID\b|\b0f1e2d3c-\.\.\.": namespace["metadata"]["uid"],
             r" \.\.\.(?= |$)": "",
         }
 
@@ -148,6 +152,8 @@ class Place:
             (top / name).symlink_to(ROOT / name)
         for name in ("secretId", "secretKey"):
             (top / name).write_text(KEYS["TENCENTCLOUD_SECRET_KEY"], encoding="utf-8")
+        for folder in (".local/share/bash-completion/completions", ".config/fish/completions"):
+            (self._folder / folder).mkdir(parents=True)
         programs = top / ".venv/bin"
         programs.mkdir(parents=True)
         assert self.world.controller is not None

@@ -1,4 +1,7 @@
-"""The commands that pages tell: what stands in a fence of the language `sh`, one command after the other."""
+"""The commands that pages tell: what stands in a fence of the language `sh`, one after the other.
+
+Of the language `console`: what stands behind a dollar sign. What follows there is a screen, made by other tests.
+"""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from tests.house.source import ROOT
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tests/README.md", ROOT / "charts/l7lb/README.md")
 """Beside those of docs/."""
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
-LANGUAGES = {"sh", "text", "yaml", "json", "toml", "promql", "dockerfile"}
+LANGUAGES = {"sh", "console", "text", "yaml", "json", "toml", "promql", "dockerfile"}
 PROGRAMS = re.compile(
     r"\s*(\$ |([A-Z_0-9]+=\S+ )*(\.venv/bin/\w+|l7lb|kubectl|helm|make|docker|curl|git|pip|jq|promtool|export)\b)"
 )
@@ -63,11 +66,11 @@ def commands() -> tuple[Command, ...]:
     """Every command of every page; one that is told more than once: only once."""
     found: dict[str, Command] = {}
     for fence, after in pairwise([*fences(), Fence("", 0, "", "")]):
-        if fence.language != "sh":
+        if fence.language not in ("sh", "console"):
             continue
         follows = after.page == fence.page and after.line == fence.line + fence.text.count("\n") + 3
         shows = tuple(after.text.splitlines()) if follows and after.language == "text" else ()
-        for offset, text in _lines(fence.text):
+        for offset, text in _lines(fence):
             if shows or text not in found:
                 found[text] = Command(fence.page, fence.line + offset, text, shows)
     return tuple(found.values())
@@ -80,14 +83,16 @@ def _guessed(page: Path, text: str) -> str:
     return "sh" if PROGRAMS.match(text) else "text"
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _lines(fence: Fence) -> Iterator[tuple[int, str]]:
     """Commands by line: comments are left out, and a line that ends with a backslash goes on."""
     begun, parts = 0, list[str]()
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(fence.text.splitlines()):
         if not parts and (not line.strip() or line.lstrip().startswith("#")):
             continue
+        if fence.language == "console" and not line.startswith("$ "):
+            continue
         begun = begun if parts else number
-        parts.append(line.strip().removesuffix("\\").rstrip())
+        parts.append(line.strip().removeprefix("$ ").removesuffix("\\").rstrip())
         if not line.rstrip().endswith("\\"):
             yield begun, re.sub(r"\s{2,}#.*$", "", " ".join(parts))
             parts = []

@@ -49,7 +49,7 @@ def way_of(command: str) -> Way:
     return next(way for way in WAYS if way.fits(command))
 
 
-RELEASED: Final = re.compile(r"\bhelm\b|\bdeploy(ment)?[/ ]l7lb|can-i")
+RELEASED: Final = re.compile(r"\bhelm\b|\bdeploy(ment)?[/ ]l7lb|can-i|l7lb leave")
 """What needs a release of the chart."""
 PODS: Final = "no pod runs in the cluster of the test"
 WAYS: Final = (
@@ -90,12 +90,13 @@ WAYS: Final = (
     Way(r"l7lb adopt --apply", Phase.STOPPED),
     Way(r"l7lb teardown .*--dry-run", Phase.STOPPED),
     Way(r"l7lb teardown", Phase.LEAVING, answer="cluster"),
-    Way(r"l7lb (release|leave)", Phase.STOPPED, answer="cluster"),
+    Way(r"l7lb release", Phase.LEAVING, answer="cluster"),
+    Way(r"l7lb leave .*drain", Phase.LEAVING),
+    Way(r"l7lb leave", Phase.STOPPED, ends=(1,), says="drain"),
     Way(r"^helm uninstall", Phase.LEAVING, instead=((r"$", " --no-hooks"),)),
     # Commands that say by their exit code what they have found.
-    Way(r"l7lb (plan|adopt --dry-run)", ends=(0, 2)),
-    Way(r"l7lb doctor", ends=(0, 2), says=" 0 fail"),
-    Way(r"l7lb audit", ends=(0, 1, 2)),
+    Way(r"l7lb (plan|adopt|status|explain shop|tree|audit)", ends=(0, 2)),
+    Way(r"l7lb doctor", ends=(0, 2), says=r" 0 fail|\"fail\": 0"),
     Way(r""),
 )
 """In order: the first that fits counts."""

@@ -16,7 +16,7 @@ HEAD: Final = """# Command line
 look write nothing: neither to the cluster nor to the cloud. They want the flags of [`l7lb run`](flags.md) that say
 which cluster and which account is meant, or their twins in the environment:
 
-```
+```sh
 export L7LB_CLUSTER_ID=cls-9mfq2k1t L7LB_REGION=ap-guangzhou L7LB_KUBECONFIG=~/.kube/config
 l7lb status
 ```
@@ -85,7 +85,7 @@ with what is not printable as its escape, so that it cannot order the terminal a
 
 ## Completion
 
-```
+```sh
 l7lb completion bash > ~/.local/share/bash-completion/completions/l7lb
 l7lb completion zsh > "${fpath[1]}/_l7lb"
 l7lb completion fish > ~/.config/fish/completions/l7lb.fish
@@ -106,7 +106,8 @@ def command_line_page(made: str) -> str:
     """The page; `made` is the word that it is generated."""
     title, _, text = HEAD.partition("\n")
     tour = [
-        f"## {heading}\n\n{words}\n\n```\n$ l7lb {_called(name)}\n{plain(name)}```\n" for name, heading, words in TOUR
+        f"## {heading}\n\n{words}\n\n```console\n$ l7lb {_called(name)}\n{plain(name)}```\n"
+        for name, heading, words in TOUR
     ]
     parts = [title, "", made, text.rstrip("\n"), "", *tour, CODES, REFERENCE, *_sections()]
     return "\n".join(parts).rstrip("\n") + "\n"
@@ -128,14 +129,14 @@ def _command(command: Command) -> Iterator[str]:
     context = click.Context(command, info_name=f"l7lb {command.name}")
     usage = " ".join(command.collect_usage_pieces(context))
     yield f"### l7lb {command.name}\n"
-    yield f"```\nl7lb {command.name} {usage}\n```\n"
+    yield f"```text\nl7lb {command.name} {usage}\n```\n"
     yield f"{_words(command.help or '')}\n"
     rows = [record for param in command.get_params(context) if (record := _record(param, context))]
     if rows:
         yield "| option | meaning |\n| --- | --- |"
         yield "".join(f"| `{_cell(names)}` | {_cell(text)} |\n" for names, text in rows)
     if command.examples:
-        yield "```\n" + "".join(f"l7lb {line}\n" for line in command.examples) + "```\n"
+        yield "```sh\n" + "".join(f"l7lb {line}\n" for line in command.examples) + "```\n"
 
 
 def _record(param: click.Parameter, context: click.Context) -> tuple[str, str] | None:
