@@ -49,7 +49,7 @@ def way_of(command: str) -> Way:
     return next(way for way in WAYS if way.fits(command))
 
 
-RELEASED: Final = re.compile(r"\bhelm\b|\bdeploy(ment)?[/ ]l7lb|can-i|l7lb leave")
+RELEASED: Final = re.compile(r"\bhelm\b|\bdeploy(ment)?[/ ]l7lb|can-i|--as system|l7lb leave")
 """What needs a release of the chart."""
 PODS: Final = "no pod runs in the cluster of the test"
 WAYS: Final = (
