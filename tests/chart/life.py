@@ -8,11 +8,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chart.cluster import NAMESPACE, Cluster, Uninstalled, define, webhook_at
+from tests.chart.cluster import NAMESPACE, Cluster, Uninstalled, define, rendered, webhook_at
 from tests.chart.rendering import RELEASE
 from tests.chart.schemas import write_schemas
 from tests.system.access import Requests, requests_of
-from tests.system.kube import Json
+from tests.system.kube import Json, Refused
 from tests.system.rights import live
 from tests.system.test_rights import WORN_OUT, free_address
 from tests.system.world import CLUSTER, FINALIZER, VPC, World, ingress, rule, service
@@ -67,6 +67,12 @@ class Life:
     replicas: list[int] = field(default_factory=list)
     trust_after_upgrade: str = ""
     class_after_upgrade: str = ""
+    pods: list[str] = field(default_factory=list)
+    """Names of pods that a namespace with the restricted profile would take."""
+    refused_pods: list[str] = field(default_factory=list)
+    """What it said about the same pods without their security context."""
+    generations: list[int] = field(default_factory=list)
+    """Of the Deployment, before and after an upgrade that changes nothing."""
     refused: Ended | None = None
     upgrade_after_refusal: str = ""
     replicas_after_rollback: int = 0
@@ -89,6 +95,7 @@ def lived(schemas: Path, folder: Path) -> Life:
         world.namespace(NAMESPACE)
         define(world)
         _install_upgrade_and_roll_back(cluster, seen)
+        _ask_for_pods(world, seen)
         _use(cluster)
         _refuse_then_keep(cluster, seen)
         seen.requests = requests_of(world.plane.audit(), ACCOUNT)
@@ -116,6 +123,23 @@ def _install_upgrade_and_roll_back(cluster: Cluster, seen: Life) -> None:
     seen.class_after_upgrade = kube.get("IngressClass", "qcloud")["spec"]["controller"]
     cluster.helm("rollback", RELEASE, "1")
     seen.replicas.append(cluster.replicas())
+
+
+def _ask_for_pods(world: World, seen: Life) -> None:
+    """As Deployment and Job would, where Pod Security holds pods to its strictest profile."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "strict", "labels": labels}}
+    world.kube.create(made)
+    for one in rendered(**SWITCHED_ON):
+        if one["kind"] in ("Deployment", "Job"):
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": one["metadata"]["name"]}}
+            spec = one["spec"]["template"]["spec"]
+            for asked in ({**pod, "spec": spec}, {**pod, "spec": {**spec, "securityContext": {}}}):
+                try:
+                    world.kube._send("POST", "/api/v1/namespaces/strict/pods?dryRun=All", asked)
+                    seen.pods.append(one["metadata"]["name"])
+                except Refused as refusal:
+                    seen.refused_pods.append(str(refusal))
 
 
 def _use(cluster: Cluster) -> None:
@@ -163,7 +187,9 @@ def _refuse_then_keep(cluster: Cluster, seen: Life) -> None:
     cluster.helm("rollback", RELEASE, "3")
     seen.replicas_after_rollback = cluster.replicas()
     world.kube.patch("Deployment", RELEASE, NAMESPACE, {"metadata": {"annotations": {CHOICE: "keep"}}})
+    seen.generations.append(cluster.deployment()["metadata"]["generation"])
     seen.notes_of_a_choice = cluster.helm("upgrade", RELEASE, str(cluster.chart), "--reuse-values").stdout
+    seen.generations.append(cluster.deployment()["metadata"]["generation"])
     seen.kept = _ended(world, cluster.uninstall())
 
 

@@ -42,6 +42,15 @@ def test_rights_in_one_namespace_are_enough_for_it(life: Life) -> None:
     assert {one.namespace for one in life.narrow.asked} <= {"", "shop", "kube-system"}
 
 
+def test_pods_are_taken_where_the_restricted_profile_is_enforced(life: Life) -> None:
+    assert life.pods == [RELEASE, f"{RELEASE}-uninstall"]
+    assert ["violates PodSecurity" in text for text in life.refused_pods] == [True, True]
+
+
+def test_an_upgrade_that_changes_nothing_replaces_no_pod(life: Life) -> None:
+    assert len(set(life.generations)) == 1
+
+
 def test_the_notes_say_what_is_next(life: Life) -> None:
     assert f"kubectl -n {NAMESPACE} exec deployment/{RELEASE} -- l7lb adopt --dry-run" in life.notes
     assert f"annotate deployment {RELEASE} --overwrite {CHOICE}=keep" in life.notes

@@ -31,6 +31,16 @@ def test_the_least_values_render_what_is_expected() -> None:
     assert template() == EXPECTED.read_text(encoding="utf-8"), "look at it, then: python -m tests.chart"
 
 
+@pytest.mark.parametrize("version", ["1.22.5-tke.1", "1.28.3-tke.4", "1.34.0"])
+def test_versions_of_tke_are_known(version: str) -> None:
+    assert only(render(f"--kube-version={version}"), "Deployment")
+
+
+def test_a_cluster_that_is_too_old_is_refused_with_its_version() -> None:
+    with pytest.raises(RuntimeError, match=r"kubeVersion: >=1\.22\.0-0 which is incompatible with .* v1\.20\.6"):
+        render("--kube-version=1.20.6")
+
+
 def container(documents: list[Json]) -> Json:
     (found,) = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"]
     return dict(found)
