@@ -1,6 +1,7 @@
 """docs/command-line.md: a tour with the screens of the tests, and every command and option as the code has it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import click
@@ -8,8 +9,15 @@ import click
 from l7lb.app.config import FLAGS
 from l7lb.cli.entry import cli
 from l7lb.cli.help import CONNECTION, Command
-from tests.unit.cli.screens import plain
+from tests.unit.cli.screens import DOCUMENTS, plain
 
+KINDS: Final = {str: "text", int: "number", float: "number", bool: "true or false", type(None): "null"}
+ELSEWHERE: Final = {
+    "tree": "as an entry of `loadBalancers` of `l7lb tree`, or null",
+    "plan": "as an entry of `l7lb plan`, or null",
+}
+MAPPINGS: Final = ("loadBalancers", "notRead", "regions.notRead", "counts")
+"""Paths below which keys are no fields."""
 HEAD: Final = """# Command line
 
 `l7lb` with `-h` lists the commands; a command with `-h` lists its options and shows how it is called. Commands that
@@ -96,6 +104,10 @@ l7lb completion fish > ~/.config/fish/completions/l7lb.fish
 For `status`, `tree`, `explain`, `plan` and `audit` the account `l7lb-look` of
 [examples/deploy/commands.yaml](../examples/deploy/commands.yaml) is enough. `doctor --as` also wants the right to
 create SubjectAccessReviews. In the cloud, all of them call nothing but the [reads](cloud-rights.md)."""
+SHAPES: Final = """## Shapes of the JSON
+
+What the documents hold, with `[]` for each entry of a list and `{}` for each value of a mapping.
+"""
 REFERENCE: Final = """## Commands
 
 Every command takes the flags of `l7lb run`, so that one environment serves all; those that it does not heed do nothing.
@@ -109,8 +121,47 @@ def command_line_page(made: str) -> str:
         f"## {heading}\n\n{words}\n\n```console\n$ l7lb {_called(name)}\n{plain(name)}```\n"
         for name, heading, words in TOUR
     ]
-    parts = [title, "", made, text.rstrip("\n"), "", *tour, CODES, REFERENCE, *_sections()]
+    parts = [title, "", made, text.rstrip("\n"), "", *tour, CODES, SHAPES, *_shapes(), REFERENCE, *_sections()]
     return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _shapes() -> Iterator[str]:
+    for name, document in DOCUMENTS.items():
+        rows = merged(outline(json.loads(document())))
+        lines = "".join(f"| `{path}` | {kind} |\n" for path, kind in rows.items())
+        yield f"### l7lb {name} -o json\n\n| field | value |\n| --- | --- |\n{lines}"
+
+
+def outline(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """(path, kind) of every value; what a step of a plan holds beside its name and text depends on the step."""
+    if path in ELSEWHERE:
+        yield path, ELSEWHERE[path]
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            name = "{}" if path in MAPPINGS else f".{key}" if path else key
+            yield from outline(part, f"{path}{name}")
+    elif isinstance(value, list) and path.endswith("steps"):
+        yield from ((f"{path}[].{key}", "text") for key in ("step", "text"))
+    elif isinstance(value, list):
+        yield from ([(f"{path}[]", "text")] if not value else ())
+        for part in value:
+            yield from outline(part, f"{path}[]")
+    else:
+        yield path, KINDS[type(value)]
+
+
+def merged(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Each path once, with every kind that was seen; an empty list says nothing where another one has entries."""
+    kinds: dict[str, list[str]] = {}
+    for path, kind in rows:
+        if kind not in kinds.setdefault(path, []):
+            kinds[path].append(kind)
+    inner = {path.rpartition("[]")[0] for path in kinds if not path.endswith("[]")}
+    return {
+        path: " or ".join(found)
+        for path, found in kinds.items()
+        if path.removesuffix("[]") not in inner or not path.endswith("[]")
+    }
 
 
 def _called(name: str) -> str:

@@ -16,24 +16,26 @@ from l7lb.adapters.clb.probing import Probe
 from l7lb.adapters.kube.cluster import ServerVersion
 from l7lb.adapters.kube.examining import Replica
 from l7lb.adapters.kube.rights import Uses, rights
-from l7lb.app.auditing import Audit, Held
+from l7lb.app.audit_words import audit_json
+from l7lb.app.auditing import Audit, Held, Word
 from l7lb.app.config import Config
 from l7lb.app.diagnosing import diagnose
-from l7lb.app.doctor_words import doctor_text
+from l7lb.app.doctor_words import doctor_json, doctor_text
 from l7lb.app.dry import Finding
-from l7lb.app.explain_words import explanation_text
+from l7lb.app.explain_words import explanation_document, explanation_text
 from l7lb.app.explaining import Explanation
 from l7lb.app.facts import CloudFacts, ClusterFacts, Facts, Granted, Known
 from l7lb.app.gate import Standing
 from l7lb.app.overview import overview
-from l7lb.app.overview_words import overview_text
-from l7lb.app.printing import as_text
+from l7lb.app.overview_words import overview_json, overview_text
+from l7lb.app.printing import as_json, as_text, explanation_json
 from l7lb.app.regions import Look
 from l7lb.app.sketching import Sketch
-from l7lb.app.tree_words import tree_text
+from l7lb.app.tree_words import tree_json, tree_text
 from l7lb.model.branches import HostView, ListenerView, Mark, Part, RuleView, TargetView
 from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress, ObjectMeta
+from l7lb.model.codes import CODES
 from l7lb.model.identity import CloudRef, Cluster, ListenerKey, LoadBalancerId, ObjectKey, RuleKey, RuleRef
 from l7lb.model.inventory import Entry, Provenance, Use
 from l7lb.model.lease import LeaseRecord
@@ -58,7 +60,7 @@ from l7lb.model.plan import (
     Plan,
     RegisterTargets,
 )
-from l7lb.model.portrait import Balancer, Check, Member, Tree
+from l7lb.model.portrait import Balancer, Check, Member, Tree, Trouble
 from l7lb.model.snapshot import Limits
 
 FOLDER: Final = Path(__file__).parent / "screens"
@@ -133,7 +135,9 @@ TREE = Tree(
     ownership="created: we made it for this Ingress; when its Ingress goes, the load balancer is deleted",
     checked=NOW,
 )  # fmt: skip
-SKETCH = Sketch((TREE,), (Member(NEW, Mark.UNKNOWN, "nothing has been said about it yet"),))
+SKETCH = Sketch(
+    (TREE,), (Member(NEW, Mark.UNKNOWN, "nothing has been said about it yet"),), {OTHER: "it is not listed"}
+)
 
 
 def ingress(key: ObjectKey, status: str, message: str) -> Ingress:
@@ -190,7 +194,8 @@ ORPHAN = Entry(
     reason="its Ingress 5d6c7b8a is not there any more",
 )  # fmt: skip
 USED = Entry(LoadBalancerHead(REF, "web", running=True), Provenance.MADE, Use.USED)
-AUDIT = Audit(Cluster(CLUSTER, "uid"), Look((), (REGION,)), (Held(USED, (WEB,)), Held(ORPHAN, ())), (), 3, 0)
+LOST = Word(BLOG, "gone", "its record names ap-guangzhou/lb-77777777, which does not exist any more")
+AUDIT = Audit(Cluster(CLUSTER, "uid"), Look((), (REGION,)), (Held(USED, (WEB,)), Held(ORPHAN, ())), (LOST,), 3, 0)
 EXPLAINED = Explanation(
     member=Member(WEB, Mark.OK, READY, REF),
     checks=(
@@ -206,7 +211,7 @@ EXPLAINED = Explanation(
         ("Service shop/web", "NodePort, ports 80:30080, 3 of 3 endpoints are ready"),
         ("Secret shop/cert", "certificate Zt4kB8wn"),
     ),
-    troubles=(),
+    troubles=(Trouble(WEB, Mark.WARNING, "NotApplied", "vpc-id was edited", "", advice="make it anew"),),
     tree=TREE,
     unread="",
     finding=CHANGED,
@@ -218,6 +223,16 @@ SCREENS: Final[Mapping[str, Callable[[int | None], str]]] = {
     "explain": lambda _: explanation_text(EXPLAINED),
     "doctor": lambda _: doctor_text(diagnose(FACTS), FACTS),
 }
+DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = {
+    "status": lambda: overview_json(overview(FACTS, Known(AUDIT), Config(CLUSTER, REGION))),
+    "tree": lambda: tree_json(SKETCH),
+    "explain INGRESS": lambda: explanation_document(EXPLAINED),
+    "explain CODE": lambda: explanation_json(CODES["E4041"]),
+    "plan": lambda: as_json((CHANGED,)),
+    "audit": lambda: audit_json(AUDIT),
+    "doctor": lambda: doctor_json(diagnose(FACTS), FACTS),
+}
+"""What the same commands say with `-o json`."""
 FORMS: Final[Mapping[str, Callable[[Callable[[int | None], str]], str]]] = {
     "plain": lambda screen: click.unstyle(screen(None)),
     "colour": lambda screen: screen(None),
