@@ -68,6 +68,9 @@ def _filled(entries: list[Any]) -> list[Any]:
             out.append(entry)
             continue
         ((name, inside),) = entry.items()
+        if isinstance(inside, str) and not inside.endswith("/"):
+            out.append(entry)
+            continue
         if isinstance(inside, str):
             folder = ROOT / "docs" / inside
             found = sorted((one.name != "README.md", one.name) for one in folder.glob("*.md"))

@@ -76,6 +76,14 @@ def commands() -> tuple[Command, ...]:
     return tuple(found.values())
 
 
+def mentioned() -> Iterator[tuple[str, str]]:
+    """Page and text of each command that is named within a sentence: `make x`, `l7lb x`."""
+    for page in pages():
+        prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+        for text in re.findall(r"`((?:make|l7lb|\.venv/bin/l7lb) [^`]+)`", prose):
+            yield page.relative_to(ROOT).as_posix(), " ".join(text.split())
+
+
 def _guessed(page: Path, text: str) -> str:
     """Of a fence without a language. The README is read by people who see its source: there it may be left out."""
     if page.name != "README.md":

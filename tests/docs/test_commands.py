@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from l7lb.cli.entry import cli
 from tests.docs.place import Place
-from tests.docs.telling import LANGUAGES, PROGRAMS, Command, commands, fences
+from tests.docs.telling import LANGUAGES, PROGRAMS, Command, commands, fences, mentioned
 from tests.docs.ways import RELEASED, WAYS, way_of
 from tests.house.source import ROOT
 from tests.tools import ask_for_tools, needs
@@ -39,6 +40,24 @@ def test_a_command_does_what_its_page_says(request: pytest.FixtureRequest, place
 def test_every_fence_says_its_language_and_commands_say_that_they_are() -> None:
     wrong = [f"{one.page}:{one.line}" for one in fences() if one.language not in LANGUAGES]
     wrong += [f"{one.page}:{one.line}" for one in fences() if one.language == "text" and _tells(one.text)]
+    assert wrong == []
+
+
+def test_a_command_that_is_named_in_a_sentence_exists_with_its_options() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    wrong = []
+    for page, text in mentioned():
+        program, name, *words = text.replace("=", " ").split()
+        if program == "make":
+            wrong += [f"{page}: {text}"] if name not in targets else []
+            continue
+        found = cli.commands.get(name)
+        options = (
+            {option for param in found.params for option in (*param.opts, *param.secondary_opts)} if found else set()
+        )
+        used = {word for word in words if word.startswith("-")} - {"-h", "--help"}
+        if (not found and not name.startswith("-")) or used - options:
+            wrong.append(f"{page}: {text}")
     assert wrong == []
 
 
