@@ -213,6 +213,7 @@ def _somebody_deletes_rules(plant: Plant) -> None:
     for _ in range(5):
         plant.account.edit("delete_rule", plant.account.lb().id, listener="HTTP:80", rule="shop.example.com/")
         plant.run_minutes(12)
+    plant.run_minutes(10)
 
 
 def _a_target_is_refused(plant: Plant) -> None:
