@@ -1,12 +1,13 @@
 """Options that several commands share: the flags of `run`, the form of the output, and colour."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, TypeVar
 
 import click
 
-from l7lb.app.config import FLAGS, Flag
+from l7lb.app.config import FLAGS, Flag, Value
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -45,6 +46,19 @@ def printed(command: Decorated) -> Decorated:
         "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
         help="For people, or for programs.",
     )(command)  # fmt: skip
+
+
+def at_hand(values: Mapping[str, Value]) -> dict[str, Value]:
+    """For commands that only look: without `--kubeconfig`, and outside of a pod, the file that kubectl would take.
+
+    Whatever writes has to be told which cluster is meant.
+    """
+    in_a_pod = "KUBERNETES_SERVICE_HOST" in os.environ
+    if values["kubeconfig"] or in_a_pod:
+        return dict(values)
+    named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube/config")
+    found = any(Path(one).is_file() for one in named.split(os.pathsep))
+    return {**values, "kubeconfig": named if found else ""}
 
 
 def _set_colour(context: click.Context, _: click.Parameter, value: str) -> None:

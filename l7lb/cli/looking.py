@@ -22,7 +22,7 @@ from l7lb.app.overview_words import overview_json, overview_text
 from l7lb.app.printing import explanation, explanation_json
 from l7lb.app.sketching import chosen, sketch, users_of
 from l7lb.app.tree_words import tree_json, tree_text
-from l7lb.cli.flags import flagged, printed
+from l7lb.cli.flags import at_hand, flagged, printed
 from l7lb.cli.help import Command
 from l7lb.cli.progress import progress
 from l7lb.model.branches import Mark
@@ -54,7 +54,7 @@ def status(output: str, **values: Value) -> None:
 
     Exit code 0: nothing to look at; 2: problems, or a wrong flag; 1: something could not be read.
     """
-    built = config(values)
+    built = config(at_hand(values))
     logs.configure("error", "text")
     with progress() as told:
         seen = overviewed(built, os.environ, told)
@@ -84,7 +84,7 @@ def tree(word: str, full: bool, output: str, **values: Value) -> None:
 
     Exit code 0: drawn; 1: something could not be read; 2: nothing is called so, or a wrong flag.
     """
-    built = config(values)
+    built = config(at_hand(values))
     logs.configure("error", "text")
     with progress() as told, outlook(built, os.environ, told) as seen:
         drawn = sketch(seen.found, chosen(users_of(seen.found.worlds), word, seen.found.heads), told)
@@ -116,7 +116,7 @@ def explain(word: str, full: bool, output: str, **values: Value) -> None:
     if CODE.fullmatch(word):
         _explain_code(word, output)
         return
-    built = config(values)
+    built = config(at_hand(values))
     logs.configure("error", "text")
     with progress() as told, outlook(built, os.environ, told) as seen:
         one = explained(seen.found, one_of(seen.found, word), seen.lease, told)
@@ -156,7 +156,7 @@ def doctor(account: str, output: str, **values: Value) -> None:
 
     Exit code 0: all is well; 2: warnings, or a wrong flag; 1: something fails.
     """
-    built = config(values)
+    built = config(at_hand(values))
     logs.configure("error", "text")
     with progress() as told:
         facts = examined(built, os.environ, account=account, told=told)

@@ -12,7 +12,7 @@ from l7lb.app.inspecting import inspect
 from l7lb.app.printing import as_json, as_text, would_not_write
 from l7lb.app.showing import plain
 from l7lb.app.survey import survey_files, survey_live
-from l7lb.cli.flags import flagged, printed
+from l7lb.cli.flags import at_hand, flagged, printed
 from l7lb.cli.help import Command
 from l7lb.cli.progress import progress
 from l7lb.errors import ConfigurationError
@@ -49,7 +49,7 @@ def plan(
     Ingress cannot be planned, or not be served.
     """
     files += more
-    built = _offline_config(values) if offline else config(values)
+    built = _offline_config(values) if offline else config(at_hand(values))
     logs.configure("error", "text")
     if offline and not files:
         raise ConfigurationError("--filename: --offline plans from files, and none is given")
@@ -86,7 +86,7 @@ def audit(output: str, **values: Value) -> None:
 
     Exit code 0: nothing to look at; 2: findings, or a wrong flag; 1: something could not be read.
     """
-    built = config(values)
+    built = config(at_hand(values))
     logs.configure("error", "text")
     with progress() as told:
         found = inspect(built, os.environ, told)

@@ -25,9 +25,13 @@ look write nothing: neither to the cluster nor to the cloud. They want the flags
 which cluster and which account is meant, or their twins in the environment:
 
 ```sh
-export L7LB_CLUSTER_ID=cls-9mfq2k1t L7LB_REGION=ap-guangzhou L7LB_KUBECONFIG=~/.kube/config
+export L7LB_CLUSTER_ID=cls-9mfq2k1t L7LB_REGION=ap-guangzhou
+export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...
 l7lb status
 ```
+
+Outside of a pod, without `--kubeconfig`, they take the file that `kubectl` takes: that of `KUBECONFIG`, else
+`~/.kube/config`. Commands that act do not: they have to be told which cluster is meant.
 
 The screens below are those of a small installation, as the tests have them.
 """

@@ -146,8 +146,12 @@ def _load(source: Source) -> tuple[Any, Path | None]:
                 try_refresh_token=False,
             ).load_and_set(configuration)
     except _UNREADABLE as error:
-        where = source.kubeconfig or f"service account {source.service_account}"
-        raise ConfigurationError(f"--kubeconfig: {where}: {error}") from error
+        if not source.kubeconfig:
+            hint = "outside of a pod, name a file: --kubeconfig ~/.kube/config"
+            raise ConfigurationError(
+                f"--kubeconfig: service account {source.service_account}: {error} ({hint})"
+            ) from error
+        raise ConfigurationError(f"--kubeconfig: {source.kubeconfig}: {error}") from error
     if token_file is not None:
         # Else the package's hook would put the token that it read at start back before each request.
         configuration.refresh_api_key_hook = None

@@ -25,7 +25,10 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
     for flag in FLAGS:
         monkeypatch.delenv(flag.variable, raising=False)
     monkeypatch.setenv("TENCENTCLOUD_SECRET_ID", SECRET_ID)

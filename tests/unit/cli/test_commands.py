@@ -68,6 +68,40 @@ def test_every_command_has_a_line_of_help_that_is_not_cut_off_and_shows_how_it_i
     assert [name for name, _ in rows if f"\n  l7lb {name}" not in run(name, "--help")[1]] == []
 
 
+@pytest.mark.parametrize("command", ["tree", "plan", "audit"])
+@pytest.mark.parametrize("where", ["KUBECONFIG", "HOME"])
+def test_who_looks_need_not_name_the_file_that_kubectl_takes(
+    run: Run, kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, where: str
+) -> None:
+    if where == "KUBECONFIG":
+        monkeypatch.setenv("KUBECONFIG", f"/does/not/exist:{kubeconfig}")
+    else:
+        (tmp_path / ".kube").mkdir()
+        Path(kubeconfig).rename(tmp_path / ".kube/config")
+    code, _, err = run(command, *flags())
+    assert (code, "GET Namespace at 127.0.0.1:1" in err) == (1, True), err
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "adopt", "release --all --yes", "teardown --cluster=cls-9mfq2k1t --yes=cls-9mfq2k1t"]
+)
+def test_who_writes_has_to_name_the_cluster(
+    run: Run, kubeconfig: str, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+    code, out, err = run(*command.split(), *flags())
+    assert (code, out) == (2, "")
+    assert err.startswith("l7lb: --kubeconfig: service account ")
+    assert err.endswith("--kubeconfig ~/.kube/config)\n")
+
+
+def test_in_a_pod_its_own_account_is_taken(run: Run, kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    code, _, err = run("tree", *flags())
+    assert (code, err.startswith("l7lb: --kubeconfig: service account ")) == (2, True)
+
+
 # completion
 
 
