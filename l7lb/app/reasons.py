@@ -151,7 +151,7 @@ def _work(case: Case) -> Check:
         waiting = newest.waiting or (case.pause.message if case.pause is not None else "the next step is due")
         return Check("Work", Mark.WAITING, f"{newest.done} of {_steps(newest)} steps are done; {waiting}.")
     if newest is not None and newest.fate is Fate.REFUSED and case.stumble is None and _is_fresh(case, newest):
-        hint = "Read what it would take away. To let exactly that plan pass, set the annotation l7lb.dev/approve."
+        hint = "l7lb plan shows what it would take away. Only then let it pass."
         return Check("Work", Mark.BAD, newest.reason, hint)
     if case.stumble is not None:
         times = f"{case.stumble.times} times in a row" if case.stumble.times > 1 else "once"
