@@ -69,7 +69,8 @@ class Cluster:
 
     def try_helm(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """The same; may fail."""
-        return helm(*arguments, f"--namespace={NAMESPACE}", f"--kubeconfig={self.admin}")
+        home = {"HOME": str(self.folder)}  # where what the API server says is kept between commands
+        return helm(*arguments, f"--namespace={NAMESPACE}", f"--kubeconfig={self.admin}", environment=home)
 
     def install(self, verb: str = "install", **values: Any) -> str:
         """Install or upgrade with these values beside the least; what Helm prints."""

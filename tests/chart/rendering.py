@@ -28,7 +28,8 @@ def helm(
     """One command, with a home of its own: repositories and plugins of this machine do not count."""
     program = tool("helm")
     assert program is not None
-    own = {f"HELM_{name}_HOME": str(ROOT / "build/helm") for name in ("CACHE", "CONFIG", "DATA")}
+    home = str(ROOT / "build/helm")
+    own = {"HOME": home, **{f"HELM_{name}_HOME": home for name in ("CACHE", "CONFIG", "DATA")}}
     return subprocess.run(
         [str(program), *arguments], input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False,
         env={"PATH": os.environ["PATH"], **own, **(environment or {})},
