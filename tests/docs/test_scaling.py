@@ -2,6 +2,8 @@
 
 import re
 
+import yaml
+
 from l7lb.adapters.clb.ratelimit import DELETIONS_MAX, DELETIONS_SPAN_S, QUOTA_DEFAULT, Pace
 from l7lb.app.config import FLAGS
 from l7lb.app.verifying import TURNS_PER_S
@@ -43,3 +45,9 @@ def test_calls_are_those_that_a_test_counts() -> None:
 
 def test_the_number_of_workers_is_the_default() -> None:
     assert f"`--max-concurrent-reconciles` ({DEFAULTS['max-concurrent-reconciles']})" in PAGE
+
+
+def test_what_the_chart_asks_for_is_what_it_asks_for() -> None:
+    memory = yaml.safe_load((ROOT / "charts/l7lb/values.yaml").read_text(encoding="utf-8"))["resources"]
+    asked, limit = memory["requests"]["memory"], memory["limits"]["memory"]
+    assert f"asks for {asked.replace('Mi', ' MiB')} and limits at {limit.replace('Mi', ' MiB')}" in PAGE
