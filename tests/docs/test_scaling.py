@@ -49,5 +49,5 @@ def test_the_number_of_workers_is_the_default() -> None:
 
 def test_what_the_chart_asks_for_is_what_it_asks_for() -> None:
     memory = yaml.safe_load((ROOT / "charts/l7lb/values.yaml").read_text(encoding="utf-8"))["resources"]
-    asked, limit = memory["requests"]["memory"], memory["limits"]["memory"]
-    assert f"asks for {asked.replace('Mi', ' MiB')} and limits at {limit.replace('Mi', ' MiB')}" in PAGE
+    asked, limit = (re.sub(r"([MG])i$", r" \1iB", memory[part]["memory"]) for part in ("requests", "limits"))
+    assert f"asks for {asked} and limits at {limit}" in PAGE

@@ -34,9 +34,10 @@ MANAGED: Final = [
 def metadata(number: int, kind: str, **more: object) -> Json:
     """Names, times and labels like those of people."""
     return {
-        "name": f"{kind}-{number:05}", "namespace": f"team-{number % NAMESPACES:03}", "resourceVersion": str(1000 + number),
-        "uid": f"{number:08x}-5a0b-4a65-9c7e-2f3f3f1f7a10", "creationTimestamp": "2026-01-01T00:00:00Z",
-        "labels": {"app": f"web-{number:05}", "team": f"team-{number % NAMESPACES:03}"}, "managedFields": MANAGED, **more,
+        "name": f"{kind}-{number:05}", "namespace": f"team-{number % NAMESPACES:03}",
+        "uid": f"{number:08x}-5a0b-4a65-9c7e-2f3f3f1f7a10", "resourceVersion": str(1000 + number),
+        "creationTimestamp": "2026-01-01T00:00:00Z", "managedFields": MANAGED,
+        "labels": {"app": f"web-{number:05}", "team": f"team-{number % NAMESPACES:03}"}, **more,
     }  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def endpoint_slice(number: int) -> Json:
     endpoints = [
         {"addresses": [f"10.{number // 250 % 250}.{number % 250}.{pod + 1}"], "nodeName": f"node-{pod:05}",
          "conditions": {"ready": True, "serving": True, "terminating": False},
-         "targetRef": {"kind": "Pod", "name": f"web-{number:05}-{pod}", "namespace": "team-000", "uid": f"pod-{number}-{pod}"}}
+         "targetRef": {"kind": "Pod", "name": f"web-{number:05}-{pod}", "uid": f"{number}-{pod}"}}
         for pod in range(ENDPOINTS)
     ]  # fmt: skip
     ports = [{"name": "http", "port": 8080, "protocol": "TCP"}]
@@ -108,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     begin = before = resident_mib()
     for kind, store, count, make in rows:
-        decoder, spent, items = Decoder(kind), 0.0, []
+        decoder, spent = Decoder(kind), 0.0
+        items: list[Any] = []
         for body in pages(kind.name, count, make):
             started = time.process_time()
             items += decoder.page(body).items
