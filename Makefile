@@ -97,6 +97,12 @@ image: ## the container image, with docker, podman or buildah: IMAGE=name:tag
 image-steps: install ## the steps of the Dockerfile in a scratch folder, where nothing builds images; prints size and start time
 	$(BIN)/python -m tests.image
 
+e2e-cloud: install ## a small suite against a real account (docs/real-account.md); skipped with a word without one
+	$(PYTEST) -s -rs tests/cloud/test_real_account.py
+
+e2e-cloud-clean: install ## what a run of it has left: RUN=<its name>, or RUN=all
+	$(BIN)/python -m tests.cloud clean $(RUN)
+
 mutants: install ## put faults into copies of the product: a test must notice each
 	$(BIN)/python -m tests.mutants
 
@@ -104,4 +110,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test image image-steps unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs site lock mutants clean
+.PHONY: help install demo test image image-steps e2e-cloud e2e-cloud-clean unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs site lock mutants clean
