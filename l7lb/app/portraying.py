@@ -87,6 +87,15 @@ class Studio:
         views = [view for key in keys for view in term.history.of(key, flights)]
         return tuple(sorted(views, key=lambda one: (one.fate is Fate.RUNNING, one.number), reverse=True))
 
+    def seen(self, ref: CloudRef, flight: Flight | None) -> tuple[ObservedLoadBalancer | None, float | None]:
+        """What is known of a load balancer, and as of when; what a plan on its way has made so far is known best."""
+        term = self.term()
+        if term is None:
+            return None, None
+        if flight is not None and flight.observed is not None:
+            return flight.observed, self.clock.time()
+        return term.observations.get(ref), term.observations.kept_at(ref)
+
     def names(self) -> Callable[[str], str]:
         """A pod's name where it is a pod's address, else a node's."""
         stores = self.stores
@@ -196,8 +205,8 @@ class Portrayer:
         return member
 
     def _balancer(self, ref: CloudRef, users: Iterable[Ingress], flights: Mapping[CloudRef | None, Flight]) -> Balancer:
-        studio, term = self._studio, self._studio.term()
-        observed = term.observations.get(ref) if term is not None else None
+        studio = self._studio
+        observed, seen = studio.seen(ref, flights.get(ref))
         ingresses = sorted(users, key=lambda one: one.key)
         members = [self._member(one) for one in ingresses]
         record = record_of(ingresses[0], studio.cluster()) if ingresses else None
@@ -213,7 +222,7 @@ class Portrayer:
             listeners=len(observed.listeners) if observed is not None else 0,
             rules=len(rules),
             targets=sum(len(rule.targets) for rule in rules),
-            seen=term.observations.kept_at(ref) if term is not None else None,
+            seen=seen,
             mark=worst((*(one.mark for one in members), *((Mark.WARNING,) if ails else ())), Mark.UNKNOWN),
             busy="a plan is on its way" if ref in flights else "",
             troubles=tuple(one for ingress in ingresses for one in troubles_of(ingress)),
@@ -221,7 +230,8 @@ class Portrayer:
 
     def _tree(self, ref: CloudRef, ingresses: list[Ingress]) -> Tree:
         studio, term = self._studio, self._studio.term()
-        observed = term.observations.get(ref) if term is not None else None
+        flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
+        observed, _ = studio.seen(ref, flights.get(ref))
         keys = tuple(dict.fromkeys(self._studio.key(one) for one in ingresses))
         order = {one.key: number for key in keys for number, one in enumerate(studio.caches.members(key))}
         asked = tuple(
@@ -229,7 +239,6 @@ class Portrayer:
         )
         claim = claim_of(asked, observed, studio.cluster()) if observed is not None else None
         glance = studio.glances.of(ref) if term is not None else Glance(problem=_STANDING_BY)
-        flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
         sight = Sight(asked, observed, claim, glance.healths, self._studio.names())
         balancer, listeners = self._balancer(ref, ingresses, flights), branches(sight)
         return Tree(

@@ -34,10 +34,11 @@ from l7lb.model.loadbalancer import TargetKey
 from l7lb.model.marks import CONDITIONS, FINALIZER, RECORD
 from l7lb.model.outcome import Again
 from l7lb.model.ownership import Record
+from l7lb.model.plan import Plan
 from l7lb.model.snapshot import Settings
 from l7lb.model.watch import Item
 from l7lb.reconciler.conditions import READY
-from l7lb.reconciler.flights import Flights
+from l7lb.reconciler.flights import Flight, Flights
 from l7lb.reconciler.observations import Observations
 from tests.builders import OUR_TAGS, head, listener, listener_id, location_id, observed, ref, rule, there
 from tests.unit.app.test_history import Heard
@@ -166,6 +167,18 @@ def test_a_fleet_is_drawn_once_in_a_while_however_many_look(scene: Scene) -> Non
     assert scene.portrayer.fleet() is first
     scene.clock.advance(FRESH_S)
     assert scene.portrayer.fleet().balancers == ()
+
+
+def test_while_a_plan_is_on_its_way_what_it_has_made_so_far_shows(scene: Scene) -> None:
+    assert scene.term is not None
+    made = scene.term.observations.get(place("lb-1"))
+    scene.term.observations.clear()
+    scene.term.flights.begin(Flight(scene.key("web"), "ap-guangzhou", Plan(), "print", made, 0.0))
+    (one,) = scene.portrayer.fleet().balancers
+    assert (one.rules, one.seen, one.busy) == (1, scene.clock.time(), "a plan is on its way")
+    tree = scene.portrayer.tree(place("lb-1"))
+    assert tree is not None
+    assert [view.part for view in tree.listeners] == [Part.THERE]
 
 
 def test_what_fails_in_this_process_is_told_before_the_object_says_it(scene: Scene) -> None:
