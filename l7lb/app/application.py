@@ -77,7 +77,7 @@ class Application:
         contact = Service("contact", self._meet, lambda: None)
         writer = self._connections.events
         events = Threads("events", {"events": writer.run}, writer.stop)
-        webhook = webhooks(config, watch, self._connections.kube, door.check, clock)
+        webhook = webhooks(config, watch, self._connections.kube, door.check, clock, metrics)
         console = consoles(config, Scene(watch, self._connections, leadership, campaign.elector, clock, self._cluster))
         late: tuple[Component, ...] = (*traces, probes)
         self.lifecycle = Lifecycle(

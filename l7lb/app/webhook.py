@@ -25,6 +25,8 @@ from l7lb.runtime.authority import ends, issue
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.listening import parse_bind
+from l7lb.telemetry.admitting import counted
+from l7lb.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Webhook:
     watching: Watching
     kube: KubeWebhooks
     clock: Clock
+    metrics: Metrics
     name: str = "webhook"
     only_after_drain: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -53,9 +56,8 @@ class Webhook:
     _threads: Threads = field(init=False)
 
     def __post_init__(self) -> None:
-        self._server = AdmissionServer(
-            "--readiness-webhook-bind-address", self.bind, partial(answer, wants=self._wants)
-        )
+        answerer = counted(partial(answer, wants=self._wants), self.metrics, self.clock.monotonic)
+        self._server = AdmissionServer("--readiness-webhook-bind-address", self.bind, answerer)
         self._threads = Threads(self.name, {"webhook-certificate": self._run}, self._stopping.set)
 
     def start(self, died: Died) -> None:
@@ -130,7 +132,12 @@ def _first(bundle: bytes) -> bytes:
 
 
 def webhooks(
-    config: Config, watching: Watching, transport: Transport, guard: Callable[[], None], clock: Clock
+    config: Config,
+    watching: Watching,
+    transport: Transport,
+    guard: Callable[[], None],
+    clock: Clock,
+    metrics: Metrics,
 ) -> tuple[Webhook, ...]:
     """The one that the flags ask for, or none."""
     if not config.readiness_webhook:
@@ -138,4 +145,4 @@ def webhooks(
     namespace, _, name = config.readiness_webhook.partition("/")
     service = ObjectKey(namespace, name)
     kube = KubeWebhooks(transport, service, CONFIGURATION, guard)
-    return (Webhook(service, config.readiness_webhook_bind_address, watching, kube, clock),)
+    return (Webhook(service, config.readiness_webhook_bind_address, watching, kube, clock, metrics),)

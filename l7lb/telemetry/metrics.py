@@ -16,6 +16,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 CONTROLLER: Final = "ingress"
+WEBHOOK: Final = "readiness-gate"
 _LONG: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _SHORT: Final = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64)
 
@@ -96,6 +97,27 @@ TABLE: Final = (
     Row("controller_runtime_reconcile_time_seconds", Histogram, ("controller",), "Length of a pass.", known=_ONE),
     Row("controller_runtime_max_concurrent_reconciles", Gauge, ("controller",), "Workers."),
     Row("controller_runtime_active_workers", Gauge, ("controller",), "Workers that are busy.", known=_ONE),
+    Row(
+        "controller_runtime_webhook_requests_total",
+        Counter,
+        ("webhook", "code"),
+        "Pods that the API server has asked about, by how they were answered.",
+        known=tuple((WEBHOOK, code) for code in ("200", "400", "500")),
+    ),
+    Row(
+        "controller_runtime_webhook_latency_seconds",
+        Histogram,
+        ("webhook",),
+        "Length of such an answer.",
+        known=((WEBHOOK,),),
+    ),
+    Row(
+        "controller_runtime_webhook_requests_in_flight",
+        Gauge,
+        ("webhook",),
+        "Answers that are being made.",
+        known=((WEBHOOK,),),
+    ),
     Row("rest_client_requests_total", Counter, ("code", "method", "host"), "Requests to the API server."),
     Row("rest_client_request_duration_seconds", Histogram, ("verb", "host"), "Length of one such request."),
     Row("leader_election_master_status", Gauge, ("name",), "1 while this replica leads."),

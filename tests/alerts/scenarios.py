@@ -305,6 +305,7 @@ def _much_is_left_behind(plant: Plant) -> None:
 NOT_PLAYED: Final = {
     "L7lbLeaseRenewedLate": "an answer that takes seconds blocks the one thread of the simulation",
     "L7lbBudgetShort": "needs hundreds of Ingresses that change at once",
+    "L7lbWebhookFailing": "no API server of the simulation calls webhooks",
     "L7lbEventsDropped": "the simulation takes Events before they are written",
 }
 """Alert -> why no scenario ends in it; promtool's tests are all they have."""

@@ -9,6 +9,7 @@ from l7lb.app.webhook import LOOK_S, RENEW_S, Webhook
 from l7lb.errors import LostLeadership
 from l7lb.model.identity import ObjectKey
 from l7lb.runtime.authority import LIFE, ends, issue
+from l7lb.telemetry.metrics import Metrics
 from tests.unit.runtime.fake_clock import FakeClock
 
 
@@ -44,7 +45,7 @@ class Cluster(KubeWebhooks):
 
 def webhook(cluster: Cluster, clock: FakeClock) -> Webhook:
     nothing: Watching = None  # type: ignore[assignment]  # no pod is reviewed here
-    return Webhook(ObjectKey("l7lb", "l7lb-webhook"), "127.0.0.1:0", nothing, cluster, clock)
+    return Webhook(ObjectKey("l7lb", "l7lb-webhook"), "127.0.0.1:0", nothing, cluster, clock, Metrics("test"))
 
 
 def test_the_leader_makes_a_certificate_once_and_has_it_trusted() -> None:
