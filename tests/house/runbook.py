@@ -1,5 +1,6 @@
 """docs/runbook/README.md: the alerts as the rules have them, each with its page."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -51,19 +52,6 @@ def runbook_page(made: str) -> str:
 
 
 def _row(rule: Mapping[str, Any]) -> str:
-    name, says = rule["alert"], rule["annotations"]["summary"].replace("{{ $value }}", "Some")
-    for word in (
-        "action",
-        "certificate",
-        "field",
-        "kind",
-        "quota",
-        "region",
-        "resource",
-        "rule",
-        "service",
-        "step",
-        "cause",
-    ):
-        says = says.replace(f"{{{{ $labels.{word} }}}}", f"*{word}*")
+    name, summary = rule["alert"], rule["annotations"]["summary"].replace("{{ $value }}", "Some")
+    says = re.sub(r"\{\{ \$labels\.(\w+) \}\}", r"*\1*", summary)
     return f"| [{name}]({name}.md) | {rule['labels']['severity']} | {says} |\n"
