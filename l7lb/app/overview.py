@@ -20,9 +20,10 @@ from l7lb.errors import GateClosed
 from l7lb.model.branches import Mark
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import Cluster
-from l7lb.model.marks import FINALIZER
+from l7lb.model.marks import CONDITIONS, FINALIZER
 from l7lb.model.options import Standing
 from l7lb.model.portrait import Member
+from l7lb.reconciler.conditions import ready_of
 from l7lb.runtime.clock import SystemClock
 from l7lb.telemetry.metrics import Metrics
 
@@ -46,6 +47,8 @@ class Overview:
     control: tuple[Diagnosis, ...]
     members: tuple[Member, ...]
     """Ingresses that are ours."""
+    conditions: Mapping[str, int]
+    """Reason of the Ready condition -> how many Ingresses have it; empty: they have none yet."""
     audit: Known[Audit] | Unread
     problems: tuple[Problem, ...]
     """Worst first."""
@@ -91,7 +94,14 @@ def overview(facts: Facts, found: Known[Audit] | Unread, config: Config) -> Over
     problems = [*_of_control((*control, *diagnose_quotas(facts))), *_of_ingresses(ours), *_of_audit(found)]
     order = list(Mark)
     problems.sort(key=lambda one: (order.index(one.mark), one.about))
-    return Overview(facts, control, tuple(sorted(members, key=lambda one: one.key)), found, tuple(problems))
+    conditions = Counter(_reason(one) for one in ours)
+    in_order = tuple(sorted(members, key=lambda one: one.key))
+    return Overview(facts, control, in_order, conditions, found, tuple(problems))
+
+
+def _reason(ingress: Ingress) -> str:
+    condition = ready_of(ingress.annotations.get(CONDITIONS))
+    return "" if condition is None else condition.reason or condition.status
 
 
 def _ours(facts: Facts, config: Config) -> Iterator[Ingress]:

@@ -52,6 +52,7 @@ def overview_json(seen: Overview) -> str:
             ],
             "control": [{"name": one.name, "level": one.level.value, "says": one.says} for one in seen.control],
             "ingresses": {"total": len(seen.members), **{mark.value: seen.by_mark.get(mark, 0) for mark in Mark}},
+            "conditions": dict(seen.conditions),
             "deleting": sum(one.deleting for one in seen.members),
             "loadBalancers": dict(seen.by_use),
             "quotas": [
@@ -108,6 +109,9 @@ def _ingresses(seen: Overview) -> Iterator[str]:
     deleting = sum(one.deleting for one in seen.members)
     extra = f"; {deleting} being deleted" if deleting else ""
     yield _row("Ingresses", f"{len(seen.members)}{f': {told}' if told else ''}{extra}")
+    found = sorted(seen.conditions.items(), key=lambda pair: (-pair[1], pair[0]))
+    if found:
+        yield _row("conditions", plain(_counts({reason or "none yet": number for reason, number in found})))
 
 
 def _balancers(seen: Overview) -> Iterator[str]:

@@ -16,7 +16,7 @@ ELSEWHERE: Final = {
     "tree": "as an entry of `loadBalancers` of `l7lb tree`, or null",
     "plan": "as an entry of `l7lb plan`, or null",
 }
-MAPPINGS: Final = ("loadBalancers", "notRead", "regions.notRead", "counts")
+MAPPINGS: Final = ("loadBalancers", "conditions", "notRead", "regions.notRead", "counts")
 """Paths below which keys are no fields."""
 HEAD: Final = """# Command line
 

@@ -64,6 +64,7 @@ leader            l7lb-a_1, since 2026-11-22T23:59:50Z
 replicas          1 ready, version 0.1.0
 finalizers        on 0 of 2 Ingresses, none is stuck
 Ingresses         2: 1 work, 1 broken
+conditions        1 Bad, 1 Ensured
 load balancers    2: 1 orphan, 1 used
 quota, public     ###################- 95 of 100
 quota, internal   -------------------- 0 of 100
@@ -106,6 +107,7 @@ def test_what_could_not_be_read_is_no_good_news() -> None:
 def test_an_overview_for_programs_is_one_object() -> None:
     said = json.loads(overview_json(SEEN))
     assert said["ingresses"] == {"total": 2, "bad": 1, "waiting": 0, "warning": 0, "unknown": 0, "ok": 1}
+    assert said["conditions"] == {"Ensured": 1, "Bad": 1}
     assert said["loadBalancers"] == {"used": 1, "orphan": 1}
     assert said["quotas"][0] == {"name": "public", "used": 95, "limit": 100}
     assert said["problems"][0] == {

@@ -3,6 +3,7 @@
 The same screens are in docs/command-line.md.
 """
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -142,7 +143,11 @@ SKETCH = Sketch(
 
 def ingress(key: ObjectKey, status: str, message: str) -> Ingress:
     """With a condition."""
-    text = f'[{{"type":"Ready","status":"{status}","message":"{message}","lastTransitionTime":"2026-11-22T21:40:00Z"}}]'
+    condition = {
+        "type": "Ready", "status": status, "reason": "Ensured" if status == "True" else "ServiceNotFound",
+        "message": message, "lastTransitionTime": "2026-11-22T21:40:00Z",
+    }  # fmt: skip
+    text = json.dumps([condition])
     meta = ObjectMeta(
         name=key.name, namespace=key.namespace, uid=str(key), annotations={CONDITIONS: text}, finalizers=(FINALIZER,)
     )
