@@ -1,38 +1,20 @@
 """The site is built without a warning, has every page, and fetches nothing from elsewhere."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.docs.conftest import build
 from tests.docs.sheets import Sheet, blocks_of, folder_of
 from tests.house.source import ROOT
 
 PAGES = sorted(path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md"))
 ELSEWHERE = re.compile(r"(@import |url\()[\"']?(https?:)?//")
 """What a style sheet says to fetch something from another server."""
-
-
-def build(top: Path, into: Path) -> subprocess.CompletedProcess[str]:
-    """As `make site`. Not quiet: MkDocs counts only the warnings that it shows."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(into)]
-    surroundings = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    return subprocess.run(command, cwd=top, env=surroundings, capture_output=True, text=True, timeout=100, check=False)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    into = tmp_path_factory.mktemp("site")
-    done = build(ROOT, into)
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
-    return into
 
 
 def sheet(site: Path, page: Path) -> Sheet:
