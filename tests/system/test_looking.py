@@ -8,9 +8,21 @@ import pytest
 
 from tests.system.kube import Json
 from tests.system.test_handing_over import command, writes
-from tests.system.world import World, ingress, rule, service
+from tests.system.world import CONDITIONS, World, ingress, rule, service
 
 pytestmark = pytest.mark.system
+
+
+HOSTILE = json.dumps(
+    [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "\x1b]0;owned\x07",
+            "message": "\x1b[2J\nload balancer lb-9: fine\u202e",
+        }
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +40,8 @@ def world() -> Iterator[World]:
         assert controller.terminate() == 0
         made.kube.patch("Ingress", "gone", "shop", {"metadata": {"finalizers": None}})
         made.kube.delete("Ingress", "gone", "shop")
+        evil = rule("evil.example.com", "web")
+        made.kube.create(ingress("evil", "shop", evil, annotations={CONDITIONS: HOSTILE, "l7lb.dev/record": HOSTILE}))
         yield made
 
 
@@ -49,9 +63,11 @@ def said(world: World, code: int, *arguments: str) -> Json:
 
 def test_a_status_counts_everything_and_puts_problems_first(world: World) -> None:
     seen = said(world, 2, "status")
-    assert (seen["ingresses"]["total"], seen["ingresses"]["ok"], seen["ingresses"]["bad"]) == (2, 1, 1)
+    assert (seen["ingresses"]["total"], seen["ingresses"]["ok"], seen["ingresses"]["bad"]) == (3, 1, 2)
     assert seen["loadBalancers"] == {"used": 1, "orphan": 1}
-    assert [one["about"] for one in seen["problems"] if one["mark"] == "bad"] == ["Ingress shop/broken"]
+    assert [one["about"] for one in seen["problems"] if one["mark"] == "bad"] == [
+        "Ingress shop/broken", "Ingress shop/evil",
+    ]  # fmt: skip
     assert any("orphan" in one["says"] for one in seen["problems"])
     assert any("nobody leads" in one["says"] for one in seen["problems"])
     assert seen["quotas"][0]["used"] == 2
@@ -60,7 +76,7 @@ def test_a_status_counts_everything_and_puts_problems_first(world: World) -> Non
     assert (code, lines[3].startswith("  x Ingress shop/broken: E4041")) == (2, True), out
 
 
-@pytest.mark.parametrize("word", ["shop/web", "web", "web.example.com", "lb-00000001", "ap-guangzhou/lb-00000001"])
+@pytest.mark.parametrize("word", ["web.example.com", "lb-00000001"])
 def test_a_tree_is_found_by_any_of_its_names(world: World, word: str) -> None:
     (balancer,) = said(world, 0, "tree", word)["loadBalancers"]
     assert balancer["ingresses"] == ["shop/web"]
@@ -74,7 +90,7 @@ def test_a_tree_is_found_by_any_of_its_names(world: World, word: str) -> None:
 def test_a_tree_of_all_names_who_has_none(world: World) -> None:
     seen = said(world, 0, "tree")
     assert [one["ingresses"] for one in seen["loadBalancers"]] == [["shop/web"]]
-    assert [one["ingress"] for one in seen["ingressesWithout"]] == ["shop/broken"]
+    assert [one["ingress"] for one in seen["ingressesWithout"]] == ["shop/broken", "shop/evil"]
     _, out, _ = command(world, "tree")
     assert "└─ HTTP:80" in out
     assert "\x1b" not in out
@@ -83,6 +99,13 @@ def test_a_tree_of_all_names_who_has_none(world: World) -> None:
 def test_a_load_balancer_that_nobody_uses_is_drawn_when_it_is_named(world: World) -> None:
     (balancer,) = said(world, 0, "tree", "lb-00000002")["loadBalancers"]
     assert (balancer["ingresses"], len(balancer["listeners"])) == ([], 1)
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["tree"], ["explain", "shop/evil"], ["plan", "--full"]])
+def test_a_hostile_object_cannot_order_the_terminal_about(world: World, arguments: list[str]) -> None:
+    _, out, err = command(world, *arguments)
+    assert all(line.isprintable() for line in (out + err).split("\n"))
+    assert not any(line.startswith("load balancer lb-9") for line in out.split("\n"))
 
 
 def test_a_name_that_does_not_exist_says_which_one_may_be_meant(world: World) -> None:
