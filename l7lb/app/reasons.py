@@ -17,7 +17,7 @@ from l7lb.model.cluster import Ingress
 from l7lb.model.marks import CLASS_ANNOTATION
 from l7lb.model.options import Options
 from l7lb.model.options import Standing as ByClass
-from l7lb.model.portrait import Check, Fate, PlanView, Standing, Tree
+from l7lb.model.portrait import WORK, Check, Fate, PlanView, Standing, Tree
 from l7lb.model.problems import Severity
 from l7lb.reconciler.conditions import told
 
@@ -149,23 +149,23 @@ def _work(case: Case) -> Check:
     newest = next((one for one in case.plans if one.about in (None, case.ingress.key)), None)
     if newest is not None and newest.fate is Fate.RUNNING:
         waiting = newest.waiting or (case.pause.message if case.pause is not None else "the next step is due")
-        return Check("Work", Mark.WAITING, f"{newest.done} of {_steps(newest)} steps are done; {waiting}.")
+        return Check(WORK, Mark.WAITING, f"{newest.done} of {_steps(newest)} steps are done; {waiting}.")
     if newest is not None and newest.fate is Fate.REFUSED and case.stumble is None and _is_fresh(case, newest):
         hint = "l7lb plan shows what it would take away. Only then let it pass."
-        return Check("Work", Mark.BAD, newest.reason, hint)
+        return Check(WORK, Mark.BAD, newest.reason, hint)
     if case.stumble is not None:
         times = f"{case.stumble.times} times in a row" if case.stumble.times > 1 else "once"
         hint = "It is tried again by itself, after longer and longer waits."
-        return Check("Work", Mark.BAD, f"The last pass failed ({times}): {case.stumble.message}.", hint)
+        return Check(WORK, Mark.BAD, f"The last pass failed ({times}): {case.stumble.message}.", hint)
     if case.pause is not None:
-        return Check("Work", Mark.WAITING, f"It waits: {case.pause.message}.")
+        return Check(WORK, Mark.WAITING, f"It waits: {case.pause.message}.")
     if not case.standing.leading:
-        return Check("Work", Mark.UNKNOWN, "Only the leader knows what is planned and done.")
+        return Check(WORK, Mark.UNKNOWN, "Only the leader knows what is planned and done.")
     if case.stands_still:
-        return Check("Work", Mark.UNKNOWN, "Nothing is done until what is wrong with the Ingress is mended.")
+        return Check(WORK, Mark.UNKNOWN, "Nothing is done until what is wrong with the Ingress is mended.")
     if case.by_class in (ByClass.NOT_OURS, ByClass.UNCLEAR):
-        return Check("Work", Mark.UNKNOWN, "Nothing is done for it.")
-    return Check("Work", Mark.OK, "Nothing is left to be done.")
+        return Check(WORK, Mark.UNKNOWN, "Nothing is done for it.")
+    return Check(WORK, Mark.OK, "Nothing is left to be done.")
 
 
 def _is_fresh(case: Case, plan: PlanView) -> bool:

@@ -11,7 +11,7 @@ from l7lb.console.finding import Wanted
 from l7lb.model.branches import Mark, TargetView
 from l7lb.model.codes import CODES
 from l7lb.model.identity import CloudRef, ObjectKey
-from l7lb.model.portrait import Fleet, PlanView, Standing, Tree, Why
+from l7lb.model.portrait import WORK, Check, Fleet, PlanView, Standing, Tree, Why
 
 HERE: Final = Path(__file__).parent
 TROUBLES_MAX: Final = 12
@@ -82,7 +82,7 @@ class Pages:
 
     def ingress(self, why: Why, standing: Standing) -> bytes:
         """One Ingress, and why it works or not."""
-        lead = min(why.checks, key=lambda check: list(Mark).index(check.mark), default=None)
+        lead = min(why.checks, key=_gravity, default=None)
         own = finding.owned(why.tree.listeners, why.member.key) if why.tree is not None else ()
         return self._render(
             "ingress.html", tab="", standing=standing, drawn=why.drawn, asked=Wanted(), why=why, lead=lead, own=own
@@ -139,6 +139,11 @@ def meaning(code: str) -> str:
     """What a code of TKE's says."""
     row = CODES.get(code)
     return row.says if row is not None else ""
+
+
+def _gravity(check: Check) -> tuple[int, bool]:
+    """The worst first; of what is on its way, what is being done says more than what is not there yet."""
+    return list(Mark).index(check.mark), check.mark is Mark.WAITING and check.name != WORK
 
 
 def _finalized(value: object) -> object:

@@ -8,6 +8,7 @@ Times are seconds since 1970.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from l7lb.model.branches import ListenerView, Mark
 from l7lb.model.identity import CloudRef, ObjectKey, TaskId
@@ -166,6 +167,10 @@ class Tree:
     """Why their health is not known; empty: it is."""
     plans: tuple[PlanView, ...] = ()
     """Newest first."""
+
+
+WORK: Final = "Work"
+"""The name of the link that says what is being done."""
 
 
 @dataclass(frozen=True, slots=True)

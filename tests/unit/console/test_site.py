@@ -121,6 +121,13 @@ def test_an_ingress_leads_with_the_worst_link_of_its_chain() -> None:
     assert "It works, as far as can be seen" in text(visited("/ingresses/shop/web", Gallery(the_why=fine)))
 
 
+def test_of_what_is_under_way_the_page_leads_with_what_is_being_done() -> None:
+    none = Check("Load balancer", Mark.WAITING, "It has none yet.")
+    work = Check("Work", Mark.WAITING, "1 of 4 steps are done.")
+    shown = text(visited("/ingresses/shop/web", Gallery(the_why=portraits.why(none, work))))
+    assert shown.index("1 of 4 steps") < shown.index("It has none yet.")
+
+
 @pytest.mark.parametrize(
     ("standing", "said"),
     [
