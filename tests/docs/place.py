@@ -22,7 +22,7 @@ from tests.docs.telling import commands
 from tests.docs.ways import RELEASED, Phase, Way, way_of
 from tests.house.source import ROOT
 from tests.system.kube import Json
-from tests.system.rights import CRD
+from tests.system.rights import CRD, WEBHOOK, documents
 from tests.system.world import CLUSTER, KEYS, REGION, VPC, World, ingress, rule, service
 from tests.tools import tool
 
@@ -146,6 +146,8 @@ class Place:
             self.world.namespace("l7lb")
             self.world.kube.create({**POD, "metadata": {"name": NAME, "namespace": "l7lb", "labels": labels}})
             self.world.kube.create(_off("l7-lb-controller"))
+            webhooks = [one for one in documents(WEBHOOK) if one["kind"] == "MutatingWebhookConfiguration"]
+            self.world.kube.create_all(webhooks)
             self._done.add(Phase.LOOKING)
         if phase >= Phase.STOPPED and Phase.STOPPED not in self._done:
             assert self.world.controller is not None
