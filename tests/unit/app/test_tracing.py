@@ -1,12 +1,16 @@
 """When traces are sent: asked for by the flag, or in OpenTelemetry's own words."""
 
+import itertools
 import logging
+import random
+import re
 import sys
 from collections.abc import Mapping
 
 import pytest
 
 from l7lb.app.config import Config
+from l7lb.app.connections import pass_ids
 from l7lb.app.tracing import SPANS, is_asked, tracing
 from l7lb.errors import ConfigurationError
 from l7lb.telemetry.metrics import Metrics
@@ -31,6 +35,13 @@ ASKED: dict[str, tuple[Config, Mapping[str, str], bool]] = {
 @pytest.mark.parametrize(("config", "environ", "asked"), ASKED.values(), ids=ASKED)
 def test_traces_are_sent_when_somebody_asks(config: Config, environ: Mapping[str, str], asked: bool) -> None:
     assert is_asked(config, environ) is asked
+
+
+def test_ids_of_passes_come_from_dice_that_are_given() -> None:
+    first, second = (list(itertools.islice(iter(pass_ids(random.Random(7)), ""), 5)) for _ in range(2))
+    assert first == second
+    assert len(set(first)) == 5
+    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in first)
 
 
 @pytest.fixture
