@@ -88,7 +88,9 @@ def of_a_cluster(config: Config, environ: Mapping[str, str]) -> Iterator[Case]:
             tke_finalizers=config.finalizers_of_tke,
         )
         around = Neighbours(worlds.stores, worlds.cluster, worlds.caches.unread)
-        confirmation = Confirmation(worlds.cluster, around, clock.monotonic, confirmed=bool(config.confirm_cluster))
+        confirmation = Confirmation(
+            worlds.cluster, around, clock.monotonic, home=config.region, confirmed=bool(config.confirm_cluster)
+        )
         forbidden = ledger.forbids(order, found.heads) or patiently(lambda: confirmation.look_everywhere(worlds.cloud))
         yield Case(ground, forbidden, partial(_with_the_lease, config, connections, clock, door, found))
 

@@ -174,7 +174,7 @@ def _doubt(config: Config, connections: Connections, clock: Clock, cluster: Clus
     _put(kept.nodes, _all(connections, kinds.NODE))
     _put(kept.pods, _all(connections, kinds.POD))
     around = Neighbours(kept, identity.value, frozenset)
-    confirmation = Confirmation(identity.value, around, clock.monotonic)
+    confirmation = Confirmation(identity.value, around, clock.monotonic, home=config.region)
     return patiently(partial(confirmation.look, connections.cloud))
 
 

@@ -127,6 +127,7 @@ class Term:
             stage.cluster,
             Neighbours(stage.triggers.stores, stage.cluster, stage.caches.unread),
             stage.clock.monotonic,
+            home=stage.config.region,
             confirmed=bool(stage.config.confirm_cluster),
             on_verdict=self.doubt.tell,
         )

@@ -145,7 +145,7 @@ def _workshop(worlds: Worlds, collector: Collector, desk: OneAtATime, hands: Han
         telemetry=collector,
         executor=Executor(Flights(), observations, worlds.clock.monotonic),
         locator=Locator(observations, worlds.caches, collector),
-        confirmation=Confirmation(worlds.cluster, _neighbours(worlds), worlds.clock.monotonic, confirmed=True),
+        confirmation=Confirmation(worlds.cluster, _neighbours(worlds), worlds.clock.monotonic, home="", confirmed=True),
         desk=WriteBack(hands.ingresses, worlds.clock.time),
         monotonic=worlds.clock.monotonic,
         wall=worlds.clock.time,

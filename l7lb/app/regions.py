@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from l7lb import translator
 from l7lb.app.caches import record_of
-from l7lb.errors import TerminalError, Unavailable
+from l7lb.errors import RetryableError, TerminalError
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import Cluster
 from l7lb.model.loadbalancer import LoadBalancerHead
@@ -27,7 +27,7 @@ class Look:
     regions: tuple[str, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
     """Region -> why it was left out."""
-    silent: Mapping[str, Unavailable] = field(default_factory=dict)
+    silent: Mapping[str, RetryableError] = field(default_factory=dict)
     """Regions among those that were left out that may answer later."""
 
 
@@ -45,20 +45,20 @@ def look(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...])
     """
     found = list(cloud.find(wanted[0], tags))
     refused: dict[str, str] = {}
-    silent: dict[str, Unavailable] = {}
+    silent: dict[str, RetryableError] = {}
     for region in wanted[1:]:
         try:
             found += cloud.find(region, tags)
-        except (TerminalError, Unavailable) as refusal:
+        except (TerminalError, RetryableError) as refusal:
             refused[region] = str(refusal)
-            if isinstance(refusal, Unavailable):
+            if isinstance(refusal, RetryableError):
                 silent[region] = refusal
             _logger.warning("region %s is left out: %s", region, refusal)
     return Look(tuple(found), tuple(region for region in wanted if region not in refused), refused, silent)
 
 
 def find_all(cloud: LoadBalancers, tags: Mapping[str, str], wanted: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
-    """The heads alone. Raises Unavailable when a region does not answer."""
+    """The heads alone. Raises what a region says that may answer later."""
     found = look(cloud, tags, wanted)
     if found.silent:
         raise next(iter(found.silent.values()))

@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import Final, TypeAlias
 
 from l7lb import planner
-from l7lb.errors import AlreadyExists, L7lbError, NotFound, Rejected, TokenRefused, Unavailable
+from l7lb.errors import AlreadyExists, L7lbError, NotFound, Rejected, TerminalError, TokenRefused, Unavailable
 from l7lb.model.identity import CloudRef
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.plan import DeregisterTargets, ModifyWeights, Placement, Plan, RegisterTargets, Step
@@ -29,12 +29,14 @@ SUSPECT_S: Final = 0.001
 """One that is only suspected: it was in the last plan, or it is done."""
 DOUBT_S: Final = 600.0
 """So long a refusal that may pass by itself is remembered; the second one within it counts."""
-REFUSALS_MAX: Final = 32
+REFUSALS_MAX: Final = 64
 WINDOW_S: Final = 600.0
 """So many refusals of one load balancer's targets within so long are taken apart."""
 FEW: Final = 8
 SPACING_S: Final = 30.0
 """Where more than a few cells are left out, they are tried again one by one, so long after each other."""
+UNDIVIDED_S: Final = 10.0
+"""The same for those that have not been divided yet: there are good ones among them."""
 
 TargetStep: TypeAlias = RegisterTargets | DeregisterTargets | ModifyWeights
 _TARGETS = (RegisterTargets, DeregisterTargets, ModifyWeights)
@@ -94,9 +96,19 @@ class _Known:
     """When calls were taken apart of late."""
     turn: float = 0.0
     """When the last of the cells that are left out is to be tried again."""
+    turn_undivided: float = 0.0
+    """When the last of those that are to be divided is."""
 
-    def condemn(self, kind: Kind, cell: _Cell, now: float) -> None:
-        """Leave it out for a while: the longer, the longer it has been left out, and the more others are."""
+    def condemn(self, kind: Kind, cell: _Cell, now: float, *, found: bool) -> None:
+        """Leave it out for a while: the longer, the longer it has been left out, and the more others are.
+
+        Unless it is `found`, there may be good ones in it: it is divided when its turn comes.
+        """
+        if not found:
+            self.turn_undivided = max(self.turn_undivided, now) + UNDIVIDED_S
+            cell.until = self.turn_undivided
+            self.cells[kind, frozenset(cell.placements)] = cell
+            return
         count = 1 + sum(other.why is not None for other in self.cells.values())
         cell.delay_s = min(MOST_S, 2 * cell.delay_s) if cell.delay_s else FIRST_S
         cell.until = now + cell.delay_s
@@ -194,9 +206,10 @@ class Culprits:
         }
         addresses = {one.target.key.address for one in parts}
         is_found = len(parts) == 1 or (len(addresses) == 1 and addresses <= blamed)
-        if is_found or not known.may_divide(now):
-            first = next((cell.why for cell in before if cell.why is not None), error)
-            known.condemn(kind, _Cell(parts, now, delay_s=delay, why=first), now)
+        in_turn = any(cell.why is not None for cell in before)
+        if is_found or not (in_turn or known.may_divide(now)):
+            first = next((cell.why for cell in before if cell.why is not None), _plain(error))
+            known.condemn(kind, _Cell(parts, now, delay_s=delay, why=first), now, found=is_found)
             return Blamed.FOUND
         for half in planner.divided(parts, blamed):
             known.cells[kind, frozenset(half)] = _Cell(half, now)
@@ -213,6 +226,11 @@ class Culprits:
             part = planner.narrowed(step, cell.placements)
             if part is not None and cell.until <= now:
                 yield part
+
+
+def _plain(error: L7lbError) -> L7lbError:
+    """Without its traceback."""
+    return error.anew() if isinstance(error, TerminalError) else type(error)(str(error))
 
 
 def _within(cell: _Cell, step: Step) -> Iterator[Placement]:

@@ -131,7 +131,9 @@ class Disposer:
         if self._attempts.tagging(matter.owner) and all(isinstance(step, RemoveTags) for step in plan.steps):
             self._shop.executor.observations.drop(observed.head.ref)
             return Again(SETTLE_S, f"{observed.head.ref.id} still shows our tags, which were taken off")
-        self._shop.confirmation.sift(plan, observed, claim, matter.cloud)
+        _, doubt = self._shop.confirmation.sift(plan, observed, claim, matter.cloud)
+        if doubt:
+            raise UnsafePlan(doubt, reason=HELD)
         self._check(matter, plan, observed, parting)
         ledger.authorize(plan, claim, observed)
         self._farewells.announce(matter, observed, claim)

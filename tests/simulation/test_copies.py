@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from l7lb.errors import Unavailable
 from tests.emulators.clb.nouns import LoadBalancer
 from tests.simulation import manifests
 from tests.simulation.cluster import NODES, RECORD
 from tests.simulation.copies import OWN, copy_of
+from tests.simulation.outages import Outage
 from tests.simulation.world import CLUSTER, World
 
 LENT = "lb-lent0001"
@@ -197,3 +199,53 @@ def test_what_an_author_writes_into_a_record_makes_no_copy_of_a_cluster() -> Non
     world.users.delete()
     world.settle()
     assert world.account.lbs() == [before]
+
+
+@pytest.mark.parametrize("code", ["AuthFailure", "UnauthorizedOperation", "InvalidParameter", "InternalError"])
+@pytest.mark.parametrize("count", [1, 5, -1])
+def test_a_copy_that_is_refused_the_look_takes_nothing_away(
+    original: World, monkeypatch: pytest.MonkeyPatch, code: str, count: int
+) -> None:
+    before = state(original)
+    made = copy_of(original, "shop", "blog")
+    Outage("ap-guangzhou", code, ("DescribeTargetHealth",), count).begin(made, monkeypatch)
+    made.users.delete("shop")
+    made.start()
+    made.run(LONG_S)
+    assert state(made) == before
+
+
+@pytest.mark.parametrize("action", ["DescribeTargetHealth", "DescribeLoadBalancers"])
+def test_while_one_region_is_silent_a_copy_takes_nothing_away_in_another(
+    world: World, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    there = {"ingress.cloud.tencent.com/cross-region-id": "ap-shanghai"}
+    there |= {"ingress.cloud.tencent.com/cross-vpc-id": "vpc-6sh0remo"}
+    world.users.create(manifests.ingress("shop", manifests.rule("a.example.com")))
+    world.users.create(manifests.ingress("far", manifests.rule("b.example.com"), annotations=there))
+    world.start()
+    world.settle()
+    world.crash()
+    made = copy_of(world, "shop", "far")
+    far = next(lb for lb in made.account.lbs() if lb.region == "ap-shanghai")
+    home = next(lb for lb in made.account.lbs() if lb is not far)
+    assert (home.region, far.region) == ("ap-guangzhou", "ap-shanghai")
+    outage = Outage("ap-guangzhou", actions=(action,))
+    made.users.delete("far")
+    # What is bound there says nothing: it is dead.
+    for listener in far.listeners.values():
+        for rule in listener.rules.values():
+            rule.targets.clear()
+    before = state(made)
+    outage.begin(made, monkeypatch)
+    if action == "DescribeTargetHealth":
+        made.start()
+        made.run(LONG_S)
+        assert outage.tried
+        assert state(made) == before
+        outage.end()
+        made.run(LONG_S)
+    else:
+        with pytest.raises(Unavailable):
+            made.start()
+    assert state(made) == before

@@ -2,7 +2,7 @@
 
 import pytest
 
-from l7lb.reconciler.culprits import REFUSALS_MAX, SPACING_S
+from l7lb.reconciler.culprits import SPACING_S
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
 from tests.simulation.cluster import SERVICES
@@ -55,24 +55,25 @@ def test_the_culprits_are_found_in_few_calls(world: World, form: str) -> None:
     assert world.account.calls()["BatchRegisterTargets"] <= 2 * 2 * 7 + 2
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_many_culprits_cost_a_bounded_number_of_calls_and_in_the_end_every_other_target_is_bound(
-    world: World, form: str
+@pytest.mark.parametrize(
+    ("form", "count", "all_s"), [("call", 16, 10.0), ("listener", 16, 1200.0), ("call", 50, 900.0)]
+)
+def test_many_culprits_among_good_ones_cost_a_bounded_number_of_calls_and_in_the_end_all_others_are_bound(
+    world: World, form: str, count: int, all_s: float
 ) -> None:
-    good = _nodes(world, 40)
-    bad = {f"10.0.9.{number}" for number in range(1, 51)}
-    for address in sorted(bad):
-        world.users.create(manifests.node(f"bad-{address}", address))
+    total = 92
+    bad = {f"10.0.1.{1 + number * total // count}" for number in range(count)}
+    good = _nodes(world, total) - bad
     world.account.seed(refused=dict.fromkeys(bad, form))
     world.users.create(manifests.ingress("shop"))
     world.start()
-    world.run_for(600.0)
-    assert world.account.calls()["BatchRegisterTargets"] <= 3 * REFUSALS_MAX
-    world.run_for(7200.0)
+    world.run_for(all_s)
     assert _bound(world) == good
-    world.account.forget_calls()
+    assert world.account.calls()["BatchRegisterTargets"] <= 2 * 2 * count * 7
     world.run_for(3600.0)
-    assert world.account.calls()["BatchRegisterTargets"] <= 3600.0 / SPACING_S + 1
+    world.account.forget_calls()
+    world.run_for(1200.0)
+    assert world.account.calls()["BatchRegisterTargets"] <= 1200.0 / SPACING_S + 1
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.emulators.clb import wire
 from tests.simulation import manifests
 from tests.simulation.checkers import Watchman
+from tests.simulation.outages import Outage
 from tests.simulation.world import World
 
 REGION = "ingress.cloud.tencent.com/cross-region-id"
@@ -148,41 +148,55 @@ def test_a_vpc_that_is_in_no_ccn_with_the_clusters_is_told(world: World) -> None
     assert "E4071" in world.users.ingress().why
 
 
-class Outage:
-    """A region that answers nothing but 503."""
-
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_over = False
-        self.tried = 0
-        self._handle = world.around.cloud.handle
-        monkeypatch.setattr(world.around.cloud, "handle", self._answer)
-
-    def _answer(self, request: wire.Request) -> wire.Response:
-        if self.is_over or request.headers["X-TC-Region"] != "ap-shanghai":
-            return self._handle(request)
-        self.tried += 1
-        return wire.Response(503, b"")
+HERE_AND_THERE = ("ap-guangzhou", "ap-shanghai")
 
 
-def test_while_a_region_is_down_a_successor_takes_the_lead_and_serves_all_others(
-    world: World, watchman: Watchman, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _two_regions(world: World) -> None:
+    """`shop` is served there, `blog` here; the process has ended."""
     _serve(world, THERE)
     world.users.create(manifests.ingress("blog", manifests.rule("blog.example.com")))
     world.settle()
     world.crash()
-    outage = Outage(world, monkeypatch)
-    world.start()
-    world.users.patch({"spec": {"rules": [manifests.rule("new.example.com")]}}, "blog")
+
+
+def _hosts_here(world: World) -> set[str]:
+    here = next(lb for lb in world.account.lbs() if lb.region == HERE_AND_THERE[0])
+    return {host for one in here.listeners.values() for rule in one.rules.values() for host in rule.domains}
+
+
+@pytest.mark.parametrize("outage", [Outage(HERE_AND_THERE[1]), Outage(HERE_AND_THERE[1], code="RequestLimitExceeded")])
+def test_while_a_region_does_not_answer_a_successor_serves_all_others_and_takes_nothing_away(
+    world: World, watchman: Watchman, monkeypatch: pytest.MonkeyPatch, outage: Outage
+) -> None:
+    _two_regions(world)
+    outage.begin(world, monkeypatch)
+    world.start_anyhow()
+    world.users.rules(manifests.rule("new.example.com"), name="blog")
     world.users.delete("shop")
     world.run(120.0)
     assert outage.tried
-    assert world.users.ingress("blog").is_ready
-    near, far = sorted(world.account.lbs(), key=lambda lb: lb.region)
-    hosts = {host for one in near.listeners.values() for rule in one.rules.values() for host in rule.domains}
-    assert hosts == {"new.example.com"}
-    assert (near.region, far.region) == ("ap-guangzhou", "ap-shanghai")
-    outage.is_over = True
+    assert _hosts_here(world) == {"blog.example.com", "new.example.com"}
+    assert "ap-shanghai does not say yet" in world.users.ingress("blog").why
+    assert sorted(lb.region for lb in world.account.lbs()) == list(HERE_AND_THERE)
+    outage.end()
     world.settle()
-    assert {lb.region for lb in world.account.lbs()} == {"ap-guangzhou"}
+    assert _hosts_here(world) == {"new.example.com"}
+    assert {lb.region for lb in world.account.lbs()} == {HERE_AND_THERE[0]}
     watchman.check_rest()
+
+
+def test_a_region_that_says_no_holds_deletes_there_and_nowhere_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _two_regions(world)
+    outage = Outage(HERE_AND_THERE[1], code="UnauthorizedOperation", actions=("DescribeTargetHealth",))
+    outage.begin(world, monkeypatch)
+    world.start()
+    world.users.delete("shop")
+    world.users.rules(manifests.rule("new.example.com"), name="blog")
+    world.run(600.0)
+    assert _hosts_here(world) == {"new.example.com"}
+    assert sorted(lb.region for lb in world.account.lbs()) == list(HERE_AND_THERE)
+    outage.end()
+    world.settle()
+    assert {lb.region for lb in world.account.lbs()} == {HERE_AND_THERE[0]}
