@@ -24,7 +24,8 @@ REASONS: Final = {
     "DeleteRefused": "The cloud sees targets or traffic and wants the deletion to be forced. That is done after the "
     "proof is read once more.",
     "Deleting": "Condition: the Ingress is going, and what was made for it is being taken off.",
-    "DeletesHeld": "Our load balancers serve targets that are no nodes or pods of this cluster, as in a copy of one. "
+    "DeletesHeld": "Our load balancers serve targets that are no nodes or pods of this cluster, as in a copy of one, or"
+    " a region does not answer whether they do: that ends by itself. "
     "Nothing is taken away, and nothing is written where none of ours is bound, until `--confirm-cluster` says which "
     "cluster is the original; docs/operations.md has the steps.",
     "Disposing": "What is about to happen to the load balancer of an Ingress that goes, and the proof for it.",

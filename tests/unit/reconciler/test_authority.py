@@ -15,12 +15,14 @@ from l7lb.model.identity import ListenerKey, LoadBalancerId
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.ownership import Claim, Disposal
 from l7lb.model.plan import DeleteListeners, DeleteLoadBalancer, Plan
+from l7lb.reconciler.flights import Flight, Flights
 from l7lb.telemetry.metrics import CONTROLLER
 from tests.simulation import manifests
 from tests.simulation.world import World
 
 LENT: Final = "lb-lent0001"
 NAMED: Final = "kubernetes.io/ingress.existLbId"
+GROUPED: Final = "ingress.cloud.tencent.com/enable-group"
 LENDERS: Final = ListenerKey("HTTP", 8080)
 
 
@@ -122,3 +124,55 @@ def test_a_plan_that_deletes_another_load_balancer_instead_of_ours_does_nothing_
     monkeypatch.undo()
     world.settle()
     assert [lb.id for lb in world.account.lbs()] == [LENT]
+
+
+def _served_by_a_group(world: World) -> None:
+    world.account.lend(LENT)
+    for name in ("shop", "blog"):
+        rule = manifests.rule(f"{name}.example.com")
+        world.users.create(manifests.ingress(name, rule, annotations={NAMED: LENT, GROUPED: "true"}))
+    world.start()
+    world.settle()
+    assert world.account.paths() == {"shop.example.com/", "blog.example.com/"}
+    world.account.forget_calls()
+
+
+def test_a_plan_of_a_group_that_deletes_the_lenders_listener_as_well_does_nothing_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _served_by_a_group(world)
+    _takes_the_lenders_listener_too(monkeypatch)
+    refusal = _refused(world, lambda: world.users.rules(manifests.rule("b.example.com")))
+    assert "that is not ours" in str(refusal)
+    monkeypatch.undo()
+    world.settle()
+    assert world.account.paths() == {"b.example.com/", "blog.example.com/"}
+    assert world.account.paths(8080) == {"owner.example.com/"}
+
+
+def test_a_step_of_a_group_that_was_not_in_the_plan_that_was_allowed_is_refused_when_its_turn_comes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _served_by_a_group(world)
+    begin = Flights.begin
+
+    def changed(flights: Flights, flight: Flight) -> bool:
+        flight.plan = replace(flight.plan, steps=(DeleteListeners((LENDERS,)),))
+        return begin(flights, flight)
+
+    monkeypatch.setattr(Flights, "begin", changed)
+    _refused(world, lambda: world.users.rules(manifests.rule("b.example.com")))
+    monkeypatch.undo()
+    world.settle()
+    assert world.account.paths(8080) == {"owner.example.com/"}
+
+
+def test_an_order_that_brings_a_deletion_along_is_not_placed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.account.lend(LENT)
+    world.start()
+    world.settle()
+    _takes_the_lenders_listener_too(monkeypatch)
+    _refused(world, lambda: world.users.create(manifests.ingress("shop")) and None)
+    monkeypatch.undo()
+    world.settle()
+    assert world.users.ingress().is_ready
