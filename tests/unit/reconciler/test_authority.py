@@ -172,7 +172,11 @@ def test_an_order_that_brings_a_deletion_along_is_not_placed(world: World, monke
     world.start()
     world.settle()
     _takes_the_lenders_listener_too(monkeypatch)
-    _refused(world, lambda: world.users.create(manifests.ingress("shop")) and None)
+
+    def order() -> None:
+        world.users.create(manifests.ingress("shop"))
+
+    _refused(world, order)
     monkeypatch.undo()
     world.settle()
     assert world.users.ingress().is_ready
