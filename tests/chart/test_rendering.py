@@ -190,5 +190,20 @@ def test_rules_and_dashboard_reach_the_cluster_as_they_are_in_their_files() -> N
     assert json.loads(shown) == json.loads((CHART / "files/dashboard.json").read_text(encoding="utf-8"))
 
 
+def test_alerts_link_to_the_runbook_where_it_is_served() -> None:
+    where = (
+        "--set=monitoring.prometheusRule.enabled=true,monitoring.prometheusRule.runbookUrl=https://ops.example.com/l7lb"
+    )
+    rule = only(render(where), "PrometheusRule")
+    links = {
+        alert["annotations"]["runbook_url"]
+        for group in rule["spec"]["groups"]
+        for alert in group["rules"]
+        if "alert" in alert
+    }
+    assert "https://ops.example.com/l7lb/L7lbNoLeader/" in links
+    assert all(link.startswith("https://ops.example.com/l7lb/L7lb") for link in links)
+
+
 def test_one_replica_has_no_disruption_budget() -> None:
     assert [one for one in render("--set=replicaCount=1") if one["kind"] == "PodDisruptionBudget"] == []
