@@ -95,7 +95,8 @@ class WriteBack:
             wanted |= dict.fromkeys((LOAD_BALANCER_ID, NAT_IPV6, IPV6, CONDITIONS))
         held = tuple(name for name in finalizers if name in ingress.finalizers)
         try:
-            if not ingress.deleting:
+            if not ingress.deleting or set(ingress.finalizers) - set(finalizers):
+                # It stays for a while, and must not show what is not there any more.
                 ingress = self.address(ingress, None)
             self._patch(ingress, MetadataChange(_changed(ingress, wanted), remove_finalizers=held))
         except NotFound:

@@ -216,3 +216,22 @@ def test_an_api_server_that_is_away_for_a_minute_loses_nothing(world: World) -> 
     world.users.fault("http_503", "patch", "*", 30)
     world.settle()
     watchman.check_rest()
+
+
+def test_a_finalizer_of_somebody_else_is_named_and_left_and_nothing_that_is_gone_is_shown(
+    world: World, watchman: Watchman
+) -> None:
+    world.users.create(manifests.ingress("shop"))
+    world.start()
+    world.settle()
+    assert world.users.ingress().addresses
+    world.users.patch({"metadata": {"finalizers": [FINALIZER, "example.com/audit"]}})
+    world.users.delete()
+    world.settle()
+    left = world.users.ingress()
+    assert (left.finalizers, left.addresses) == (["example.com/audit"], [])
+    assert world.account.lbs() == []
+    assert any("example.com/audit" in message for message in world.said("FinalizersLeft"))
+    world.users.patch({"metadata": {"finalizers": None}})
+    assert world.users.find() is None
+    world.settle()
