@@ -36,11 +36,11 @@ def helm(
     )  # fmt: skip
 
 
-def template(*arguments: str, values: Iterable[Path] = (MINIMAL,), stdin: str = "") -> str:
+def template(*arguments: str, values: Iterable[Path] = (MINIMAL,), stdin: str = "", release: str = RELEASE) -> str:
     """The manifest as Helm prints it; raises RuntimeError with Helm's words when it refuses."""
     files = [f"--values={file}" for file in values]
     done = helm(
-        "template", RELEASE, str(CHART), f"--namespace={RELEASE}", f"--kube-version={KUBERNETES}", *files, *arguments,
+        "template", release, str(CHART), f"--namespace={RELEASE}", f"--kube-version={KUBERNETES}", *files, *arguments,
         stdin=stdin,
     )  # fmt: skip
     if done.returncode != 0:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chart.rendering import render
+from tests.chart.rendering import render, template
 from tests.tools import needs
 
 pytestmark = needs("helm")
@@ -40,6 +40,31 @@ REFUSED = [
     ("--set=resources.limits.memory=lots", "/resources/limits/memory"),
     ("--set=referencedSecrets[0].namespace=shop", "referencedSecrets"),
     ("--set=podDisruptionBudget.maxUnavailable=half", "/podDisruptionBudget/maxUnavailable"),
+    ("--set=watchNamespace=null", "missing property 'watchNamespace'"),
+    ("--set=logLevel=null", "missing property 'logLevel'"),
+    ("--set=image=null", "missing property 'image'"),
+    ("--set=replicaCount=null", "missing property 'replicaCount'"),
+    ("--set=uninstall.policy=null", "missing property 'policy'"),
+    ("--set=uninstall.timeoutSeconds=1000000", "/uninstall/timeoutSeconds"),
+    ("--set=terminationGracePeriodSeconds=1000000", "/terminationGracePeriodSeconds"),
+    ("--set=revisionHistoryLimit=1000000", "/revisionHistoryLimit"),
+    ("--set=podDisruptionBudget.maxUnavailable=1000000", "/podDisruptionBudget/maxUnavailable"),
+    ("--set=image.repository=registry.example.com/l7lb:0.1.0", "/image/repository"),
+    ("--set=image.repository=l7lb:0.1.0", "/image/repository"),
+    ("--set=fullnameOverride=1st", "/fullnameOverride"),
+    ("--set=fullnameOverride=l7lb.one", "/fullnameOverride"),
+    ("--set=nameOverride=l7lb.one", "/nameOverride"),
+    ("--set=metricsBindAddress=:8081", "healthProbeBindAddress: port 8081 is taken by metricsBindAddress"),
+    ("--set=consoleBindAddress=127.0.0.1:8080", "consoleBindAddress: port 8080 is taken by metricsBindAddress"),
+    ("--set=metricsBindAddress=:0", "metricsBindAddress: 0 is no port"),
+    (
+        '--set-json=readinessWebhook.enabled=true,readinessWebhookBindAddress="0"',
+        "readinessWebhookBindAddress: is 0",
+    ),
+    (
+        '--set-json=secretsFrom="referenced",referencedSecrets=[{"namespace":"a","names":["b"]},{"namespace":"a","names":["c"]}]',
+        "referencedSecrets: a namespace is there twice",
+    ),
     ("--set=confirmCluster=cls-other", "confirmCluster: is not clusterId"),
     ("--set=collectOrphans=true,watchNamespace=shop", "collectOrphans: not together with watchNamespace"),
     ("--set=collectOrphans=true,verifyInterval=0", "collectOrphans: not together with verifyInterval=0"),
@@ -66,6 +91,20 @@ def refusal(*arguments: str) -> str:
 @pytest.mark.parametrize(("argument", "words"), REFUSED, ids=[argument for argument, _ in REFUSED])
 def test_a_wrong_value_is_named(argument: str, words: str) -> None:
     assert words in refusal(argument)
+
+
+def test_a_release_whose_name_can_name_no_service_is_told_what_to_give() -> None:
+    with pytest.raises(RuntimeError, match="fullnameOverride: 7lb-l7lb cannot be the name of a Service"):
+        template(release="7lb")
+
+
+def test_an_empty_list_or_map_may_be_left_out_in_yaml() -> None:
+    assert template("--set=tolerations=null,nodeSelector=null,extraEnv=null,affinity=null") == template()
+
+
+@pytest.mark.parametrize("repository", ["l7lb", "team/l7lb", "registry.example.com:5000/team/l7lb", "10.0.0.1/l7lb"])
+def test_an_image_may_be_anywhere(repository: str) -> None:
+    assert f'"{repository}:0.1.0"' in template(f"--set=image.repository={repository}")
 
 
 def test_everything_that_is_missing_is_said_at_once() -> None:

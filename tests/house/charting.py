@@ -37,6 +37,8 @@ LIMITS: Final[dict[str, Json]] = {
 }
 CLOUD: Final = rf"((https://)?{config._HOST.pattern}/?|http://(127\.0\.0\.1|localhost)(:{config._PORT})?/?)?"
 """Plain http for oneself only, as the command has it."""
+MAY_BE_NOTHING: Final = ("object", "array")
+"""Maps and lists of the user's own: templates take none for an empty one."""
 LENGTHS: Final = {"cluster-id": 63, "watch-namespace": 63}
 LOOK_AHEAD: Final = re.compile(r"\(\?=[^)]*\)")
 """Helm's regular expressions have none; the length is said by maxLength."""
@@ -110,7 +112,16 @@ def schema_text() -> str:
     flags = {value_of(flag): _schema(flag) for flag in valued()}
     by_hand = {name: part for name, part in schema["properties"].items() if name in _by_hand()}
     schema["properties"] = flags | by_hand
-    return json.dumps(schema, indent=2) + "\n"
+    return json.dumps(_complete(schema), indent=2) + "\n"
+
+
+def _complete(schema: Json) -> Json:
+    """With `required`: a key with nothing behind it is none to Helm, and templates would make `<nil>` of it."""
+    if "properties" not in schema:
+        return schema
+    parts = {name: _complete(part) for name, part in schema["properties"].items()}
+    needed = [name for name, part in parts.items() if "properties" in part or part.get("type") not in MAY_BE_NOTHING]
+    return {**schema, "properties": parts, **({"required": needed} if needed else {})}
 
 
 def _by_hand() -> set[str]:

@@ -31,6 +31,33 @@
 {{- if and .Values.referencedSecrets (ne .Values.secretsFrom "referenced") -}}
 {{- $wrong = append $wrong "referencedSecrets: only with secretsFrom=referenced" -}}
 {{- end -}}
+{{- $spaces := list -}}
+{{- range .Values.referencedSecrets -}}
+{{- $spaces = append $spaces .namespace -}}
+{{- end -}}
+{{- if ne (len $spaces) (len (uniq $spaces)) -}}
+{{- $wrong = append $wrong "referencedSecrets: a namespace is there twice; put its names into one list" -}}
+{{- end -}}
+{{- $name := include "l7lb.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- $wrong = append $wrong (printf "fullnameOverride: %s cannot be the name of a Service; give one of a-z, 0-9 and -, a letter first" $name) -}}
+{{- end -}}
+{{- $taken := dict -}}
+{{- range $value := list "metricsBindAddress" "healthProbeBindAddress" "consoleBindAddress" "readinessWebhookBindAddress" -}}
+{{- $port := include "l7lb.port" (index $.Values $value) -}}
+{{- if or $.Values.readinessWebhook.enabled (ne $value "readinessWebhookBindAddress") -}}
+{{- if and $port (eq (int $port) 0) -}}
+{{- $wrong = append $wrong (printf "%s: 0 is no port" $value) -}}
+{{- else if hasKey $taken $port -}}
+{{- $wrong = append $wrong (printf "%s: port %s is taken by %s" $value $port (get $taken $port)) -}}
+{{- else if $port -}}
+{{- $_ := set $taken $port $value -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.readinessWebhook.enabled (eq .Values.readinessWebhookBindAddress "0") -}}
+{{- $wrong = append $wrong "readinessWebhookBindAddress: is 0, so nothing is there for readinessWebhook" -}}
+{{- end -}}
 {{- if and (not .Values.leaderElect) (gt (int .Values.replicaCount) 1) -}}
 {{- $wrong = append $wrong "leaderElect: more than one replica needs it" -}}
 {{- end -}}
