@@ -23,6 +23,8 @@ SILENCE_S = 5.0
 CONNECTION_S = 10.0
 """How long a connection may last, however busy: a request is a few packets."""
 CLIENTS_MAX = 32
+THREADS_MAX = 4 * CLIENTS_MAX
+"""Who is cut while an answer is made leaves its thread behind until that is made: of these too there are only so many."""
 HEAD_MAX = 16 * 1024
 """Bytes of a request without its body."""
 
@@ -116,6 +118,7 @@ class Server(ThreadingHTTPServer):
         self.address_family = family
         self._clients: dict[socket.socket, tuple[socket.socket, float]] = {}
         self._lock = threading.Lock()
+        self._alive = 0
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
@@ -128,13 +131,23 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Make room, then as the parent."""
+        """Make room, then as the parent; where there is none to be made, the client is turned away."""
         assert isinstance(request, socket.socket)
         with self._lock:
-            if len(self._clients) >= CLIENTS_MAX:
-                self._cut(next(iter(self._clients)))
-            self._clients[request] = request, _CLOCK.monotonic()
-        super().process_request(request, client_address)
+            is_full = self._alive >= THREADS_MAX
+            if not is_full:
+                self._alive += 1
+                if len(self._clients) >= CLIENTS_MAX:
+                    self._cut(next(iter(self._clients)))
+                self._clients[request] = request, _CLOCK.monotonic()
+        if is_full:
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._forget(request)
+            raise
 
     def process_request_thread(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
@@ -144,8 +157,7 @@ class Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                self._clients.pop(request, None)
+            self._forget(request)
 
     def wrapped(self, request: socket.socket, secure: socket.socket) -> bool:
         """From now on the connection is this socket; False: it has been cut already."""
@@ -165,6 +177,11 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the parent's signature
         """A client that breaks off is no news."""
         _logger.debug("client %s went away: %r", client_address, sys.exception())
+
+    def _forget(self, request: socket.socket) -> None:
+        with self._lock:
+            self._alive -= 1
+            self._clients.pop(request, None)
 
     def _cut(self, request: socket.socket) -> None:
         current, _ = self._clients.pop(request)

@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -188,6 +189,32 @@ def test_many_slow_clients_do_not_keep_the_probes_from_answering(probes: Address
         connection.request("GET", "/healthz")
         assert connection.getresponse().status == 200
         connection.close()
+
+
+def test_pages_that_take_long_do_not_pile_up_threads_for_clients_that_were_cut() -> None:
+    ready, begun = threading.Event(), threading.Semaphore(0)
+
+    def slow(_visit: Visit) -> Page:
+        begun.release()
+        ready.wait(30.0)
+        return Page(200, "text/plain; charset=utf-8", b"at last\n")
+
+    server = ConsoleServer("127.0.0.1:0", slow)
+    server.start(lambda *_: None)
+    assert server.place is not None
+    with contextlib.ExitStack() as held:
+        held.callback(server.stop, 1.0)
+        held.callback(ready.set)
+        before = threading.active_count()
+        for _ in range(serving.THREADS_MAX):
+            client = held.enter_context(socket.create_connection(server.place, timeout=5))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert begun.acquire(timeout=5)
+        late = held.enter_context(socket.create_connection(server.place, timeout=5))
+        assert late.recv(1) == b""
+        assert threading.active_count() - before <= serving.THREADS_MAX
+        ready.set()
+        assert client.recv(4) == b"HTTP"
 
 
 REVIEWS = {
