@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from l7lb import planner
-from l7lb.errors import Throttled
+from l7lb.errors import LostLeadership, RetryableError, Throttled
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, ObjectKey
 from l7lb.model.outcome import Again, Outcome
@@ -32,6 +32,8 @@ LATEST_MAX: Final = 100
 """Listed of all keys."""
 KEPT_MAX: Final = 4000
 """Of all keys together, in memory."""
+QUIET_MAX: Final = 4
+"""So many failures in a row are no trouble yet, where a later try may succeed."""
 STEPS_MAX: Final = 30
 """Of one plan; the rest is counted."""
 
@@ -89,6 +91,8 @@ class Stumble:
     at: float
     message: str
     times: int = 1
+    lasting: bool = True
+    """False: the next try may well succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +194,25 @@ class History:
         now = self._wall()
         with self._lock:
             self._stumbles.pop(key, None)
-            known = self._waits.pop(key, None)
             if isinstance(outcome, Again) and outcome.after_s > 0:
-                same = known is not None and known.message == outcome.reason
-                self._waits[key] = known if known is not None and same else Pause(now, outcome.reason)
-                _shorten(self._waits)
+                _wait(self._waits, key, Pause(now, outcome.reason))
+            else:
+                self._waits.pop(key, None)
 
     def failed(self, key: BindingKey, error: Exception) -> None:
-        """A pass has failed. A budget that is used up is a wait and no failure."""
-        if isinstance(error, Throttled):
-            return
+        """A pass has failed. A budget that is used up, or a lease renewed late, is a wait and no failure."""
         message, now = str(error) or type(error).__name__, self._wall()
+        if isinstance(error, Throttled | LostLeadership):
+            with self._lock:
+                if key not in self._stumbles:
+                    _wait(self._waits, key, Pause(now, message))
+            return
         self._end(key, Fate.FAILED, message)
         with self._lock:
             known = self._stumbles.pop(key, None)
-            self._stumbles[key] = Stumble(now, message, known.times + 1 if known is not None else 1)
+            times = known.times + 1 if known is not None else 1
+            lasting = times > QUIET_MAX or not isinstance(error, RetryableError)
+            self._stumbles[key] = Stumble(now, message, times, lasting)
             self._waits.pop(key, None)
             _shorten(self._stumbles)
 
@@ -242,6 +250,13 @@ class History:
         with self._lock:
             for entry in self._plans.get(key, ()):
                 entry.end(fate, now, reason)
+
+
+def _wait(waits: dict[BindingKey, Pause], key: BindingKey, pause: Pause) -> None:
+    """Keep it, with the time since when the same was waited for."""
+    known = waits.pop(key, None)
+    waits[key] = known if known is not None and known.message == pause.message else pause
+    _shorten(waits)
 
 
 def _shorten(memory: dict[K, T]) -> None:

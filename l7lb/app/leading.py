@@ -24,7 +24,7 @@ from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import Beat, Verifier
-from l7lb.errors import ConfigurationError, GateClosed, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
+from l7lb.errors import ConfigurationError, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
@@ -299,15 +299,17 @@ class Term:
         try:
             with self.endpoints.passing(binding) as ended, self.verifier.turn(binding, lane):
                 outcome = ended(self._reconciler.reconcile(binding, lane))
-        except GateClosed as closed:
-            self.history.failed(binding, closed)  # an expected wait for the queue, and nothing that `_failed` hears
+        except Exception as error:
+            # Each one: `_failed` hears neither of expected waits nor of the first failures. Whoever only verifies waits
+            # for tokens all the time, which keeps nobody from anything.
+            if not (isinstance(error, Throttled) and lane is Lane.VERIFY):
+                self.history.failed(binding, error)
             raise
         self.history.ended(binding, outcome)
         return outcome
 
     def _failed(self, key: str, error: Exception, failures: int) -> None:
         """What no object heard yet: bugs, and trouble that lasts. A used up API budget is not its author's business."""
-        self.history.failed(BindingKey(key), error)
         if isinstance(error, TerminalError | Throttled):
             return
         members = self._stage.caches.members(BindingKey(key))

@@ -199,7 +199,8 @@ class Portrayer:
             return member
         pause, stumble = term.history.lately(self._studio.key(ingress))
         if stumble is not None:
-            return replace(member, mark=Mark.BAD, says=stumble.message, since=stumble.at)
+            mark = Mark.BAD if stumble.lasting else Mark.WAITING
+            return replace(member, mark=mark, says=stumble.message, since=stumble.at)
         if pause is not None:
             return replace(member, mark=Mark.WAITING, says=pause.message, since=pause.since)
         return member

@@ -103,7 +103,8 @@ def _gate(case: Case) -> Check:
     standing = case.standing
     if standing.gate_open:
         return Check("Gate", Mark.OK, f"Open: {standing.gate}.")
-    return Check("Gate", Mark.BAD, f"Nothing is written: {standing.gate}.", "Switch TKE's own controller off.")
+    hint = "l7lb writes again once it is proven that TKE's own controller is off."
+    return Check("Gate", Mark.BAD, f"Nothing is written: {standing.gate}.", hint)
 
 
 def _special(case: Case) -> Iterator[Check]:
@@ -156,7 +157,8 @@ def _work(case: Case) -> Check:
     if case.stumble is not None:
         times = f"{case.stumble.times} times in a row" if case.stumble.times > 1 else "once"
         hint = "It is tried again by itself, after longer and longer waits."
-        return Check(WORK, Mark.BAD, f"The last pass failed ({times}): {case.stumble.message}.", hint)
+        mark = Mark.BAD if case.stumble.lasting else Mark.WAITING
+        return Check(WORK, mark, f"The last pass failed ({times}): {case.stumble.message}.", hint)
     if case.pause is not None:
         return Check(WORK, Mark.WAITING, f"It waits: {case.pause.message}.")
     if not case.standing.leading:
@@ -165,6 +167,10 @@ def _work(case: Case) -> Check:
         return Check(WORK, Mark.UNKNOWN, "Nothing is done until what is wrong with the Ingress is mended.")
     if case.by_class in (ByClass.NOT_OURS, ByClass.UNCLEAR):
         return Check(WORK, Mark.UNKNOWN, "Nothing is done for it.")
+    unread = case.tree is None or case.tree.balancer.seen is None
+    if unread and case.by_class is ByClass.OURS and not case.ingress.deleting and not case.options.skip:
+        says = "No plan is on its way. What is left to be done shows once its load balancer has been read."
+        return Check(WORK, Mark.UNKNOWN, says)
     return Check(WORK, Mark.OK, "Nothing is left to be done.")
 
 
@@ -201,6 +207,8 @@ def _targets(case: Case) -> Check:
     if empty:
         hint = "Look at the endpoints of the Service behind them: kubectl get endpointslices."
         return Check("Bound targets", Mark.BAD, f"{_count(empty, 'rule')} without any target: {_some(empty)}.", hint)
+    if any(one[2].part is Part.UNSEEN for one in case.rules()):
+        return Check("Bound targets", Mark.UNKNOWN, "Which targets its rules have is not known here.")
     if not serving:
         return Check("Bound targets", Mark.UNKNOWN, "There is no rule yet that could have targets.")
     drained = [_name(*one) for one in serving if all(target.weight == 0 for target in _bound(one[2]))]

@@ -24,7 +24,7 @@ CONNECTION_S = 10.0
 """How long a connection may last, however busy: a request is a few packets."""
 CLIENTS_MAX = 32
 THREADS_MAX = 4 * CLIENTS_MAX
-"""Who is cut while an answer is made leaves its thread behind until that is made: of these too there are only so many."""
+"""Who is cut while an answer is made leaves its thread behind until then: of these, too, there are only so many."""
 HEAD_MAX = 16 * 1024
 """Bytes of a request without its body."""
 

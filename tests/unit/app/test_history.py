@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from l7lb.app.history import KEPT_MAX, LATEST_MAX, PLANS_MAX, STEPS_MAX, History
-from l7lb.errors import Throttled, Unavailable
+from l7lb.app.history import KEPT_MAX, LATEST_MAX, PLANS_MAX, QUIET_MAX, STEPS_MAX, History, Pause, Stumble
+from l7lb.errors import Rejected, Throttled, Unavailable
 from l7lb.model.cloud import Accepted
 from l7lb.model.cluster import Ingress, ObjectMeta
 from l7lb.model.identity import BindingKey, ListenerKey, ObjectKey, TaskId
@@ -132,8 +132,21 @@ def test_an_error_ends_what_runs_and_is_remembered_until_a_pass_succeeds(told: T
 
 def test_a_budget_that_is_used_up_is_no_failure(told: Told) -> None:
     told.plan(HTTP)
-    told.history.failed(KEY, Throttled("later"))
+    told.history.failed(KEY, Throttled("the API budget is used up"))
     assert told.fates() == [Fate.RUNNING]
+    assert told.history.lately(KEY) == (Pause(100.0, "the API budget is used up"), None)
+
+
+def test_what_a_later_try_may_cure_lasts_after_some_tries_and_all_else_at_once(told: Told) -> None:
+    lasting = []
+    for _ in range(QUIET_MAX + 1):
+        told.history.failed(KEY, Unavailable("no answer"))
+        stumble = told.history.lately(KEY)[1]
+        lasting.append(stumble is not None and stumble.lasting)
+    assert lasting == [False] * QUIET_MAX + [True]
+    told.history.ended(KEY, Done())
+    told.history.failed(KEY, Rejected("no", reason="x"))
+    assert told.history.lately(KEY) == (None, Stumble(100.0, "no"))
 
 
 def test_a_wait_is_told_with_the_time_since_when(told: Told) -> None:

@@ -11,7 +11,7 @@ from l7lb import ledger
 from l7lb.app.caches import Caches, Stores, stores
 from l7lb.app.drawing import Healths
 from l7lb.app.glancing import Glances
-from l7lb.app.history import History
+from l7lb.app.history import QUIET_MAX, History
 from l7lb.app.portraying import FRESH_S, Portrayer, Studio
 from l7lb.errors import Unavailable
 from l7lb.model.branches import Mark, Part
@@ -184,6 +184,11 @@ def test_while_a_plan_is_on_its_way_what_it_has_made_so_far_shows(scene: Scene) 
 def test_what_fails_in_this_process_is_told_before_the_object_says_it(scene: Scene) -> None:
     assert scene.term is not None
     scene.term.history.failed(scene.key("web"), Unavailable("no answer"))
+    (member,) = scene.portrayer.fleet().members
+    assert (member.mark, member.says) == (Mark.WAITING, "no answer")
+    for _ in range(QUIET_MAX):
+        scene.term.history.failed(scene.key("web"), Unavailable("no answer"))
+    scene.clock.advance(FRESH_S)
     fleet = scene.portrayer.fleet()
     assert (fleet.members[0].mark, fleet.balancers[0].mark) == (Mark.BAD, Mark.BAD)
     assert [one.message for one in fleet.troubles] == ["no answer"]

@@ -61,6 +61,9 @@ def link(found: Case, name: str) -> Check:
     return min((one for one in checks(found) if one.name == name), key=lambda one: list(Mark).index(one.mark))
 
 
+UNREAD = replace(tree(part=Part.UNSEEN), balancer=Balancer(ref("lb-1")))
+
+
 def plan(fate: Fate, **more: object) -> PlanView:
     view = PlanView(1, WEB, NOW, fate, steps=(StepView("one", NOW), StepView("two")))
     return replace(view, **more)  # type: ignore[arg-type]  # a builder
@@ -90,10 +93,14 @@ def test_when_all_is_well_every_link_says_so() -> None:
         ({"plans": (plan(Fate.REFUSED, reason="too much"),)}, "Work", Mark.BAD, "too much"),
         ({"plans": (plan(Fate.DONE),)}, "Work", Mark.OK, "Nothing is left"),
         ({"stumble": Stumble(NOW, "no answer", 3)}, "Work", Mark.BAD, "3 times in a row"),
+        ({"stumble": Stumble(NOW, "no answer", lasting=False)}, "Work", Mark.WAITING, "failed (once)"),
+        ({"tree": UNREAD}, "Work", Mark.UNKNOWN, "No plan is on its way"),
+        ({"tree": None}, "Work", Mark.UNKNOWN, "No plan is on its way"),
         ({"pause": Pause(NOW, "quota")}, "Work", Mark.WAITING, "quota"),
         ({"standing": STANDBY}, "Work", Mark.UNKNOWN, "Only the leader knows"),
         ({"tree": tree(part=Part.MISSING)}, "Forwarding rules", Mark.WAITING, "HTTP:80 a.example.com/"),
         ({"tree": tree(part=Part.UNSEEN)}, "Forwarding rules", Mark.UNKNOWN, "not known here"),
+        ({"tree": tree(part=Part.UNSEEN)}, "Bound targets", Mark.UNKNOWN, "not known here"),
         ({"tree": tree(target(), held=True)}, "Forwarding rules", Mark.WARNING, "held"),
         ({"tree": tree()}, "Bound targets", Mark.BAD, "without any target"),
         ({"tree": tree(target(weight=0))}, "Bound targets", Mark.BAD, "weight 0 only"),
