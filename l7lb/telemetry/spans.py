@@ -50,8 +50,8 @@ OnSpans = Callable[[str, int], None]
 
 def exporter(endpoint: str) -> SpanExporter:
     """To an OTLP receiver over HTTP. `endpoint` is its address without a path; empty: as `OTEL_EXPORTER_OTLP_*` say."""
-    # What goes wrong is said once by us; its own lines repeat what a server answers.
-    for name in ("opentelemetry.exporter", "opentelemetry.sdk"):
+    # What goes wrong is said once by us; its own lines repeat what a server answers, and headers that it cannot read.
+    for name in ("opentelemetry", "opentelemetry.exporter", "opentelemetry.sdk"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces" if endpoint else None)
 

@@ -222,6 +222,14 @@ def _nobody(_name: str, _error: BaseException | None) -> None:
     """Hears of a thread that has died."""
 
 
+def test_a_header_that_cannot_be_read_is_not_said_since_it_may_be_a_key(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Bearer hunter2")
+    exporter("http://127.0.0.1:9").shutdown()
+    assert "hunter2" not in caplog.text
+
+
 def test_spans_arrive_at_a_receiver_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with receiver() as there:
