@@ -22,6 +22,8 @@ Json = dict[str, Any]
 
 TAG: Final = "l7lb-e2e"
 """On every load balancer that this suite makes; its value is the run."""
+CLUSTER_TAG: Final = "tke-clusterId"
+"""What the product puts on every load balancer that it orders, in the order itself."""
 LOAD_BALANCERS_MAX: Final = 2
 """At the same time, of one run. More are never ordered."""
 TASK_S_MAX: Final = 300.0
@@ -96,6 +98,8 @@ class Account:
     def __init__(self, told: Settings, run: str = "", *, poll_s: float = 1.0, limit_s: float = TASK_S_MAX) -> None:
         self.told = told
         self.run = run or secrets.token_hex(4)
+        self.cluster = f"cls-{TAG.rpartition('-')[2]}{self.run}"
+        """The cluster that the product is told to be in."""
         self._poll_s = poll_s
         self._limit_s = limit_s
         self._pause = threading.Event()
@@ -153,8 +157,8 @@ class Account:
             raise OverBudget(f"the run {self.run} has {LOAD_BALANCERS_MAX} load balancers already")
 
     def mine(self) -> dict[str, Json]:
-        """Load balancers of this run by id."""
-        return self.tagged(TAG, self.run)
+        """Load balancers of this run by id, also those on which the product should have put our tag and has not."""
+        return self.tagged(TAG, self.run) | self.tagged(CLUSTER_TAG, self.cluster)
 
     def tagged(self, key: str, value: str) -> dict[str, Json]:
         """Load balancers with a tag, by id, as the filter finds them."""
@@ -166,15 +170,23 @@ class Account:
         return {name: tags_of(one).get(TAG, "") for name, one in found.items()}
 
     def clean(self) -> list[str]:
-        """Delete what this run has made, whatever is bound to it; the ids."""
-        gone = []
+        """Delete what this run has made, whatever is bound to it; the ids. One that does not go keeps no other."""
+        gone: list[str] = []
+        failures: list[Exception] = []
         for name, one in self.mine().items():
-            if tags_of(one).get(TAG) != self.run:
+            tags = tags_of(one)
+            if tags.get(TAG) != self.run and tags.get(CLUSTER_TAG) != self.cluster:
                 continue  # a filter that lies must not cost anybody a load balancer
-            if "DeleteProtect" in (one.get("AttributeFlags") or ()):
-                self.write("ModifyLoadBalancerAttributes", LoadBalancerId=name, DeleteProtect=False)
-            self._patiently("DeleteLoadBalancer", {"LoadBalancerIds": [name], "ForceDelete": True})
-            gone.append(name)
+            try:
+                if "DeleteProtect" in (one.get("AttributeFlags") or ()):
+                    self.write("ModifyLoadBalancerAttributes", LoadBalancerId=name, DeleteProtect=False)
+                self._patiently("DeleteLoadBalancer", {"LoadBalancerIds": [name], "ForceDelete": True})
+            except (Refused, TimeoutError) as failure:
+                failures.append(failure)
+            else:
+                gone.append(name)
+        if failures:
+            raise ExceptionGroup(f"load balancers of the run {self.run} are left", failures)
         self.wait("all is gone", lambda: not self.mine())
         return gone
 

@@ -41,7 +41,7 @@ class Lab:
     ) -> None:
         self.account = account
         self.reach = reach
-        self.cluster = f"cls-{TAG.rpartition('-')[2]}{account.run}"
+        self.cluster = account.cluster
         self._poll_s = poll_s
         self._limit_s = limit_s
         self._pause = threading.Event()

@@ -10,12 +10,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
 
 from tests.cloud import __main__ as command
-from tests.cloud.account import LOAD_BALANCERS_MAX, NEEDED, TAG, Account, OverBudget, Settings, settings
+from tests.cloud.account import (
+    CLUSTER_TAG,
+    LOAD_BALANCERS_MAX,
+    NEEDED,
+    PUBLIC,
+    TAG,
+    Account,
+    Json,
+    OverBudget,
+    Refused,
+    Settings,
+    settings,
+)
 from tests.cloud.asking import PROBES, what_protection_stops
 from tests.cloud.lab import Lab
 from tests.cloud.report import as_text, run, write
@@ -145,6 +158,32 @@ def test_what_a_run_makes_goes_also_when_it_fails() -> None:
 def _break_down(lab: Lab) -> None:
     lab.bench(serves=False)
     raise AssertionError("never so")
+
+
+def test_one_that_does_not_go_keeps_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with account() as (made, _, _):
+        stays, goes = sorted((made.create("a"), made.create("b")))
+        call = made.call
+
+        def refused(action: str, service: str = "clb", **params: Any) -> Json:
+            if params.get("LoadBalancerIds") == [stays] and action == "DeleteLoadBalancer":
+                raise Refused("ResourceInUse", "somebody holds it")
+            return call(action, service, **params)
+
+        monkeypatch.setattr(made, "call", refused)
+        with pytest.raises(ExceptionGroup, match="0a1b2c3d are left"):
+            made.clean()
+        assert set(made.mine()) == {stays} != {goes}
+        monkeypatch.undo()
+        assert made.clean() == [stays]
+
+
+def test_what_the_product_has_ordered_goes_also_without_the_tag_of_the_run() -> None:
+    with account() as (made, _, _):
+        tags = [{"TagKey": CLUSTER_TAG, "TagValue": made.cluster}]
+        made.write("CreateLoadBalancer", **PUBLIC, VpcId=made.told.vpc, LoadBalancerName="web", Number=1, Tags=tags)
+        assert len(made.clean()) == 1
+        assert made.mine() == {}
 
 
 def test_cleaning_takes_one_runs_load_balancers_and_no_others(
