@@ -60,17 +60,22 @@ class Gauges:
         leads = self._elector.holds(self._clock.monotonic())
         named = {one: 1.0 for one in used if leads and one[-1] in MODES}
         self._metrics.only("l7lb_loadbalancer_info", named)
-        waited = self._clock.time() - min(map(self._unready_since, self._unready()), default=self._clock.time())
+        told = tuple(self._told())
+        counts = Counter(one.status == "True" for one in told if leads)
+        self._metrics.set("l7lb_ingress_condition", counts[True], "Ready", "True")
+        self._metrics.set("l7lb_ingress_condition", counts[False], "Ready", "False")
+        unready = [self._unready_since(one) for one in told if one.status == "False"]
+        waited = self._clock.time() - min(unready, default=self._clock.time())
         self._metrics.set("l7lb_ingress_not_ready_oldest_seconds", max(0.0, waited), CONTROLLER)
 
-    def _unready(self) -> Iterator[Condition]:
+    def _told(self) -> Iterator[Condition]:
         """Of Ingresses of ours; one that is being deleted is told by its own metric."""
         watching = self._watching
         classes, synced = watching.caches.classes()
         for item in watching.stores.ingresses.list():
             one = item.object
             condition = ready_of(one.annotations.get(CONDITIONS))
-            if condition is None or condition.status != "False" or one.deleting:
+            if condition is None or one.deleting:
                 continue
             if translator.verdict(one, classes, watching.settings, synced) is Verdict.OURS:
                 yield condition

@@ -94,7 +94,6 @@ class ReconcileCounting:
         self._on_plan = on_plan
         self._describe = describe
         self._lock = threading.Lock()
-        self._ready: dict[str, bool] = {}
         self._said: dict[ObjectKey, int] = {}
         self._left_out: dict[BindingKey, int] = {}
 
@@ -147,14 +146,7 @@ class ReconcileCounting:
         """Where an observation came from."""
         self._metrics.count("l7lb_inventory_reads_total", source)
 
-    def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:
-        """A pass has ended: how the Ingress stands now."""
+    def settled(self, ingress: Ingress, ready: bool, deleting: bool) -> None:  # noqa: ARG002 - as all who hear of it
+        """A pass has ended: the same plan, made again after it, is another one."""
         with self._lock:
             self._said.pop(ingress.key, None)
-            if deleting:
-                self._ready.pop(ingress.metadata.uid, None)
-            else:
-                self._ready[ingress.metadata.uid] = ready
-            ready_now, total = sum(self._ready.values()), len(self._ready)
-        self._metrics.set("l7lb_ingress_condition", ready_now, "Ready", "True")
-        self._metrics.set("l7lb_ingress_condition", total - ready_now, "Ready", "False")

@@ -148,6 +148,20 @@ def test_who_is_ready_or_going_or_not_ours_is_not_waited_for_and_nonsense_is_no_
     assert scene(UNREADY, controller=CONTROLLER) == 0
 
 
+def test_the_leader_counts_ingresses_by_their_condition_and_those_that_are_gone_no_more(scene: Scene) -> None:
+    def counts() -> list[float | None]:
+        return [scene("l7lb_ingress_condition", condition="Ready", status=one) for one in ("True", "False")]
+
+    unready(scene, "ready", EARLIER, status="True")
+    refused = unready(scene, "refused", EARLIER)
+    unready(scene, "going", EARLIER, deleted=EARLIER)
+    assert counts() == [0, 0]
+    scene.elector.step()
+    assert counts() == [1, 1]
+    scene.room.remove(refused)  # it had no finalizer: no pass has heard of its end
+    assert counts() == [1, 0]
+
+
 def test_passes_are_told_while_we_lead(scene: Scene) -> None:
     assert scene("workqueue_longest_running_processor_seconds", name=CONTROLLER) == 0
     queue = WorkQueue()

@@ -167,16 +167,6 @@ class TestReconcile:
         assert value(metrics, "l7lb_plan_blocked_total", rule="TooManyRules") == 1
         assert value(metrics, "l7lb_inventory_reads_total", source="cache") == 1
 
-    def test_ingresses_are_counted_by_how_they_stand_and_forgotten_when_they_go(self, metrics: Metrics) -> None:
-        counting = ReconcileCounting(metrics, planner.describe)
-        one = ingress()
-        for ready, deleting, counts in (
-            (True, False, (1, 0)), (True, False, (1, 0)), (False, False, (0, 1)), (False, True, (0, 0)),
-        ):  # fmt: skip
-            counting.settled(one, ready=ready, deleting=deleting)
-            found = [value(metrics, "l7lb_ingress_condition", condition="Ready", status=s) for s in ("True", "False")]
-            assert tuple(found) == counts
-
 
 def _of(key: ObjectKey) -> Ingress:
     one = ingress()
