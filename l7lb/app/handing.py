@@ -45,9 +45,9 @@ def adopt(config: Config, environ: Mapping[str, str], told: Progress = silent) -
 
 
 def ours(config: Config, environ: Mapping[str, str]) -> tuple[Ingress, ...]:
-    """Every Ingress that bears our marks; changes nothing."""
+    """Every Ingress of the cluster that bears our marks, whatever is watched now; changes nothing."""
     connections = connect(config, environ, Metrics(__version__), _never, SystemClock())
-    return marked(KubeListWatch(connections.kube, kinds.INGRESS, Scope(config.watch_namespace)))
+    return marked(KubeListWatch(connections.kube, kinds.INGRESS, Scope()))
 
 
 def let_go(config: Config, environ: Mapping[str, str], told: Callable[[Release], None]) -> tuple[Release, ...]:

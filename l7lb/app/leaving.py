@@ -84,6 +84,8 @@ class Scene:
     sleep: Callable[[float], None]
     told: Callable[[str], None] = field(default=lambda _: None)
     """Hears what is done, line by line."""
+    namespace: str = ""
+    """The only one that is watched; empty: all."""
 
 
 def wished(text: str) -> Wish:
@@ -107,6 +109,13 @@ def leave(given: Wish, scene: Scene) -> bool:
     if not found:
         scene.told("l7lb holds no Ingress: nothing is left behind")
         return True
+    outside = tuple(one for one in found if scene.namespace not in ("", one.key.namespace))
+    if outside:
+        scene.told(f"refused: {_named(outside)} would be left without a controller. It was taken before l7lb watched")
+        scene.told(
+            f"namespace {scene.namespace} alone. Let l7lb watch all namespaces again, then delete it or choose anew"
+        )
+        return False
     return _keep(found, scene, deployment) if wish.policy is Policy.KEEP else _refuse(found, scene)
 
 

@@ -27,6 +27,7 @@ def uninstall(
     connections = connect(config, environ, Metrics(__version__), _never, clock)
     scene = Scene(
         cluster=config.cluster_id,
+        namespace=config.watch_namespace,
         workload=KubeWorkload(connections.kube, ObjectKey(namespace, name)),
         marked=lambda: ours(config, environ),
         release=lambda heard: let_go(config, environ, heard),

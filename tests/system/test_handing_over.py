@@ -234,6 +234,19 @@ def test_what_is_being_deleted_and_held_by_nobody_else_is_left_to_run(world: Wor
     assert marks(world, "going") == ([FINALIZER], True)
 
 
+def test_an_uninstall_of_what_watches_one_namespace_leaves_nothing_behind_in_others(world: World) -> None:
+    """It was taken before the flag was given; with its finalizer left on it could never be deleted."""
+    scale(world, 0)
+    controller = world.start()
+    world.kube.create(ingress("mine", "shop", rule("mine.example.com", "web"), ingressClassName="qcloud"))
+    world.ready("mine", "shop")
+    assert controller.terminate() == 0
+    for policy in ("refuse", "keep"):
+        code, out, _ = command(world, "leave", "--deployment=l7lb/l7lb", f"--policy={policy}", "--watch-namespace=blog")
+        assert (code, "shop/mine would be left" in out) == (1, True), out
+    assert marks(world, "mine") == ([FINALIZER], True)
+
+
 def test_what_is_being_deleted_and_held_by_tkes_controller_is_named_as_its_to_end(world: World) -> None:
     world.kube.delete("Ingress", "made", "shop")
     code, out, _ = command(world, "adopt", "--dry-run")

@@ -20,14 +20,19 @@ KEEP, REFUSE = Wish(Policy.KEEP), Wish(Policy.REFUSE)
 
 
 def held(
-    name: str = "web", *, deleting: bool = False, record: str = "", finalizers: tuple[str, ...] = (FINALIZER,)
+    name: str = "web",
+    *,
+    deleting: bool = False,
+    record: str = "",
+    finalizers: tuple[str, ...] = (FINALIZER,),
+    namespace: str = "shop",
 ) -> Ingress:
     gone = "2026-01-01T00:00:00Z" if deleting else None
     annotations = {RECORD: record} if record else None
     return Ingress(
         metadata=ObjectMeta(
             name=name,
-            namespace="shop",
+            namespace=namespace,
             uid="u",
             finalizers=finalizers,
             deletion_timestamp=gone,
@@ -43,6 +48,7 @@ class World:
     ingresses: tuple[Ingress, ...] = (held(),)
     replicas: int | None = 2
     choice: str = ""
+    namespace: str = ""
     runs_s: float = 0.0
     end: End = End.RELEASED
     now: float = 0.0
@@ -91,7 +97,7 @@ class World:
             wish,
             Scene(
                 cluster=CLUSTER, workload=self, marked=lambda: self.ingresses, release=self.release, case=self.case,
-                clock=self, sleep=self.sleep, told=self.said.append,
+                clock=self, sleep=self.sleep, told=self.said.append, namespace=self.namespace,
             ),
         )  # fmt: skip
 
@@ -127,6 +133,16 @@ def test_an_empty_record_holds_nothing() -> None:
 def test_a_record_with_a_load_balancer_holds_it_without_a_finalizer_too() -> None:
     record = f'{{"v":1,"uid":"u","cluster":"{CLUSTER}","region":"ap-guangzhou","lb":"lb-00000001","claim":"created"}}'
     assert not World(ingresses=(held(finalizers=(), record=record),)).leave(REFUSE)
+
+
+@pytest.mark.parametrize("policy", [REFUSE, KEEP])
+def test_what_is_held_outside_of_the_watched_namespace_is_not_left_behind(policy: Wish) -> None:
+    """It was taken before `watchNamespace` was narrowed: its deletion would wait for ever."""
+    world = World(ingresses=(held("web"), held("old", namespace="blog")), namespace="shop")
+    assert not world.leave(policy)
+    assert world.done == []
+    assert "Ingress blog/old " in world.said[0]
+    assert "shop/web" not in world.said[0]
 
 
 def test_keep_stops_the_controller_and_waits_for_its_end_first() -> None:
