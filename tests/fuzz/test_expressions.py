@@ -3,6 +3,7 @@
 Steps are counted by a matcher of our own that tries in the order of Python's, so no clock is asked.
 """
 
+import contextlib
 import importlib
 import itertools
 import pkgutil
@@ -100,6 +101,8 @@ def _in(entry: Any, char: str) -> bool:
         return bool(value[0] <= ord(char) <= value[1])
     if kind is sre.CATEGORY and value is sre.CATEGORY_DIGIT:
         return char.isdigit()
+    if kind is sre.CATEGORY and value is sre.CATEGORY_WORD:
+        return char.isalnum() or char == "_"
     raise AssertionError(f"{entry} is not known to the counting matcher: teach it")
 
 
@@ -133,7 +136,8 @@ def expressions() -> dict[str, re.Pattern[str]]:
     for module in modules(PRODUCT):
         for text in module.strings:
             if re.search(r"\[[^\]]*-[^\]]*\][+*{]", text) and " " not in text:
-                found.setdefault(text, re.compile(text, re.ASCII))
+                with contextlib.suppress(re.error):  # a part of one, which is among the compiled ones as a whole
+                    found.setdefault(text, re.compile(text, re.ASCII))
     found["identifier"] = re.compile(r"vpc-[A-Za-z0-9]{1,32}")
     return found
 

@@ -9,12 +9,12 @@ from typing import Final
 
 PARTS: Final = 4
 """One test module each, so that they run beside each other."""
-SHARES: Final = 20
+SHARES: Final = 32
 """Of so many points one is tried, and one of the first of each case; after each change of the product another one."""
 PATIENCE_S: Final = 900
 """It needs some 15 s of a core that is free."""
 ROOT: Final = Path(__file__).parents[2]
-CASES_MIN, POINTS_MIN = 50, 100
+CASES_MIN, POINTS_MIN = 50, 60
 
 
 def assert_a_share_ends_as_undisturbed(part: int) -> None:

@@ -55,13 +55,11 @@ def test_the_culprits_are_found_in_few_calls(world: World, form: str) -> None:
     assert world.account.calls()["BatchRegisterTargets"] <= 2 * 2 * 7 + 2
 
 
-@pytest.mark.parametrize(
-    ("form", "count", "all_s"), [("call", 16, 10.0), ("listener", 16, 1200.0), ("call", 50, 900.0)]
-)
+@pytest.mark.parametrize(("form", "count", "all_s"), [("listener", 10, 900.0), ("call", 50, 900.0)])
 def test_many_culprits_among_good_ones_cost_a_bounded_number_of_calls_and_in_the_end_all_others_are_bound(
     world: World, form: str, count: int, all_s: float
 ) -> None:
-    total = 92
+    total = 80
     bad = {f"10.0.1.{1 + number * total // count}" for number in range(count)}
     good = _nodes(world, total) - bad
     world.account.seed(refused=dict.fromkeys(bad, form))
@@ -70,7 +68,7 @@ def test_many_culprits_among_good_ones_cost_a_bounded_number_of_calls_and_in_the
     world.run_for(all_s)
     assert _bound(world) == good
     assert world.account.calls()["BatchRegisterTargets"] <= 2 * 2 * count * 7
-    world.run_for(3600.0)
+    world.run_for(1800.0)
     world.account.forget_calls()
     world.run_for(1200.0)
     assert world.account.calls()["BatchRegisterTargets"] <= 1200.0 / SPACING_S + 1
