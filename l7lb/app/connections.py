@@ -144,13 +144,14 @@ def pass_ids(dice: random.Random | None = None) -> Callable[[], str]:
 
 def tell_rates(metrics: Metrics, limits: RateLimits) -> None:
     """How often each action may be called now."""
-    for budget, rate in limits.rates().items():
-        metrics.set("l7lb_rate_limiter_rate", rate, *budget)
+    for (region, service, action), rate in limits.rates().items():
+        metrics.set("l7lb_rate_limiter_rate", rate, metrics.region(region), service, action)
 
 
 def count_request(metrics: Metrics, record: CallRecord) -> None:
     """One request to the cloud, whether it was repeated or not."""
-    metrics.count("l7lb_cloud_api_attempts_total", record.service, record.action, record.region, record.code)
+    region = metrics.region(record.region)
+    metrics.count("l7lb_cloud_api_attempts_total", record.service, record.action, region, record.code)
     if record.code in ("OK", "NoAnswer"):
         return
     if is_throttled(record.code):
@@ -164,7 +165,8 @@ def count_request(metrics: Metrics, record: CallRecord) -> None:
 
 def count_call(metrics: Metrics, record: CallRecord) -> None:
     """One call, with all its requests."""
-    metrics.count("l7lb_cloud_api_calls_total", record.service, record.action, record.region, record.code)
+    region = metrics.region(record.region)
+    metrics.count("l7lb_cloud_api_calls_total", record.service, record.action, region, record.code)
     metrics.observe("l7lb_cloud_api_call_duration_seconds", record.seconds, record.service, record.action)
 
 

@@ -17,6 +17,9 @@ from prometheus_client.process_collector import ProcessCollector
 
 CONTROLLER: Final = "ingress"
 WEBHOOK: Final = "readiness-gate"
+REGIONS_MAX: Final = 40
+"""So many regions are told apart: twice as many as there are. Annotations name them, and anybody may make some up."""
+OTHER: Final = "other"
 _LONG: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _SHORT: Final = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64)
 
@@ -319,6 +322,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._regions: set[str] = set()
         self._refresh: list[Callable[[], None]] = []
         self._rendering = threading.RLock()
         for row in TABLE:
@@ -341,6 +345,13 @@ class Metrics:
     def before_render(self, refresh: Callable[[], None]) -> None:
         """Call this too before each answer: for gauges that are counted only when somebody looks."""
         self._refresh.append(refresh)
+
+    def region(self, name: str) -> str:
+        """A region as the value of a label; `other` when there are too many of them."""
+        if name not in self._regions and len(self._regions) >= REGIONS_MAX:
+            return OTHER
+        self._regions.add(name)
+        return name
 
     def count(self, name: str, *labels: str, by: float = 1) -> None:
         """Raise a counter."""

@@ -9,7 +9,7 @@ from l7lb.adapters.clb.calls import CallRecord
 from l7lb.app.config import Config
 from l7lb.app.connections import LEASE_CONNECT_S, Connections, connect, count_request, foresee, identity
 from l7lb.model.lane import Lane
-from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.metrics import OTHER, REGIONS_MAX, Metrics
 from tests.unit.runtime.fake_clock import FakeClock
 
 ROOT = Path(__file__).parents[3] / "l7lb"
@@ -68,6 +68,15 @@ def test_a_request_is_counted_by_what_its_answer_means(code: str, counted: str) 
     }
     assert found == {what: float(what == counted) for what in found}
     assert value("l7lb_cloud_api_attempts_total", {**labels, "region": "ap-guangzhou", "code": code}) == 1
+
+
+def test_made_up_regions_do_not_become_labels_without_end() -> None:
+    metrics = Metrics("test")
+    for number in range(3 * REGIONS_MAX):
+        count_request(metrics, CallRecord("clb", "CreateRule", f"ap-nowhere{number}", Lane.CHANGE, "OK", 0.1))
+    (family,) = (one for one in metrics.registry.collect() if one.name == "l7lb_cloud_api_attempts")
+    counts = {sample.labels["region"]: sample.value for sample in family.samples}
+    assert (len(counts), counts[OTHER]) == (REGIONS_MAX + 1, 2 * REGIONS_MAX)
 
 
 @pytest.mark.parametrize("package", ["app", "runtime", "reconciler", "telemetry"])
