@@ -324,7 +324,7 @@ SCENARIOS: Final = (
     _case(_the_leader_is_killed_again_and_again, "L7lbRestarting", "L7lbLeaderFlapping", rig=PAIR),
     _case(_nobody_may_hold_the_lease, "L7lbNoLeader"),
     _case(_services_are_missing, "L7lbIngressNotReady", "L7lbManyIngressesNotReady"),
-    _case(_the_cloud_has_an_internal_error, "L7lbCloudFailing", "L7lbPassesFailing"),
+    _case(_the_cloud_has_an_internal_error, "L7lbCloudFailing", "L7lbPassesFailing", "L7lbManyIngressesNotReady"),
     _case(_a_call_never_ends, "L7lbPassHangs", "L7lbQueueStuck", at=22),
     _case(_tasks_take_minutes, "L7lbCloudTasksSlow", setup={"latency": 150.0}),
     _case(_targets_cannot_be_bound, "L7lbEndpointsSlow"),

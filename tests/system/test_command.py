@@ -19,7 +19,7 @@ from tests.system.world import CLUSTER, KEYS, REGION, VPC, World, ingress, rule,
 from tests.tools import needs, tool
 from tests.unit.telemetry.exposition import FROM_PYTHON, complaints, filled, moved
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 CLASS: Json = {
     "apiVersion": "networking.k8s.io/v1",
@@ -111,7 +111,7 @@ def exposition() -> Iterator[str]:
             wait("a certificate is seen", lambda: one.metric("l7lb_certificate_expiry_timestamp_seconds"), 30.0, one)
             wait("its own budget is used up", lambda: one.metric("l7lb_rate_limiter_wait_seconds_count"), 30.0, one)
             world.join({"node-c": ("127.10.0.3", "ins-0000000c")})
-            wait("endpoints arrive", lambda: one.metric("l7lb_endpoint_propagation_seconds_count"), 30.0, one)
+            wait("endpoints arrive", lambda: one.metric("l7lb_endpoint_propagation_seconds_count"), 100.0, one)
             world.kube.create(ingress("odd", "shop", rule("odd.example.com", "nobody")))
             wait("one is not ready", lambda: one.metric("l7lb_ingress_not_ready_oldest_seconds"), 30.0, one)
             world.fault(action="DescribeTargets", kind="error", code="UnauthorizedOperation")
