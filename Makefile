@@ -50,6 +50,14 @@ MINUTES ?= 10
 soak: install ## mixed churn on the shipped command: does what it takes stay flat? MINUTES=10 SEED=1
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
+ONLY ?=
+
+bench: install ## what l7lb costs, against its budgets and against others: ten minutes; ONLY='watching memory' for some
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+bench-quick: install ## the same with small sizes, in a minute: to see that all of it works
+	$(BIN)/python -m tests.bench --quick $(if $(ONLY),--only $(ONLY))
+
 check: format-check lint types imports house ## what a reviewer would ask a machine
 
 format: install ## rewrite the layout of the code

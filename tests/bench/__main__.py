@@ -1,0 +1,94 @@
+"""`python -m tests.bench [--quick] [--only NAME...]`: run benchmarks one after the other, each in a fresh process.
+
+A JSON line for each figure, the last line sums up; the same in build/bench.json. Exit code 1: a figure is beyond its
+budget, or a benchmark failed.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tests.bench.registry import BENCHMARKS
+from tests.bench.results import Ran, document, last_line, line, summed
+from tests.bench.rows import Benchmark, Figure
+
+ROOT: Final = Path(__file__).parents[2]
+OUT: Final = ROOT / "build/bench.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write down, judge."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, in a minute: to see that all of it works")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, default=[], help="these benchmarks")
+    parser.add_argument("--list", action="store_true", help="say what there is, and stop")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the figures go")
+    asked = parser.parse_args(arguments)
+    if asked.list:
+        for one in BENCHMARKS.values():
+            print(f"{one.name}: {one.about}")
+        return 0
+    begun = time.monotonic()
+    ran = []
+    for name in asked.only or BENCHMARKS:
+        ran.append(run(BENCHMARKS[name], quick=asked.quick))
+        _tell(ran[-1])
+    results = summed(ran, quick=asked.quick, seconds=time.monotonic() - begun)
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_bytes(document(results))
+    _print(last_line(results))
+    return 0 if results.ok else 1
+
+
+def run(benchmark: Benchmark, *, quick: bool) -> Ran:
+    """In a process of its own, which leaves none behind."""
+    with tempfile.TemporaryDirectory(prefix="l7lb-bench-") as folder:
+        out = Path(folder) / "figures.json"
+        words = [sys.executable, "-m", "tests.bench.one", benchmark.name, str(out), *(["--quick"] if quick else [])]
+        begun = time.monotonic()
+        child = subprocess.Popen(words, cwd=ROOT, stdout=sys.stderr, start_new_session=True)
+        try:
+            code: int | None = child.wait(benchmark.limit_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            _end(child)
+        seconds = time.monotonic() - begun
+        if code is None:
+            return Ran(benchmark.name, seconds, f"took longer than {benchmark.limit_s:.0f} s")
+        if code or not out.exists():
+            return Ran(benchmark.name, seconds, f"ended with {code}")
+        figures = msgspec.json.decode(out.read_bytes(), type=tuple[Figure, ...])
+        return Ran(benchmark.name, seconds, "", figures)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """The child's session is its own: whatever it has started goes with it."""
+    with contextlib.suppress(ProcessLookupError):  # all of it has ended
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _tell(ran: Ran) -> None:
+    for figure in ran.figures:
+        _print(line(figure))
+    if ran.failure:
+        _print({"name": ran.name, "ok": False, "failure": ran.failure})
+
+
+def _print(row: dict[str, object]) -> None:
+    print(msgspec.json.encode(row).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

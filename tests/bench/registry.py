@@ -1,0 +1,15 @@
+"""The table of all benchmarks, in the order in which they run."""
+
+from typing import Final
+
+from tests.bench import queueing
+from tests.bench.rows import Benchmark
+
+ROOMS: Final = (queueing,)
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
+
+
+def known_rows() -> frozenset[str]:
+    """Names of all figures that are measured."""
+    return frozenset(row for one in BENCHMARKS.values() for row in one.rows)
