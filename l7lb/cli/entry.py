@@ -3,6 +3,8 @@
 A wrong flag is one line on standard error and exit code 2; any other failure is one line and 1.
 """
 
+import errno
+import os
 import sys
 from typing import Final
 
@@ -20,6 +22,8 @@ from l7lb.cli.uninstalling import leave
 from l7lb.errors import ConfigurationError, L7lbError
 
 NAME: Final = "l7lb"
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a file or a terminal says that takes no more. A closed pipe is click's: it ends quietly, with 1."""
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,7 +79,19 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(_fail(2, str(error)))
     except L7lbError as error:
         sys.exit(_fail(1, str(error)))
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _turn_off_output()
+        sys.exit(_fail(1, f"the output cannot be written: {error.strerror or error}"))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _turn_off_output() -> None:
+    """What is left in the buffer goes nowhere: at its end the interpreter would try once more, and say so."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _usage(error: click.UsageError) -> str:

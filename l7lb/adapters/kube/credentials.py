@@ -8,7 +8,7 @@ The token never leaves this module except in the header's value.
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,7 @@ def _load(source: Source) -> tuple[Any, Path | None]:
     configuration.socket_options = _socket_options()
     try:
         if source.kubeconfig:
+            _check_shape(source)
             load_kube_config(
                 config_file=source.kubeconfig,
                 context=source.context or None,
@@ -166,17 +167,49 @@ def _socket_options() -> list[tuple[int, int, int]]:
     return options
 
 
+def _check_shape(source: Source) -> None:
+    """The package takes what it has parsed for a map of lists of maps; raises ConfigurationError that says what is not.
+
+    Values are never repeated: one of them may be a token.
+    """
+    for path, document in _documents(source):
+        if not isinstance(document, dict):
+            what = "is empty" if document is None else f"holds {_kind(document)} where a map belongs"
+            raise ConfigurationError(f"--kubeconfig: {path} is no kubeconfig: it {what}")
+        for where, value, wanted in _parts(document):
+            if value is not None and not isinstance(value, wanted):
+                belongs = "a list" if wanted is list else "a map"
+                raise ConfigurationError(f"--kubeconfig: {path}: {where} is {_kind(value)} where {belongs} belongs")
+
+
+def _parts(document: dict[str, Any]) -> Iterator[tuple[str, Any, type]]:
+    """(place, what stands there, what has to)."""
+    for part, name in (("clusters", "cluster"), ("contexts", "context"), ("users", "user")):
+        yield part, document.get(part), list
+        for number, entry in enumerate(document.get(part) or ()):
+            yield f"{part}[{number}]", entry, dict
+            yield f"{part}[{number}].{name}", entry.get(name), dict
+
+
+def _kind(value: object) -> str:
+    return "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a bare value"
+
+
+def _documents(source: Source) -> Iterator[tuple[Path, Any]]:
+    """What the files hold that are there."""
+    for part in filter(None, source.kubeconfig.split(os.pathsep)):
+        path = Path(part).expanduser()
+        if path.is_file():
+            with path.open(encoding="utf-8") as stream:  # from a stream: then a parse error quotes no line of the file
+                yield path, yaml.safe_load(stream)
+
+
 def _token_file_of(source: Source) -> Path | None:
     """users[].user.tokenFile of the context in use, as the package resolves it: relative to its kubeconfig."""
     contexts: dict[str, Any] = {}
     users: dict[str, tuple[Path, Any]] = {}
     current = source.context
-    for part in filter(None, source.kubeconfig.split(os.pathsep)):
-        path = Path(part).expanduser()
-        if not path.is_file():
-            continue
-        with path.open(encoding="utf-8") as stream:  # from a stream: then a parse error quotes no line of the file
-            document = yaml.safe_load(stream) or {}
+    for path, document in _documents(source):
         current = current or document.get("current-context") or ""
         for entry in document.get("contexts") or ():
             contexts.setdefault(entry["name"], entry["context"])

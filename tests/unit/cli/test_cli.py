@@ -142,16 +142,29 @@ def test_missing_keys_are_named_and_not_guessed(run: Run, kubeconfig: str, monke
 
 
 @pytest.mark.parametrize(
-    "text",
-    [f"users:\n- name: u\n  user: {{token: {SECRET_KEY}\n", f"{SECRET_KEY}", "[]", "", "clusters: 3\n"],
-    ids=["broken yaml", "a word", "a list", "nothing", "wrong types"],
+    ("text", "said"),
+    [
+        (f"users:\n- name: u\n  user: {{token: {SECRET_KEY}\n", ""),
+        (SECRET_KEY, "is no kubeconfig: it holds a text where a map belongs"),
+        ("[]", "is no kubeconfig: it holds a list where a map belongs"),
+        ("", "is no kubeconfig: it is empty"),
+        ("clusters: 3\n", "clusters is a bare value where a list belongs"),
+        ("contexts: [3]\n", "contexts[0] is a bare value where a map belongs"),
+        (f"users: [{{name: u, user: {SECRET_KEY}}}]\n", "users[0].user is a text where a map belongs"),
+    ],
+    ids=["broken yaml", "a word", "a list", "nothing", "wrong types", "a number", "a secret"],
 )
-def test_an_unreadable_kubeconfig_is_named_and_not_quoted(run: Run, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("command", ["run", "tree"])
+def test_an_unreadable_kubeconfig_is_named_and_not_quoted(
+    run: Run, tmp_path: Path, command: str, text: str, said: str
+) -> None:
     file = tmp_path / "kubeconfig"
     file.write_text(text)
-    code, out, err = run("run", *flags(kubeconfig=str(file)))
+    code, out, err = run(command, *flags(kubeconfig=str(file)))
     assert (code, out) == (2, "")
     assert is_one_line_about("kubeconfig", err), err
+    assert str(file) in err
+    assert said in err
 
 
 def test_a_port_in_use_is_one_line(run: Run, kubeconfig: str, taken_port: int) -> None:

@@ -1,6 +1,9 @@
 """Colour, completion, help, and commands that look: what is common to many commands."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +103,46 @@ def test_in_a_pod_its_own_account_is_taken(run: Run, kubeconfig: str, monkeypatc
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     code, _, err = run("tree", *flags())
     assert (code, err.startswith("l7lb: --kubeconfig: service account ")) == (2, True)
+
+
+# an output that takes nothing
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["version"], ["--help"], ["run", "--help"], ["completion", "bash"], ["explain", "E4041"],
+     ["plan", "--offline", "-f", PLANNED], ["status", *flags(clb_endpoint="http://127.0.0.1:1")]],
+    ids=lambda words: " ".join(words[:2]),
+)  # fmt: skip
+def test_an_output_that_is_full_is_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kubeconfig: str, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        code, _, err = run(*arguments)
+    assert (code, err) == (1, "l7lb: the output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_process_whose_output_is_full_says_so_once(unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "l7lb", "version"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+
+
+def test_nobody_who_reads_to_the_end_is_no_failure_worth_a_word() -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "l7lb", "version"], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 # completion
