@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from l7lb import __version__, ledger
+from l7lb.app.answering import Care
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections, connect, connect_cloud
 from l7lb.app.door import Doorman
@@ -73,7 +74,7 @@ def of_a_cluster(config: Config, environ: Mapping[str, str]) -> Iterator[Case]:
         raise ConfigurationError("--watch-namespace: a cluster goes away as a whole")
     clock, metrics, door = SystemClock(), Metrics(__version__), Doorman(SystemClock())
     connections = connect(config, environ, metrics, door.check, clock)
-    with surveyed(config, connections, clock, metrics, anyhow=True) as found:
+    with surveyed(config, connections, clock, metrics, care=Care.ANSWERS) as found:
         worlds = found.worlds
         order = Order(worlds.cluster, typed="", alive=True)
         ground = Ground(

@@ -66,7 +66,7 @@ def _chain(one: Explanation) -> Iterator[str]:
 def _tree(one: Explanation, *, full: bool) -> Iterator[str]:
     if one.unread:
         yield ""
-        yield tinted(f"its load balancer could not be read: {one.unread}", "red")
+        yield tinted(f"not read from the cloud: {one.unread}", "red")
     if one.tree is not None:
         yield ""
         yield bold("What is there")
@@ -76,7 +76,7 @@ def _tree(one: Explanation, *, full: bool) -> Iterator[str]:
 def _work(one: Explanation, *, full: bool) -> Iterator[str]:
     finding = one.finding
     if finding is None:
-        yield "  nothing: it is not ours"
+        yield "  nobody can tell: the cloud did not answer" if one.unread else "  nothing: it is not ours"
         return
     yield from plan_lines(finding.plan.steps, full=full)
     if finding.plan:

@@ -83,25 +83,42 @@ def explain(
     mine = {ref: many for ref, many in users.by_ref.items() if ingress.key in {one.key for one in many}}
     drawn = sketch(found, Users(mine, ()), told, sleep)
     tree = drawn.trees[0] if drawn.trees else None
-    told("planning")
-    together = frozenset(
-        one.key
-        for one in users.everyone()
-        if key_of(one, worlds.cluster, worlds.settings) == key_of(ingress, worlds.cluster, worlds.settings)
-    )
-    findings = plans(worlds, sleep, Hands(ReadOnly(worlds.live, worlds.stores), only=together | {ingress.key}))
-    finding = next((one for one in findings if one.ingress == ingress.key), None)
     how = asked(worlds, ingress)
-    now = worlds.clock.time()
+    member = member_of(ingress, how.record, worlds.settings.region)
+    region = translator.region_of(ingress, how.record, worlds.settings.region)
+    silence = found.unanswered.get(region, "")
+    finding = None
+    if not silence:
+        told("planning")
+        finding = _planned(worlds, ingress, users, sleep)
+    work = _Work(finding, silence, "; ".join(drawn.unread.values()))
     return Explanation(
-        member=member_of(ingress, how.record, worlds.settings.region),
-        checks=tuple(_chain(found, how, tree, finding, _Lead(lease, now))),
+        member=member,
+        checks=tuple(_chain(found, how, tree, work, _Lead(lease, worlds.clock.time()))),
         read=tuple(_read(worlds, worlds.caches.snapshot(ingress), how)),
         troubles=troubles_of(ingress),
         tree=tree,
-        unread="; ".join(drawn.unread.values()),
+        unread=silence or work.unread,
         finding=finding,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is left to be done, or why nobody can tell."""
+
+    finding: Finding | None
+    silence: str
+    """Why its region did not answer; empty: it did."""
+    unread: str
+    """Why its load balancer could not be read; empty: it could, or there is none."""
+
+
+def _planned(worlds: Worlds, ingress: Ingress, users: Users, sleep: Callable[[float], None]) -> Finding | None:
+    key = key_of(ingress, worlds.cluster, worlds.settings)
+    together = frozenset(one.key for one in users.everyone() if key_of(one, worlds.cluster, worlds.settings) == key)
+    findings = plans(worlds, sleep, Hands(ReadOnly(worlds.live, worlds.stores), only=together | {ingress.key}))
+    return next((one for one in findings if one.ingress == ingress.key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +145,7 @@ class _Lead:
         return Check("Controller", Mark.OK, f"{lease.holder} leads; it renewed the Lease {max(age_s, 0):.0f} s ago.")
 
 
-def _chain(found: Surveyed, how: Asked, tree: Tree | None, finding: Finding | None, lead: _Lead) -> Iterator[Check]:
+def _chain(found: Surveyed, how: Asked, tree: Tree | None, work: _Work, lead: _Lead) -> Iterator[Check]:
     gate = found.standing
     standing = Standing(found.worlds.cluster.id, found.worlds.settings.region, "", leading=False,
                         gate_open=gate.open, gate=gate.reason)  # fmt: skip
@@ -137,15 +154,21 @@ def _chain(found: Surveyed, how: Asked, tree: Tree | None, finding: Finding | No
         if one.name == "Controller":
             yield lead.check()
         elif one.name == "Work":
-            yield _work(how.ingress, finding, somebody=lead.somebody and gate.open)
+            yield _work(how.ingress, work, somebody=lead.somebody and gate.open)
+        elif one.name == "Load balancer" and tree is None and how.record is not None and how.record.lb:
+            where = f"{how.record.lb} in {how.record.region or found.worlds.settings.region}, as its record says"
+            yield Check(one.name, Mark.UNKNOWN, f"{where}; it could not be read: {work.unread or work.silence}.")
         else:
             yield one
 
 
-def _work(ingress: Ingress, finding: Finding | None, *, somebody: bool) -> Check:
+def _work(ingress: Ingress, work: _Work, *, somebody: bool) -> Check:
     """What is left to be done, and what it waits for."""
     said = ready_of(ingress.annotations.get(CONDITIONS))
     last = f"; the controller said last: {said.reason}: {said.message}" if said is not None else ""
+    finding = work.finding
+    if work.silence:
+        return Check("Work", Mark.UNKNOWN, f"It cannot be planned, because the cloud did not answer{last}.")
     if finding is None:
         return Check("Work", Mark.UNKNOWN, "It is not planned, because it is not ours.")
     if finding.error:

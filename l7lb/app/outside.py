@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from l7lb import __version__
 from l7lb.adapters.kube.leases import KubeLeases
+from l7lb.app.answering import Care
 from l7lb.app.campaign import lease_key
 from l7lb.app.config import Config
 from l7lb.app.connections import connect
@@ -29,11 +30,11 @@ class Outlook:
 
 @contextmanager
 def outlook(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Iterator[Outlook]:
-    """Raises ConfigurationError, and Unavailable when cluster or account cannot be read."""
+    """Raises ConfigurationError, and Unavailable when the cluster cannot be read; an account may be silent."""
     clock, metrics = SystemClock(), Metrics(__version__)
     connections = connect(config, environ, metrics, _never, clock)
     leases = KubeLeases(connections.kube, lease_key(config.cluster_id))
-    with surveyed(config, connections, clock, metrics, anyhow=True, told=told) as found:
+    with surveyed(config, connections, clock, metrics, care=Care.NOTHING, told=told) as found:
         yield Outlook(found, ask(lambda: lease_of(leases)))
 
 

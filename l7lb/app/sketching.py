@@ -36,6 +36,7 @@ from l7lb.reconciler.ports import LoadBalancers
 
 HEADS_PER_CALL: Final = 20
 HEALTH_PER_CALL: Final = 30
+NO_ANSWER: Final = "the cloud did not answer"
 Healths = Mapping[tuple[ListenerId, LocationId], tuple[TargetHealth, ...]]
 
 
@@ -48,6 +49,10 @@ class Sketch:
     """Ingresses that are ours and have no load balancer."""
     unread: Mapping[CloudRef, str] = field(default_factory=dict)
     """Load balancers that could not be read, and why."""
+    known: Mapping[CloudRef, tuple[Member, ...]] = field(default_factory=dict)
+    """Ingresses of those that could not be read."""
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    """Region -> why nothing of it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +122,14 @@ def sketch(
 ) -> Sketch:
     """Two reads a load balancer, and one for the health of thirty."""
     worlds = found.worlds
-    heads = _heads(worlds.cloud, users.by_ref, found.heads, sleep)
+    unread = {ref: NO_ANSWER for ref in users.by_ref if ref.region in found.unanswered}
+    heads, failed = _heads(worlds.cloud, [ref for ref in users.by_ref if ref not in unread], found.heads, sleep)
+    unread |= failed
     observed: dict[CloudRef, ObservedLoadBalancer] = {}
-    unread: dict[CloudRef, str] = {}
     for number, ref in enumerate(users.by_ref):
         told("reading load balancers", number, len(users.by_ref))
         if ref not in heads:
-            unread[ref] = "it is not listed"
+            unread.setdefault(ref, "it is not listed")
             continue
         try:
             cloud = worlds.cloud.at(Lane.VERIFY)
@@ -138,8 +144,12 @@ def sketch(
         for ref in users.by_ref
         if ref in observed
     ]
-    members = tuple(member_of(one, record_of(one, worlds.cluster), worlds.settings.region) for one in users.without)
-    return Sketch(tuple(trees), members, unread)
+    known = {ref: _members(worlds, users.by_ref[ref]) for ref in unread}
+    return Sketch(tuple(trees), _members(worlds, users.without), unread, known, found.unanswered)
+
+
+def _members(worlds: Worlds, many: Iterable[Ingress]) -> tuple[Member, ...]:
+    return tuple(member_of(one, record_of(one, worlds.cluster), worlds.settings.region) for one in many)
 
 
 def _draw(
@@ -192,9 +202,10 @@ def _heads(
     refs: Iterable[CloudRef],
     known: Iterable[LoadBalancerHead],
     sleep: Callable[[float], None],
-) -> dict[CloudRef, LoadBalancerHead]:
-    """Of those that do not bear the cluster's id the heads are read by id."""
+) -> tuple[dict[CloudRef, LoadBalancerHead], dict[CloudRef, str]]:
+    """Of those that do not bear the cluster's id the heads are read by id; and why of some that failed."""
     found = {head.ref: head for head in known}
+    failed: dict[CloudRef, str] = {}
     lacking: defaultdict[str, list[CloudRef]] = defaultdict(list)
     for ref in refs:
         if ref not in found:
@@ -206,7 +217,9 @@ def _heads(
                 found |= patiently(partial(cloud.heads, few), sleep)
             except NotFound:
                 continue  # each of them is told as not listed
-    return found
+            except L7lbError as error:
+                failed |= dict.fromkeys(few, str(error))
+    return found, failed
 
 
 def _healths(
@@ -231,7 +244,7 @@ def _healths(
 
 def _balancer(worlds: Worlds, observed: ObservedLoadBalancer, users: tuple[Ingress, ...], now: float) -> Balancer:
     head = observed.head
-    members = [member_of(one, record_of(one, worlds.cluster), worlds.settings.region) for one in users]
+    members = _members(worlds, users)
     record = record_of(users[0], worlds.cluster) if users else None
     rules = [rule for one in observed.listeners for rule in one.spec.rules]
     return Balancer(

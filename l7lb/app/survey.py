@@ -3,19 +3,18 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from l7lb import __version__, ledger
+from l7lb import __version__
+from l7lb.app.answering import Care, account
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections, connect
 from l7lb.app.gate import Gate, Standing
-from l7lb.app.leading import confirm_identity, with_limits
-from l7lb.app.planning import Finding, Worlds, offline, patiently, plans
+from l7lb.app.planning import Finding, Worlds, offline, plans
 from l7lb.app.progress import Progress, silent
-from l7lb.app.regions import find_all, regions
+from l7lb.app.regions import regions
 from l7lb.app.watching import Watching, settings_of, watching
 from l7lb.errors import GateClosed, Unavailable
 from l7lb.model.identity import BindingKey, Cluster
@@ -80,6 +79,8 @@ class Surveyed:
     gate: Gate
     heads: tuple[LoadBalancerHead, ...]
     """Every load balancer that bears the cluster's id."""
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    """Region -> why nothing of it is known."""
 
 
 @contextmanager
@@ -89,15 +90,14 @@ def surveyed(
     clock: Clock,
     metrics: Metrics,
     *,
-    anyhow: bool = False,
+    care: Care = Care.IDENTITY,
     told: Progress = silent,
 ) -> Iterator[Surveyed]:
     """Caches are filled, and kept right until the end of the context.
 
-    `anyhow`: also where load balancers with the cluster's id bear another cluster's identity.
+    `care`: what of the account cannot be done without.
     """
     cluster = Cluster(config.cluster_id, connections.cluster.uid())
-    settings = patiently(lambda: with_limits(settings_of(config), connections.cloud))
     watch = watching(config, connections, _Nowhere(), clock, metrics)
     watch.informers.start(_note_death)
     try:
@@ -105,16 +105,11 @@ def surveyed(
         told("looking for load balancers")
         everyone = tuple(item.object for item in watch.stores.ingresses.list())
         places = regions(everyone, cluster, config.region, config.other_regions)
-        confirm = (
-            partial(find_all, tags=ledger.of_cluster(cluster), wanted=places)
-            if anyhow
-            else (partial(confirm_identity, cluster=cluster, regions=places))
-        )
-        heads = patiently(lambda: confirm(connections.cloud))
+        there = account(connections.cloud, cluster, settings_of(config), places, care)
         worlds = Worlds(
-            cluster, settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock
+            cluster, there.settings, watch.stores, watch.caches, connections.cloud, connections.ingresses, clock
         )  # fmt: skip
-        yield Surveyed(worlds, watch.gate.standing(), watch.gate, heads)
+        yield Surveyed(worlds, watch.gate.standing(), watch.gate, there.heads, there.unanswered)
     finally:
         watch.informers.stop(STOP_S)
 

@@ -1,6 +1,6 @@
 """The words of `l7lb tree`: load balancers as trees, for people and for programs. Decides nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,11 +47,12 @@ class Node:
 
 def tree_text(sketch: Sketch, *, full: bool = False, width: int | None = None) -> str:
     """`width`: lines are cut there; None: never."""
-    lines: list[str] = []
+    lines = list(unanswered_lines(sketch.unanswered))
     for tree in sketch.trees:
         lines += [*tree_lines(tree, full=full), ""]
     for ref, why in sketch.unread.items():
         lines.append(f"{bold(ref)}  {tinted(f'could not be read: {why}', 'red')}")
+        lines += [f"  {plain(f'Ingress {one.key}')}  {_stands(one)}" for one in sketch.known.get(ref, ())]
     for member in sketch.without:
         lines.append(f"{bold(f'Ingress {member.key}')}  {_stands(member)}  {faint('no load balancer yet')}")
     counts = [counted(len(sketch.trees), "load balancer"), counted(len(sketch.without), "Ingress", "es") + " without"]
@@ -64,12 +65,27 @@ def tree_json(sketch: Sketch) -> str:
     return as_document(
         {
             "loadBalancers": [tree_value(tree) for tree in sketch.trees],
-            "ingressesWithout": [
-                {"ingress": str(one.key), "mark": one.mark.value, "says": one.says} for one in sketch.without
-            ],
+            "ingressesWithout": [_member_value(one) for one in sketch.without],
             "notRead": {str(ref): why for ref, why in sketch.unread.items()},
+            "ingressesOfNotRead": {
+                str(ref): [_member_value(one) for one in many] for ref, many in sketch.known.items()
+            },
+            "regionsWithoutAnswer": dict(sketch.unanswered),
         }
     )
+
+
+def unanswered_lines(regions: Mapping[str, str]) -> Iterator[str]:
+    """Which regions of the cloud did not answer, and what that means for what follows."""
+    for region, why in regions.items():
+        yield tinted(f"the cloud did not answer for {region}: {why}", "red")
+    if regions:
+        yield faint("What follows of them is what the cluster knows: records and conditions.")
+        yield ""
+
+
+def _member_value(one: Member) -> dict[str, object]:
+    return {"ingress": str(one.key), "mark": one.mark.value, "says": one.says}
 
 
 def tree_value(tree: Tree) -> dict[str, object]:

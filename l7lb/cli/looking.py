@@ -89,7 +89,7 @@ def tree(word: str, full: bool, output: str, **values: Value) -> None:
     with progress() as told, outlook(built, os.environ, told) as seen:
         drawn = sketch(seen.found, chosen(users_of(seen.found.worlds), word, seen.found.heads), told)
     click.echo(tree_json(drawn) if output == "json" else tree_text(drawn, full=full, width=_width()), nl=False)
-    sys.exit(1 if drawn.unread else 0)
+    sys.exit(1 if drawn.unread or drawn.unanswered else 0)
 
 
 @click.command(

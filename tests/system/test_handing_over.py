@@ -70,11 +70,11 @@ def of_tke(world: World, name: str, balancer: str, *, made: bool, annotations: M
     return uid
 
 
-def command(world: World, *arguments: str, given: str = "") -> tuple[int, str, str]:
+def command(world: World, *arguments: str, given: str = "", cloud: str = "") -> tuple[int, str, str]:
     """Exit code, standard output and standard error of `l7lb ARGUMENTS`."""
     flags = {
         "cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC,
-        "kubeconfig": str(world._folder / "kubeconfig"), "clb-endpoint": world._clb.url,
+        "kubeconfig": str(world._folder / "kubeconfig"), "clb-endpoint": cloud or world._clb.url,
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "l7lb", *arguments, *(f"--{name}={value}" for name, value in flags.items())],

@@ -135,3 +135,33 @@ def test_a_broken_ingress_is_explained_by_what_is_missing(world: World) -> None:
     seen = said(world, 2, "explain", "broken")
     assert [one["code"] for one in seen["problems"]] == ["E4041"]
     assert seen["tree"] is None
+
+
+# the cloud does not answer
+
+NOWHERE = "http://127.0.0.1:1"
+REFUSED = "no usable answer from 127.0.0.1:1 for ap-guangzhou: the connection is refused"
+
+
+def test_a_tree_without_an_answer_of_the_cloud_shows_what_the_cluster_knows(world: World) -> None:
+    code, out, err = command(world, "tree", cloud=NOWHERE)
+    assert (code, err) == (1, ""), out
+    lines = out.splitlines()
+    assert lines[0].startswith("the cloud did not answer for ap-guangzhou: ")
+    assert REFUSED in lines[0]
+    assert "ap-guangzhou/lb-00000001  could not be read: the cloud did not answer" in lines
+    (web,) = [line for line in lines if line.startswith("  Ingress shop/web  ")]
+    assert "HTTPConnection" not in out + err
+    assert any(line.startswith("Ingress shop/broken  E4041") for line in lines), out
+    assert web
+
+
+def test_an_explanation_without_an_answer_of_the_cloud_goes_as_far_as_the_cluster(world: World) -> None:
+    code, out, err = command(world, "explain", "shop/web", cloud=NOWHERE)
+    assert (code, err) == (1, ""), out
+    assert REFUSED in out
+    assert re.search(
+        r"unknown +Load balancer +lb-00000001 in ap-guangzhou, as its record says; it could not be", out
+    ), out
+    assert re.search(r"unknown +Work +It cannot be planned, because the cloud did not answer; the controller", out), out
+    assert "nobody can tell: the cloud did not answer" in out

@@ -19,6 +19,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from urllib3.exceptions import HTTPError
 
 from l7lb.adapters.clb import transport
+from l7lb.adapters.clb.silence import UNREACHED, why
 from l7lb.errors import ConfigurationError
 
 VERSIONS: Mapping[str, str] = {
@@ -126,12 +127,13 @@ class Clients:
         client = self._client(service, region)
         options = None if self._credentials else {"SkipSign": True}
         with transport.deadline():
+            place = _Place(action, self._endpoint.host(service), region)
             try:
-                return _send(client, action, params, options)
+                return _send(client, place, params, options)
             except Refusal as refusal:
                 if refusal.code not in _STALE or self._credentials is None or not self._credentials.renew():
                     raise
-            return _send(client, action, params, options)
+            return _send(client, place, params, options)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -163,23 +165,38 @@ def _is_near(url: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host == "::1" or should_bypass_proxies(url, no_proxy=None)
 
 
-def _send(client: Any, action: str, params: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is asked, and whom, for the words about an answer that does not come."""
+
+    action: str
+    host: str
+    region: str
+
+    def silence(self, why: str) -> NoAnswer:
+        """Of the running attempt."""
+        sent = transport.was_sent()
+        advice = "" if sent else f" ({UNREACHED})"
+        return NoAnswer(f"{self.action}: no usable answer from {self.host} for {self.region}: {why}{advice}", sent=sent)
+
+
+def _send(client: Any, place: _Place, params: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
     with transport.attempt():
         try:
-            answer = client.call_json(action, dict(params), options=options)
+            answer = client.call_json(place.action, dict(params), options=options)
         except TencentCloudSDKException as error:
             code, message = str(error.code), str(error.message)
             if code not in _CLIENT_SIDE:
                 raise Refusal(code, message, str(error.requestId or "")) from None
             # An answer with another status than 200 may hold anything: its body is not repeated.
-            text = "answered, but not with status 200" if code == "ServerNetworkError" else message
-            raise NoAnswer(f"{action}: {text}", sent=transport.was_sent()) from None
+            raise place.silence(
+                "the status is not 200" if code == "ServerNetworkError" else why(error) or message
+            ) from None
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise NoAnswer(f"{action}: {error}", sent=transport.was_sent()) from None
+            raise place.silence(why(error) or str(error)) from None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            reason = f"an answer that cannot be read ({type(error).__name__})"
-            raise NoAnswer(f"{action}: {reason}", sent=transport.was_sent()) from None
-    return _response(action, answer)
+            raise place.silence(f"what came cannot be read ({type(error).__name__})") from None
+    return _response(place.action, answer)
 
 
 def _response(action: str, answer: Any) -> dict[str, Any]:

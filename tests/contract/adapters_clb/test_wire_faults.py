@@ -14,6 +14,7 @@ from l7lb.adapters.clb.calls import Caller, Request
 from l7lb.adapters.clb.credentials import Environment
 from l7lb.adapters.clb.ratelimit import RateLimits
 from l7lb.adapters.clb.sdk import Clients, Endpoint, NoAnswer, Refusal
+from l7lb.adapters.clb.silence import UNREACHED
 from l7lb.model.lane import Lane
 from tests.contract.adapters_clb.rude_server import RudeServer, http
 from tests.contract.adapters_clb.tenant import KEYS
@@ -197,3 +198,45 @@ def test_a_name_that_takes_too_long_to_find_lets_nothing_leave(monkeypatch: pyte
         assert not caught.value.sent
         monkeypatch.undo()
         assert server.requests in ([], [b""])
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ([5.0], "it did not answer in time"),
+        ([b""], "the connection broke off"),
+        ([http(OK, status="502 Bad Gateway")], "the status is not 200"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{]}"], "what came cannot be read (JSONDecodeError)"),
+    ],
+)
+@pytest.mark.usefixtures("hasty")
+def test_who_did_not_answer_and_why_is_said_in_words_of_ours(script: list[bytes | float], said: str) -> None:
+    with RudeServer(script) as server:
+        host = server.url.removeprefix("http://")
+        with pytest.raises(NoAnswer) as caught:
+            clients(server.url).send("clb", "CreateRule", "ap-guangzhou", {})
+    assert str(caught.value) == f"CreateRule: no usable answer from {host} for ap-guangzhou: {said}"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:1", "the connection is refused"),
+        ("https://127.0.0.1:1", "the connection is refused"),
+    ],
+)
+def test_who_cannot_be_reached_is_named_with_what_to_look_at(url: str, why: str) -> None:
+    with pytest.raises(NoAnswer) as caught:
+        clients(url).send("clb", "DescribeQuota", "ap-guangzhou", {})
+    assert (
+        str(caught.value) == f"DescribeQuota: no usable answer from 127.0.0.1:1 for ap-guangzhou: {why} ({UNREACHED})"
+    )
+
+
+def test_a_name_that_leads_nowhere_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NoAnswer, match=r"from clb\.test for ap-guangzhou: its name cannot be resolved"):
+        clients("http://clb.test").send("clb", "DescribeQuota", "ap-guangzhou", {})

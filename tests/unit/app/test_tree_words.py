@@ -102,9 +102,14 @@ def test_a_rule_says_how_many_of_its_targets_serve(targets: tuple[TargetView, ..
 
 def test_what_could_not_be_read_and_who_has_none_is_told() -> None:
     member = Member(ObjectKey("shop", "new"), Mark.WAITING, "it is on its way")
-    text = click.unstyle(tree_text(Sketch((), (member,), {REF: "gone"})))
+    user = Member(ObjectKey("shop", "web"), Mark.OK, "all is in place")
+    text = click.unstyle(tree_text(Sketch((), (member,), {REF: "gone"}, {REF: (user,)}, {"ap-beijing": "refused"})))
     assert text.splitlines() == [
+        "the cloud did not answer for ap-beijing: refused",
+        "What follows of them is what the cluster knows: records and conditions.",
+        "",
         "ap-guangzhou/lb-1  could not be read: gone",
+        "  Ingress shop/web  all is in place",
         "Ingress shop/new  it is on its way  no load balancer yet",
         "0 load balancers, 1 Ingress without",
     ]
