@@ -78,11 +78,14 @@ class Place:
             command = re.sub(pattern, replacement, command, count=1)
         if way.until:
             return self._watched(command, way.until)
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command],
-            cwd=self.top, env=self._surroundings, input={"cluster": f"{CLUSTER}\n"}.get(way.answer, way.answer),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", command],
+                cwd=self.top, env=self._surroundings, input={"cluster": f"{CLUSTER}\n"}.get(way.answer, way.answer),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"$ {command}\nnot within {TIMEOUT_S:g} s\n{self.world.last_words()}") from None
         return done.returncode, f"$ {command}\n{done.stdout}"
 
     def filled(self, command: str) -> str:

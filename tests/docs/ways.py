@@ -92,7 +92,7 @@ WAYS: Final = (
     Way(r"\| grep ", ends=(0, 1)),
     # Taking away.
     Way(r"^kubectl delete ingress", Phase.DELETING),
-    Way(r"l7lb run ", Phase.STOPPED, until="leading"),
+    Way(r"l7lb run ", Phase.STOPPED, until="leading", instead=((r"127\.0\.0\.1:8082", "127.0.0.1:0"),)),
     Way(r"l7lb adopt --apply", Phase.STOPPED),
     Way(r"l7lb teardown .*--dry-run", Phase.STOPPED),
     Way(r"l7lb teardown", Phase.LEAVING, answer="cluster"),

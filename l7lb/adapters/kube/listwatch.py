@@ -164,8 +164,7 @@ class _ObjectWatch(Generic[T]):
         """As `KubeWatch.next`."""
         if not self._looked:
             self._looked = True
-            if missed := self._missed():
-                return missed
+            return self._missed()
         while True:
             event = self._inner.next()
             if not isinstance(event, Change):
@@ -176,11 +175,12 @@ class _ObjectWatch(Generic[T]):
             self._owner.last = None if event.type is ChangeType.DELETED else event.item
             return event
 
-    def _missed(self) -> WatchEvent[T] | None:
+    def _missed(self) -> WatchEvent[T]:
         before, now = self._owner.last, self._owner.look()
         self._owner.last = now
         if now is None:
-            return Change(ChangeType.DELETED, before) if before else None
+            # Also that it is still not there is news: no event and, on a quiet API server, no bookmark would say so.
+            return Change(ChangeType.DELETED, before) if before else Bookmark("0")
         if before is None:
             return Change(ChangeType.ADDED, now)
         if before.resource_version == now.resource_version:

@@ -251,17 +251,19 @@ def test_single_object_is_read_and_watched_by_name_without_a_list(tmp_path: Path
         (secret(3), ABSENT, "DELETED"),
         (secret(3), secret(8), "MODIFIED"),
         (ABSENT, secret(8), "ADDED"),
-        (ABSENT, ABSENT, None),
+        (secret(3), secret(3), "looked"),
+        (ABSENT, ABSENT, "looked"),
     ],
 )
 def test_single_object_says_what_was_missed_between_read_and_watch(
-    tmp_path: Path, before: Answer, after: Answer, expected: str | None
+    tmp_path: Path, before: Answer, after: Answer, expected: str
 ) -> None:
     with connected(tmp_path, before, Answer(chunked()), after) as (_, transport):
         listwatch = KubeObjectListWatch(transport, kinds.SECRET, KEY)
         listwatch.list_page(resource_version="0", continue_token="")
         first = listwatch.watch(resource_version="0", timeout_s=300).next()
-    assert (first.type.value if isinstance(first, Change) else None) == expected
+    assert (first.type.value if isinstance(first, Change) else "looked") == expected
+    assert isinstance(first, Change | Bookmark)
 
 
 def test_bare_404_is_no_proof_that_a_single_object_is_gone(tmp_path: Path) -> None:
