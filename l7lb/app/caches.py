@@ -274,7 +274,7 @@ def _node_addresses(kept: Stores) -> set[str]:
 def _machines(kept: Stores, services: Iterable[ObjectKey]) -> set[str]:
     """Addresses of endpoints that name no Pod: whether anybody is there cannot be told."""
     parts = (item.object for service in services for item in kept.slices.by_index("service", service))
-    endpoints = (endpoint for part in parts for endpoint in part.endpoints or ())
+    endpoints = (endpoint for part in parts for endpoint in part.endpoints)
     return {address for one in endpoints if one.target_ref is None for address in one.addresses or ()}
 
 
@@ -284,7 +284,7 @@ def pods_behind(kept: Stores, namespace: str, slices: Mapping[ObjectKey, tuple[E
         ObjectKey(namespace, endpoint.target_ref.name)
         for parts in slices.values()
         for part in parts
-        for endpoint in part.endpoints or ()
+        for endpoint in part.endpoints
         if endpoint.target_ref is not None
     }
     dying = {item.key: item.object for item in kept.pods.by_index("terminating", namespace)}

@@ -214,7 +214,7 @@ def _service(worlds: Worlds, snapshot: Snapshot, key: ObjectKey) -> str:
     if service is None:
         return _unless_unread(snapshot, "Service", "not found")
     slices = (item.object for item in worlds.stores.slices.by_index("service", key))
-    endpoints = [one for each in slices for one in each.endpoints or ()]
+    endpoints = [one for each in slices for one in each.endpoints]
     ready = sum(one.conditions is None or one.conditions.ready is not False for one in endpoints)
     told = f"{service.spec.type or 'ClusterIP'}, ports {_ports(service) or 'none'}"
     return f"{told}, {ready} of {len(endpoints)} endpoints are ready"

@@ -12,7 +12,7 @@ import msgspec
 
 from l7lb import translator
 from l7lb.app.caches import Caches, Stores
-from l7lb.model.cluster import ObjectMeta
+from l7lb.model.cluster import LabelledMeta
 from l7lb.model.pods import READINESS_GATE, Pod, PodSpec
 from l7lb.model.snapshot import Settings, Verdict
 
@@ -20,7 +20,7 @@ from l7lb.model.snapshot import Settings, Verdict
 class _Object(msgspec.Struct, frozen=True):
     """The pod, as far as it counts."""
 
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: LabelledMeta = LabelledMeta()
     spec: PodSpec = PodSpec()
 
 

@@ -9,11 +9,12 @@ import binascii
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import yaml
 
+from l7lb.adapters.kube import kinds
 from l7lb.app.caches import Stores
 from l7lb.errors import Rejected
 from l7lb.model.cluster import (
@@ -49,13 +50,15 @@ class _Kind(NamedTuple):
     group: str
     store: str
     view: type[Object]
+    form: kinds.Kind[Any] | None = None
+    """How it is written, where that is not how it is kept."""
 
 
 _KINDS: Mapping[str, _Kind] = {
     "Ingress": _Kind(_NETWORKING, "ingresses", Ingress),
     "IngressClass": _Kind(_NETWORKING, "classes", IngressClass),
     "Service": _Kind("", "services", Service),
-    "EndpointSlice": _Kind("discovery.k8s.io", "slices", EndpointSlice),
+    "EndpointSlice": _Kind("discovery.k8s.io", "slices", EndpointSlice, kinds.ENDPOINT_SLICE),
     "Pod": _Kind("", "pods", Pod),
     "Node": _Kind("", "nodes", Node),
     "Secret": _Kind("", "secrets", Secret),
@@ -243,8 +246,11 @@ def _kind_of(place: str, document: Document) -> _Kind | None:
 
 def _decoded(place: str, kind: _Kind, completed: Document) -> Object:
     try:
-        return msgspec.convert(completed, kind.view, strict=False)
-    except (msgspec.ValidationError, RecursionError) as error:
+        if kind.form is None:
+            return msgspec.convert(completed, kind.view, strict=False)
+        made: Object = kind.form.view(msgspec.convert(completed, kind.form.wire, strict=False))
+        return made
+    except (ValueError, RecursionError) as error:
         meta = completed["metadata"]
         name = meta.get("name") if isinstance(meta, dict) else ""
         raise _refusal(place, f"{kind.view.__name__} {name}: {error}") from None

@@ -177,14 +177,7 @@ def _same_spec(delta: Delta[Service]) -> bool:
 
 
 def _serving(item: Item[EndpointSlice] | None) -> frozenset[str]:
-    """Addresses that take traffic."""
-    return frozenset(
-        address
-        for endpoint in (item.object.endpoints if item is not None else None) or ()
-        if endpoint.conditions is None
-        or (endpoint.conditions.ready is not False and not endpoint.conditions.terminating)
-        for address in endpoint.addresses or ()
-    )
+    return item.object.serving if item is not None else frozenset()
 
 
 def _pod(item: Item[Pod] | None) -> tuple[object, ...]:

@@ -3,10 +3,12 @@
 They are msgspec structs in the shape of the Kubernetes API (camelCase on the wire), so that a watch event is decoded
 straight into them: what is not named here never stays in memory, above all the other keys of a Secret. Every list may
 be null (Go writes it so).
-`gc=False` is safe because a decoded JSON tree has no cycles.
+`gc=False` is safe because a decoded JSON tree has no cycles. Endpoints, of which there are more than of anything else,
+are kept packed and unpacked for whoever reads them.
 """
 
-from typing import Annotated, TypeAlias
+from collections.abc import Iterable
+from typing import Annotated, Final, Self, TypeAlias
 
 import msgspec
 
@@ -21,7 +23,7 @@ Texts: TypeAlias = dict[str, str] | None
 
 
 class ObjectMeta(View, frozen=True):
-    """metadata."""
+    """metadata; labels only where somebody reads them."""
 
     name: str = ""
     namespace: str = ""
@@ -31,8 +33,13 @@ class ObjectMeta(View, frozen=True):
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     annotations: Texts = None
-    labels: Texts = None
     finalizers: tuple[str, ...] | None = None
+
+
+class LabelledMeta(ObjectMeta, frozen=True):
+    """metadata with labels."""
+
+    labels: Texts = None
 
 
 class Object(View, frozen=True):
@@ -202,15 +209,14 @@ class Service(Object, frozen=True):
         return self.spec.ports or ()
 
 
-class EndpointConditions(View, frozen=True):
+class EndpointConditions(View, frozen=True, omit_defaults=True):
     """None means unknown, which Kubernetes asks us to read as ready."""
 
     ready: bool | None = None
-    serving: bool | None = None
     terminating: bool | None = None
 
 
-class TargetReference(View, frozen=True):
+class TargetReference(View, frozen=True, omit_defaults=True):
     """The pod behind an endpoint."""
 
     kind: str = ""
@@ -218,13 +224,26 @@ class TargetReference(View, frozen=True):
     uid: str = ""
 
 
-class Endpoint(View, frozen=True):
+class Endpoint(View, frozen=True, omit_defaults=True):
     """One endpoint of a slice."""
 
     addresses: tuple[str, ...] | None = None
     conditions: EndpointConditions | None = None
     node_name: str | None = None
     target_ref: TargetReference | None = None
+
+
+class _Place(View, frozen=True):
+    """As little of an endpoint as says whether it takes traffic."""
+
+    addresses: tuple[str, ...] | None = None
+    conditions: EndpointConditions | None = None
+
+
+_PACK: Final = msgspec.msgpack.Encoder()
+_ENDPOINTS: Final = msgspec.msgpack.Decoder(tuple[Endpoint, ...])
+_PLACES: Final = msgspec.msgpack.Decoder(tuple[_Place, ...])
+_NOBODY: Final = _PACK.encode(())
 
 
 class EndpointPort(View, frozen=True):
@@ -238,14 +257,43 @@ class EndpointPort(View, frozen=True):
 class EndpointSlice(Object, frozen=True):
     """discovery.k8s.io/v1 EndpointSlice."""
 
-    address_type: str = "IPv4"
-    endpoints: tuple[Endpoint, ...] | None = None
+    service_name: str = ""
+    """Label `kubernetes.io/service-name`."""
     ports: tuple[EndpointPort, ...] | None = None
+    packed: bytes = _NOBODY
+    """The endpoints as MessagePack: a third of what they take as objects."""
+
+    @classmethod
+    def of(
+        cls,
+        metadata: ObjectMeta,
+        service_name: str,
+        *,
+        ports: tuple[EndpointPort, ...] | None = None,
+        endpoints: Iterable[Endpoint] = (),
+    ) -> Self:
+        """With these endpoints."""
+        return cls(metadata=metadata, service_name=service_name, ports=ports, packed=_PACK.encode(tuple(endpoints)))
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Unpacked anew at each look: whoever loops over them looks once."""
+        return _ENDPOINTS.decode(self.packed)
+
+    @property
+    def serving(self) -> frozenset[str]:
+        """Addresses that take traffic."""
+        return frozenset(
+            address
+            for place in _PLACES.decode(self.packed)
+            if place.conditions is None or (place.conditions.ready is not False and not place.conditions.terminating)
+            for address in place.addresses or ()
+        )
 
     @property
     def service(self) -> ObjectKey:
-        """The Service that it belongs to (label `kubernetes.io/service-name`)."""
-        return ObjectKey(self.metadata.namespace, (self.metadata.labels or {}).get("kubernetes.io/service-name", ""))
+        """The Service that it belongs to."""
+        return ObjectKey(self.metadata.namespace, self.service_name)
 
 
 class Taint(View, frozen=True):
@@ -289,6 +337,7 @@ class NodeStatus(View, frozen=True):
 class Node(Object, frozen=True):
     """core/v1 Node."""
 
+    metadata: LabelledMeta
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
@@ -330,5 +379,6 @@ class DeploymentStatus(View, frozen=True):
 class Deployment(Object, frozen=True):
     """apps/v1 Deployment: read only for the gate."""
 
+    metadata: LabelledMeta
     spec: DeploymentSpec = DeploymentSpec()
     status: DeploymentStatus = DeploymentStatus()

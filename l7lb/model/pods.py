@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from l7lb.model.cluster import Object, View
+from l7lb.model.cluster import LabelledMeta, Object, View
 
 CUSTOM_WEIGHT: Final = "ingress.cloud.tencent.com/custom-weight"
 NETWORKS: Final = "tke.cloud.tencent.com/networks"
@@ -57,6 +57,7 @@ class PodStatus(View, frozen=True):
 class Pod(Object, frozen=True):
     """core/v1 Pod; of its annotations the adapter keeps only those that decide something."""
 
+    metadata: LabelledMeta
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 

@@ -212,7 +212,7 @@ class Backends:
         if "EndpointSlice" in self._snapshot.unread:
             return False
         parts = self._snapshot.slices.get(key, ())
-        return not any(endpoint.addresses for part in parts for endpoint in part.endpoints or ())
+        return not any(endpoint.addresses for part in parts for endpoint in part.endpoints)
 
     def _complain(self, code: str, reason: str, what: str, field: str) -> None:
         prefix = "" if what.startswith("Service ") else f"Ingress {self._notebook.about}: {field} "

@@ -103,7 +103,7 @@ def fleet(nodes: Iterable[Node], now: float, site: Site = HERE, *, registered: b
 def with_pods(fleet: Fleet, slices: Iterable[EndpointSlice]) -> Fleet:
     """Only nodes that run a pod of the Service; a node whose pods are all unready is not added."""
     serving: dict[str, bool] = {}
-    for endpoint in (endpoint for part in slices for endpoint in part.endpoints or ()):
+    for endpoint in (endpoint for part in slices for endpoint in part.endpoints):
         if endpoint.node_name:
             is_ready = endpoint.conditions is None or endpoint.conditions.ready is not False
             serving[endpoint.node_name] = serving.get(endpoint.node_name, False) or is_ready

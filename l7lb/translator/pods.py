@@ -163,7 +163,7 @@ def _ports(slices: Iterable[EndpointSlice], port: ServicePort) -> Iterator[tuple
 
 def _endpoints(slices: Iterable[EndpointSlice], port: ServicePort) -> Iterator[tuple[int, Endpoint]]:
     for number, part in _ports(slices, port):
-        for endpoint in part.endpoints or ():
+        for endpoint in part.endpoints:
             yield number, endpoint
 
 

@@ -13,9 +13,7 @@ from l7lb.adapters.kube.errors import read_status
 from l7lb.adapters.kube.interning import Interner
 from l7lb.adapters.kube.kinds import Kind
 from l7lb.errors import Unavailable
-from l7lb.model.cluster import EndpointSlice, ObjectMeta
 from l7lb.model.identity import ObjectKey
-from l7lb.model.pods import Pod
 from l7lb.model.watch import Bookmark, Change, ChangeType, Item, Page, Quarantined, StreamError, WatchEvent
 
 T = TypeVar("T")
@@ -171,13 +169,9 @@ class Decoder(Generic[T]):
         if not meta.name or not meta.resource_version:
             raise ValueError("the object has no name or no resourceVersion")
         view = self._kind.view(wire)
-        if isinstance(meta, ObjectMeta):
-            self._interner.share_metadata(meta)
-        if isinstance(view, EndpointSlice):
-            self._interner.share_slice(view)
-        if isinstance(view, Pod):
-            self._interner.share_pod(view)
-        return Item(ObjectKey(meta.namespace, meta.name), meta.uid, meta.resource_version, view)
+        self._interner.share(view)
+        key = ObjectKey(self._interner.one(meta.namespace), meta.name)
+        return Item(key, meta.uid, meta.resource_version, view)
 
 
 _WIRE_NAMES = dict(zip(_Name.__struct_fields__, _Name.__struct_encode_fields__, strict=True))

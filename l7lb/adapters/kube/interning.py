@@ -6,9 +6,9 @@ Not `sys.intern`: what it holds is immortal on some CPython releases. Here two g
 from collections.abc import Hashable
 from typing import TypeVar
 
-import msgspec
+from msgspec.structs import force_setattr as _set
 
-from l7lb.model.cluster import EndpointSlice, ObjectMeta
+from l7lb.model.cluster import EndpointSlice, LabelledMeta, Object
 from l7lb.model.pods import Pod
 
 GENERATION_SIZE = 20_000
@@ -39,32 +39,28 @@ class Interner:
             self._old, self._young = young, {}
         return kept  # type: ignore[return-value]  # as above
 
-    def share_metadata(self, meta: ObjectMeta) -> None:
-        """Replace the strings of freshly decoded metadata, before anybody else has seen it."""
+    def share(self, view: object) -> None:
+        """Replace what a freshly decoded object has in common with others, before anybody else has seen it."""
+        if not isinstance(view, Object):
+            return
+        meta = view.metadata
         if meta.namespace:
-            msgspec.structs.force_setattr(meta, "namespace", self.one(meta.namespace))
-        if meta.labels:
-            labels = {self.one(name): self.one(value) for name, value in meta.labels.items()}
-            msgspec.structs.force_setattr(meta, "labels", labels)
+            _set(meta, "namespace", self.one(meta.namespace))
+        if isinstance(view, EndpointSlice):
+            _set(view, "service_name", self.one(view.service_name))
+            _set(view, "ports", self.one(view.ports))
+        elif isinstance(view, Pod):
+            self._share_pod(view)
+        elif isinstance(meta, LabelledMeta) and meta.labels:
+            _set(meta, "labels", {self.one(name): self.one(value) for name, value in meta.labels.items()})
 
-    def share_slice(self, endpoint_slice: EndpointSlice) -> None:
-        """The same for the parts that endpoints have in common."""
-        for endpoint in endpoint_slice.endpoints or ():
-            if endpoint.node_name is not None:
-                msgspec.structs.force_setattr(endpoint, "node_name", self.one(endpoint.node_name))
-            if endpoint.conditions is not None:
-                msgspec.structs.force_setattr(endpoint, "conditions", self.one(endpoint.conditions))
-
-    def share_pod(self, pod: Pod) -> None:
-        """The same for pods: those of one ReplicaSet have one set of labels, those of one node one spec."""
-        meta = pod.metadata
-        if meta.namespace:
-            msgspec.structs.force_setattr(meta, "namespace", self.one(meta.namespace))
-        if meta.labels:
-            msgspec.structs.force_setattr(meta, "labels", self.one(_Labels(meta.labels)).all)
+    def _share_pod(self, pod: Pod) -> None:
+        """Pods of one ReplicaSet have one set of labels, those of one node one spec."""
+        if pod.metadata.labels:
+            _set(pod.metadata, "labels", self.one(_Labels(pod.metadata.labels)).all)
         if pod.spec.readiness_gates is not None:
-            msgspec.structs.force_setattr(pod.status, "conditions", self.one(pod.status.conditions))
-        msgspec.structs.force_setattr(pod, "spec", self.one(pod.spec))
+            _set(pod.status, "conditions", self.one(pod.status.conditions))
+        _set(pod, "spec", self.one(pod.spec))
 
 
 class _Labels:

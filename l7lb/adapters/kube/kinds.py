@@ -16,9 +16,12 @@ import msgspec
 from l7lb.model.cluster import (
     ConfigMap,
     Deployment,
+    Endpoint,
+    EndpointPort,
     EndpointSlice,
     Ingress,
     IngressClass,
+    LabelledMeta,
     Node,
     ObjectMeta,
     Secret,
@@ -144,7 +147,7 @@ def _pod(wire: _PodWire) -> Pod:
     if not spec.readiness_gates:
         status = PodStatus(phase=status.phase, pod_ips=status.pod_ips)
     return Pod(
-        metadata=ObjectMeta(
+        metadata=LabelledMeta(
             name=meta.name,
             namespace=meta.namespace,
             uid=meta.uid,
@@ -156,6 +159,37 @@ def _pod(wire: _PodWire) -> Pod:
         spec=spec,
         status=status,
     )
+
+
+class _SliceLabels(View, frozen=True):
+    """The label that says whose it is; all others are skipped while decoding."""
+
+    service_name: str = msgspec.field(default="", name="kubernetes.io/service-name")
+
+
+class _SliceMeta(View, frozen=True):
+    """metadata of an EndpointSlice."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    labels: _SliceLabels | None = None
+
+
+class _SliceWire(View, frozen=True):
+    """discovery.k8s.io/v1 EndpointSlice."""
+
+    metadata: _SliceMeta
+    endpoints: tuple[Endpoint, ...] | None = None
+    ports: tuple[EndpointPort, ...] | None = None
+
+
+def _slice(wire: _SliceWire) -> EndpointSlice:
+    meta = wire.metadata
+    kept = ObjectMeta(name=meta.name, namespace=meta.namespace, uid=meta.uid, resource_version=meta.resource_version)
+    service_name = meta.labels.service_name if meta.labels is not None else ""
+    return EndpointSlice.of(kept, service_name, ports=wire.ports, endpoints=wire.endpoints or ())
 
 
 def _service_config(wire: TkeServiceConfig) -> TkeServiceConfig:
@@ -198,7 +232,7 @@ INGRESS_CLASS: Kind[IngressClass] = Kind(
 )
 SERVICE: Kind[Service] = Kind("Service", "v1", "services", Service, _same)
 ENDPOINT_SLICE: Kind[EndpointSlice] = Kind(
-    "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", EndpointSlice, _same, page_size=200
+    "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", _SliceWire, _slice, page_size=200
 )
 POD: Kind[Pod] = Kind("Pod", "v1", "pods", _PodWire, _pod, page_size=200)
 NODE: Kind[Node] = Kind("Node", "v1", "nodes", Node, _same, namespaced=False)

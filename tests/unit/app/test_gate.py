@@ -6,7 +6,7 @@ import pytest
 
 from l7lb.app.gate import Evidence, Gate, decide
 from l7lb.errors import GateClosed
-from l7lb.model.cluster import ConfigMap, Deployment, DeploymentSpec, DeploymentStatus, ObjectMeta
+from l7lb.model.cluster import ConfigMap, Deployment, DeploymentSpec, DeploymentStatus, LabelledMeta, ObjectMeta
 
 SWITCH = "EnableIngressController"
 
@@ -14,7 +14,7 @@ SWITCH = "EnableIngressController"
 def deployment(spec: int | None, status: int | None = None, *, ours: bool = False) -> Deployment:
     labels = {"app.kubernetes.io/name": "l7lb"} if ours else {"k8s-app": "l7-lb-controller"}
     return Deployment(
-        metadata=ObjectMeta(name="l7-lb-controller", namespace="kube-system", labels=labels),
+        metadata=LabelledMeta(name="l7-lb-controller", namespace="kube-system", labels=labels),
         spec=DeploymentSpec(replicas=spec),
         status=DeploymentStatus(replicas=status),
     )

@@ -10,7 +10,7 @@ from l7lb.app.ending import Case
 from l7lb.app.leaving import CHOICE, STOP_S_MAX, Policy, Scene, Wish, leave, wished
 from l7lb.app.releasing import End, Release
 from l7lb.errors import ConfigurationError, LostLeadership, NotFound
-from l7lb.model.cluster import Deployment, DeploymentSpec, Ingress, ObjectMeta
+from l7lb.model.cluster import Deployment, DeploymentSpec, Ingress, LabelledMeta, ObjectMeta
 from l7lb.model.identity import ObjectKey
 from l7lb.model.marks import FINALIZER, RECORD
 
@@ -71,7 +71,7 @@ class World:
             raise NotFound("gone", what="Deployment")
         annotations = {CHOICE: self.choice} if self.choice else None
         return Deployment(
-            metadata=ObjectMeta(name="l7lb", namespace="l7lb", annotations=annotations),
+            metadata=LabelledMeta(name="l7lb", namespace="l7lb", annotations=annotations),
             spec=DeploymentSpec(replicas=self.replicas),
         )
 

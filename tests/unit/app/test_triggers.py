@@ -73,10 +73,6 @@ def other_rules(one: Any) -> Any:
     return msgspec.structs.replace(one, spec=ingress(rule("b.example.com")).spec)
 
 
-def labelled(one: Any) -> Any:
-    return msgspec.structs.replace(one, metadata=msgspec.structs.replace(one.metadata, labels={"team": "shop"}))
-
-
 EDITS: list[tuple[str, Callable[[Any], Any], bool]] = [
     ("a rule", other_rules, True),
     ("an annotation", lambda one: annotated(one, **{"kubernetes.io/ingress.class": "qcloud"}), True),
@@ -85,7 +81,6 @@ EDITS: list[tuple[str, Callable[[Any], Any], bool]] = [
     ("the record", lambda one: served(one, "lb-00000one"), True),
     ("our condition", lambda one: annotated(one, **{CONDITIONS: "[]"}), False),
     ("the id that we write", lambda one: annotated(one, **{LOAD_BALANCER_ID: "lb-1"}), False),
-    ("a label", labelled, False),
     ("nothing", lambda one: one, False),
 ]
 
@@ -183,8 +178,7 @@ def test_a_slice_that_goes_is_urgent(room: Room) -> None:
 def test_a_slice_that_changes_its_service_concerns_both(room: Room) -> None:
     made = room.put(endpoints("web", POD_A))
     room.sink.taken()
-    labels = {"kubernetes.io/service-name": "api"}
-    room.put(msgspec.structs.replace(made, metadata=msgspec.structs.replace(made.metadata, labels=labels)))
+    room.put(msgspec.structs.replace(made, service_name="api"))
     assert {one.key for one in room.sink.taken()} == {WEB, API}
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from l7lb.model.cloud import Health, TargetHealth
-from l7lb.model.cluster import ObjectMeta
+from l7lb.model.cluster import LabelledMeta
 from l7lb.model.identity import ListenerId, LocationId, ObjectKey
 from l7lb.model.loadbalancer import ObservedLoadBalancer, Redirect, RuleSpec, TargetKey
 from l7lb.model.pods import Pod, PodIP, PodStatus
@@ -16,7 +16,7 @@ from l7lb.reconciler.readiness import Bound, Serving, Unwanted, Waiting, ailment
 from tests.builders import desired, listener, observed, ref, rule
 
 POD = Pod(
-    metadata=ObjectMeta(name="web-a", namespace="shop", uid="uid-web-a"),
+    metadata=LabelledMeta(name="web-a", namespace="shop", uid="uid-web-a"),
     status=PodStatus(pod_ips=(PodIP(ip="172.16.0.1"),)),
 )
 HERE, THERE = "172.16.0.1:8080", "172.16.0.2:8080"

@@ -19,6 +19,7 @@ from l7lb.model.cluster import (
     IngressRule,
     IngressSpec,
     IngressTls,
+    LabelledMeta,
     Node,
     NodeAddress,
     NodeCondition,
@@ -121,7 +122,7 @@ def node(
 ) -> Node:
     number = sum(ord(letter) for letter in name) % 200
     return Node(
-        metadata=ObjectMeta(name=name, labels=dict(labels or {})),
+        metadata=LabelledMeta(name=name, labels=dict(labels or {})),
         spec=NodeSpec(
             provider_id=f"qcloud:///800002/ins-{name}" if provider_id == "" else provider_id,
             unschedulable=cordoned or None,
@@ -139,9 +140,10 @@ def secret(name: str, ids: str | None = "Kd83hQ2x", ca: str | None = None) -> Se
 
 def endpoints(of: str, *where: tuple[str, str, bool]) -> EndpointSlice:
     """`where`: (pod address, node name, ready)."""
-    return EndpointSlice(
-        metadata=ObjectMeta(name=f"{of}-1", namespace=SPACE, labels={"kubernetes.io/service-name": of}),
-        endpoints=tuple(
+    return EndpointSlice.of(
+        ObjectMeta(name=f"{of}-1", namespace=SPACE),
+        of,
+        endpoints=(
             Endpoint(addresses=(address,), node_name=name, conditions=EndpointConditions(ready=ready))
             for address, name, ready in where
         ),

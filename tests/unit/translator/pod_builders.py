@@ -8,6 +8,7 @@ from l7lb.model.cluster import (
     EndpointConditions,
     EndpointPort,
     EndpointSlice,
+    LabelledMeta,
     ObjectMeta,
     TargetReference,
 )
@@ -28,7 +29,7 @@ def pod(
 ) -> Pod:
     """A pod of the Service `of`; its UID is `uid-<name>`."""
     return Pod(
-        metadata=ObjectMeta(
+        metadata=LabelledMeta(
             name=name,
             namespace=SPACE,
             uid=f"uid-{name}",
@@ -54,12 +55,9 @@ def endpoint(
 
 
 def slice_of(
-    of: str, *those: Endpoint, name: str = "1", port: int | None = 8080, port_name: str = "http", family: str = "IPv4"
+    of: str, *those: Endpoint, name: str = "1", port: int | None = 8080, port_name: str = "http"
 ) -> EndpointSlice:
     """One slice of a Service."""
-    return EndpointSlice(
-        metadata=ObjectMeta(name=f"{of}-{name}", namespace=SPACE, labels={"kubernetes.io/service-name": of}),
-        address_type=family,
-        endpoints=those,
-        ports=(EndpointPort(name=port_name, port=port, protocol="TCP"),),
-    )
+    metadata = ObjectMeta(name=f"{of}-{name}", namespace=SPACE)
+    ports = (EndpointPort(name=port_name, port=port, protocol="TCP"),)
+    return EndpointSlice.of(metadata, of, ports=ports, endpoints=those)

@@ -270,7 +270,7 @@ FULL_CHAIN = '{"AddressIPVersion":"IPv6FullChain"}'
 def test_the_family_of_the_load_balancer_decides(annotations: dict[Name, str], expected: str, both: bool) -> None:
     parts = [slice_of("web", endpoint(A, "web-a"))]
     if both:
-        parts.append(slice_of("web", endpoint(V6, "web-a"), name="6", family="IPv6"))
+        parts.append(slice_of("web", endpoint(V6, "web-a"), name="6"))
     dual = Pod(metadata=one().metadata, status=PodStatus(phase="Running", pod_ips=(PodIP(ip=A), PodIP(ip=V6))))
     found = translated(*parts, dual, annotations=annotations)
     assert [target.key.address for target in rules(found)[KEY].targets] == [expected]

@@ -13,6 +13,7 @@ from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.decode import Decoder
 from l7lb.adapters.kube.interning import Interner
 from l7lb.errors import Unavailable
+from l7lb.model.cluster import Endpoint
 from l7lb.model.identity import ObjectKey
 from l7lb.model.lease import LeaseRecord
 from l7lb.model.watch import Bookmark, Change, ChangeType, Quarantined, StreamError
@@ -251,22 +252,43 @@ def test_lease_becomes_a_record() -> None:
     assert found.object == LeaseRecord(holder="a", duration_s=30, transitions=2, resource_version="5")
 
 
-def test_equal_strings_of_many_objects_are_one() -> None:
+def test_what_the_slices_of_a_service_have_in_common_is_kept_once() -> None:
     decoder = Decoder(kinds.ENDPOINT_SLICE)
-    endpoint = {"addresses": ["10.0.0.1"], "nodeName": "a-node-with-a-long-name", "conditions": {"ready": True}}
+    labels = {"kubernetes.io/service-name": "a name", "app": "a b"}
     slices = [
         {
-            "metadata": {"name": f"s{n}", "namespace": "shop", "resourceVersion": "1", "labels": {"app": "a b"}},
-            "endpoints": [endpoint, endpoint],
+            "metadata": {"name": f"s{n}", "namespace": "shop", "resourceVersion": "1", "labels": labels},
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
         }
         for n in range(2)
     ]
     first, second = decoder.page(page(*slices, kind="EndpointSliceList")).items
-    one, other = (first.object.endpoints or ())[0], (second.object.endpoints or ())[1]
-    assert one.node_name is other.node_name
-    assert one.conditions is other.conditions
     assert first.key.namespace is second.key.namespace
-    assert (first.object.metadata.labels or {})["app"] is (second.object.metadata.labels or {})["app"]
+    assert first.object.service_name is second.object.service_name
+    assert first.object.ports is second.object.ports
+
+
+def test_equal_labels_of_many_nodes_are_one() -> None:
+    labels = {"zone": "a zone"}
+    nodes = [{"metadata": {"name": f"n{n}", "resourceVersion": "1", "labels": labels}} for n in range(2)]
+    first, second = Decoder(kinds.NODE).page(page(*nodes, kind="NodeList")).items
+    assert (first.object.metadata.labels or {})["zone"] is (second.object.metadata.labels or {})["zone"]
+
+
+def test_endpoints_come_out_of_a_slice_as_they_went_in() -> None:
+    endpoints = [
+        {"addresses": ["10.0.0.1"], "nodeName": "a", "conditions": {"ready": True, "serving": True},
+         "targetRef": {"kind": "Pod", "name": "web-0", "uid": "u0"}},
+        {"addresses": ["10.0.0.2", "10.0.0.3"], "conditions": {"ready": False, "terminating": True}},
+        {"addresses": ["10.0.0.4"], "conditions": {"ready": True, "terminating": True}},
+        {"addresses": ["10.0.0.5"], "conditions": {}},
+        {"addresses": ["10.0.0.6"]},
+        {"addresses": None},
+    ]  # fmt: skip
+    wire = {"metadata": {"name": "s", "namespace": "shop", "resourceVersion": "1"}, "endpoints": endpoints}
+    found = Decoder(kinds.ENDPOINT_SLICE).item(json.dumps(wire).encode()).object
+    assert found.endpoints == tuple(msgspec.convert(one, Endpoint) for one in endpoints)
+    assert found.serving == {"10.0.0.1", "10.0.0.5", "10.0.0.6"}
 
 
 def test_interner_forgets_what_nobody_asked_for_in_a_generation() -> None:
