@@ -15,17 +15,8 @@ from l7lb.app.gate import SERVICE_CONFIG
 from l7lb.app.hands import Hands
 from l7lb.app.switches import switches
 from l7lb.errors import L7lbError
-from l7lb.model.cluster import (
-    ConfigMap,
-    Deployment,
-    EndpointSlice,
-    Ingress,
-    IngressClass,
-    Node,
-    Secret,
-    Service,
-    TkeServiceConfig,
-)
+from l7lb.model.cluster import ConfigMap, Deployment, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey, Owner
 from l7lb.model.loadbalancer import TargetKey
 from l7lb.model.marks import CLASS_ANNOTATION, RECORD

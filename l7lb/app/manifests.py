@@ -17,16 +17,8 @@ import yaml
 from l7lb.adapters.kube import kinds
 from l7lb.app.caches import Stores
 from l7lb.errors import Rejected
-from l7lb.model.cluster import (
-    EndpointSlice,
-    Ingress,
-    IngressClass,
-    Node,
-    Object,
-    Secret,
-    Service,
-    TkeServiceConfig,
-)
+from l7lb.model.cluster import Ingress, IngressClass, Node, Object, Secret, Service, TkeServiceConfig
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.pods import Pod
 from l7lb.model.watch import Change, ChangeType, Item

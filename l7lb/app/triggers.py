@@ -13,7 +13,8 @@ import msgspec
 from l7lb import translator
 from l7lb.app.caches import Caches, Stores, key_of
 from l7lb.app.switches import switches
-from l7lb.model.cluster import ConfigMap, EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.cluster import ConfigMap, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
 from l7lb.model.marks import CONDITIONS, FINALIZER, IPV6, LOAD_BALANCER_ID, NAT_IPV6

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from l7lb.model.cluster import EndpointSlice, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.cluster import Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer
 from l7lb.model.pods import Pod

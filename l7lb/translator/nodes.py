@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from itertools import zip_longest
 from typing import Final
 
-from l7lb.model.cluster import EndpointSlice, Node, NodeCondition, Service
+from l7lb.model.cluster import Node, NodeCondition, Service
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.loadbalancer import Presence, Target, TargetKey
 from l7lb.model.site import Family, Site
 

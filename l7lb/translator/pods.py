@@ -12,7 +12,8 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from l7lb.model.cluster import Endpoint, EndpointSlice, Node, Service, ServicePort
+from l7lb.model.cluster import Node, Service, ServicePort
+from l7lb.model.endpoints import Endpoint, EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.loadbalancer import Presence, TargetKey
 from l7lb.model.pods import NETWORKS, Pod

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from msgspec.structs import force_setattr as _set
 
-from l7lb.model.cluster import EndpointSlice, LabelledMeta, Object
+from l7lb.model.cluster import LabelledMeta, Object
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.pods import Pod
 
 GENERATION_SIZE = 20_000

@@ -16,9 +16,6 @@ import msgspec
 from l7lb.model.cluster import (
     ConfigMap,
     Deployment,
-    Endpoint,
-    EndpointPort,
-    EndpointSlice,
     Ingress,
     IngressClass,
     LabelledMeta,
@@ -29,6 +26,7 @@ from l7lb.model.cluster import (
     TkeServiceConfig,
     View,
 )
+from l7lb.model.endpoints import Endpoint, EndpointPort, EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.lease import LeaseRecord
 from l7lb.model.pods import CUSTOM_WEIGHT, NETWORKS, Pod, PodSpec, PodStatus

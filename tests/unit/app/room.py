@@ -10,7 +10,6 @@ from l7lb.app.caches import Caches, key_of, stores
 from l7lb.app.triggers import Triggers
 from l7lb.model.cluster import (
     ConfigMap,
-    EndpointSlice,
     Ingress,
     IngressClass,
     Node,
@@ -20,6 +19,7 @@ from l7lb.model.cluster import (
     Service,
     TkeServiceConfig,
 )
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import BindingKey, Cluster, ObjectKey
 from l7lb.model.lane import Lane
 from l7lb.model.marks import FINALIZER, RECORD

@@ -7,10 +7,6 @@ import msgspec
 
 from l7lb.model.cluster import (
     Backend,
-    Endpoint,
-    EndpointConditions,
-    EndpointPort,
-    EndpointSlice,
     HttpPath,
     HttpRule,
     Ingress,
@@ -33,6 +29,7 @@ from l7lb.model.cluster import (
     ServicePortRef,
     ServiceSpec,
 )
+from l7lb.model.endpoints import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from l7lb.model.identity import ListenerKey, RuleKey, RuleRef
 from l7lb.model.loadbalancer import ListenerSpec, RuleSpec
 from l7lb.model.ownership import Record

@@ -3,15 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l7lb.model.cluster import (
-    Endpoint,
-    EndpointConditions,
-    EndpointPort,
-    EndpointSlice,
-    LabelledMeta,
-    ObjectMeta,
-    TargetReference,
-)
+from l7lb.model.cluster import LabelledMeta, ObjectMeta
+from l7lb.model.endpoints import Endpoint, EndpointConditions, EndpointPort, EndpointSlice, TargetReference
 from l7lb.model.pods import Pod, PodIP, PodSpec, PodStatus
 
 from .builders import SPACE

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from l7lb import translator
-from l7lb.model.cluster import EndpointSlice
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.loadbalancer import Presence, Target
 from l7lb.model.pods import Pod
 from l7lb.model.snapshot import Limits, Settings, Snapshot, Translation

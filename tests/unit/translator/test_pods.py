@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from l7lb import translator
-from l7lb.model.cluster import EndpointSlice, Service, ServicePort
+from l7lb.model.cluster import Service, ServicePort
+from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.maybe import UNSET
 from l7lb.model.pods import NETWORKS, READINESS_GATE, Pod, PodCondition, PodIP, PodReadinessGate, PodSpec, PodStatus

@@ -13,7 +13,7 @@ from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.decode import Decoder
 from l7lb.adapters.kube.interning import Interner
 from l7lb.errors import Unavailable
-from l7lb.model.cluster import Endpoint
+from l7lb.model.endpoints import Endpoint
 from l7lb.model.identity import ObjectKey
 from l7lb.model.lease import LeaseRecord
 from l7lb.model.watch import Bookmark, Change, ChangeType, Quarantined, StreamError
