@@ -58,7 +58,14 @@ SUBJECTS: Final = (
     Subject("calls for an event that changes nothing"),
     Subject("calls for an endpoint change"),
     Subject("full verification of N load balancers"),
-    Subject("N new load balancers at the documented quotas"),
+    Subject(
+        "N new load balancers at the documented quotas",
+        (
+            *(_least(f"converging/{count}", 0.9) for count in (10, 100, 1_000)),
+            _most("converging/growth-cpu", LINEAR, GROWTH_MARGIN),
+            _most("converging/growth-calls", LINEAR),
+        ),
+    ),
     Subject("one node joins or leaves, N load balancers in NodePort mode"),
     Subject("deleting N load balancers"),
     Subject("from an endpoint change to the call"),

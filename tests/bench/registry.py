@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from tests.bench import queueing
+from tests.bench import converging, queueing
 from tests.bench.rows import Benchmark
 
-ROOMS: Final = (queueing,)
+ROOMS: Final = (queueing, converging)
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
 

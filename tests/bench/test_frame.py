@@ -23,7 +23,6 @@ AWAITED = {
     "calls for an event that changes nothing",
     "calls for an endpoint change",
     "full verification of N load balancers",
-    "N new load balancers at the documented quotas",
     "one node joins or leaves, N load balancers in NodePort mode",
     "deleting N load balancers",
     "from an endpoint change to the call",
