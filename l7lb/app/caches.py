@@ -65,9 +65,9 @@ def stores(cluster: Cluster, settings: Settings) -> Stores:
             {
                 "binding": binding,
                 "uid": lambda one: (one.metadata.uid,),
-                "service": lambda one: translator.references(one).services,
-                "secret": lambda one: translator.references(one).secrets,
-                "config": lambda one: translator.references(one).configs,
+                "service": translator.services_of,
+                "secret": translator.secrets_of,
+                "config": _configs,
                 "class": _class_names,
                 "direct": _direct,
             }
@@ -77,12 +77,18 @@ def stores(cluster: Cluster, settings: Settings) -> Stores:
 
 def record_of(ingress: Ingress, cluster: Cluster) -> Record | None:
     """Its record, when it is its own."""
-    return ledger.parse_record(ingress.annotations.get(RECORD), Owner(cluster, ingress.metadata.uid))
+    text = ingress.annotations.get(RECORD)
+    return ledger.parse_record(text, Owner(cluster, ingress.metadata.uid)) if text else None
 
 
 def key_of(ingress: Ingress, cluster: Cluster, settings: Settings) -> BindingKey:
     """The key in the queue: a function of the object with its record."""
     return translator.binding_key(ingress, record_of(ingress, cluster), settings)
+
+
+def _configs(ingress: Ingress) -> tuple[ObjectKey, ...]:
+    key = translator.config_key(ingress)
+    return () if key is None else (key,)
 
 
 def _class_names(ingress: Ingress) -> tuple[str, ...]:
@@ -180,7 +186,7 @@ class Caches:
             return frozenset()  # an empty list proves nothing
         return frozenset(
             address
-            for address in addresses - nodes - _machines(self._stores, translator.references(ingress).services)
+            for address in addresses - nodes - _machines(self._stores, translator.services_of(ingress))
             if not any(
                 item.key.namespace == space and not item.object.over
                 for item in self._stores.pods.by_index("address", address)
@@ -202,7 +208,7 @@ class Caches:
 
     def taken(self, ingress: Ingress, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
         """Of these targets on nodes those whose NodePort has passed from a Service of this Ingress to another's."""
-        mine = translator.references(ingress).services
+        mine = translator.services_of(ingress)
         ports = self._hands.taken({target.port for target in targets}, frozenset(mine))
         if not ports or "Node" in self.unread():
             return frozenset()

@@ -72,7 +72,7 @@ def is_behind_ours(pod: Pod, stores: Stores, caches: Caches, settings: Settings)
         ingress = item.object
         if ingress.deleting or translator.verdict(ingress, classes, settings, synced) is not Verdict.OURS:
             continue
-        services = (stores.services.get(key) for key in translator.references(ingress).services)
+        services = (stores.services.get(key) for key in translator.services_of(ingress))
         if any(found is not None and translator.selects(found.object, pod) for found in services):
             return True
     return False

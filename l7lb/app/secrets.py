@@ -139,10 +139,10 @@ class ReferencedSecrets:
     def ingress(self, delta: Delta[Ingress]) -> None:
         """An Ingress has changed. Its pass comes when its Secrets are looked at, so that nobody is told of a moment."""
         old, new = (item.object if item is not None else None for item in (delta.old, delta.new))
-        now = translator.references(new).secrets if new is not None else frozenset()
+        now = translator.secrets_of(new) if new is not None else frozenset()
         later = new is not None and not new.deleting and self._is_ours(new) and self.unread(now)
         self._triggers.ingress(delta, after_s=PATIENCE_S if later else 0.0)
-        for key in (translator.references(old).secrets if old is not None else frozenset()) - now:
+        for key in (translator.secrets_of(old) if old is not None else frozenset()) - now:
             if not self._stores.ingresses.by_index("secret", key):
                 self._leave(key)
 
@@ -162,7 +162,7 @@ class ReferencedSecrets:
 
     def _looked_at(self, key: ObjectKey) -> None:
         for item in self._stores.ingresses.by_index("secret", key):
-            if not self.unread(translator.references(item.object).secrets):
+            if not self.unread(translator.secrets_of(item.object)):
                 self._triggers.again(item.object)
 
     def _leave(self, key: ObjectKey) -> None:

@@ -104,7 +104,7 @@ class Triggers:
                     yield item.object, True
 
     def _is_behind(self, pod: Pod, ingress: Ingress) -> bool:
-        services = (self.stores.services.get(key) for key in translator.references(ingress).services)
+        services = (self.stores.services.get(key) for key in translator.services_of(ingress))
         return any(translator.selects(item.object, pod) for item in services if item is not None)
 
     def node(self, delta: Delta[Node]) -> None:

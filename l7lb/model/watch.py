@@ -1,8 +1,12 @@
-"""What a list or a watch hands over, already decoded: the words between the Kubernetes adapter and the reflector."""
+"""What a list or a watch hands over, already decoded: the words between the Kubernetes adapter and the reflector.
 
-from dataclasses import dataclass
+They are msgspec structs without a place in the garbage collector, as the objects in them: there are as many of them.
+"""
+
 from enum import Enum
 from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from l7lb.model.identity import ObjectKey
 
@@ -17,8 +21,7 @@ class ChangeType(Enum):
     DELETED = "DELETED"
 
 
-@dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
+class Item(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One object with the three fields that the machinery needs of it."""
 
     key: ObjectKey
@@ -27,16 +30,14 @@ class Item(Generic[T]):
     object: T
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
+class Quarantined(msgspec.Struct, frozen=True, gc=False):
     """An object that could not be decoded: it keeps its last good version, and is counted."""
 
     key: ObjectKey
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One page of a list."""
 
     items: tuple[Item[T], ...]
@@ -45,23 +46,20 @@ class Page(Generic[T]):
     quarantined: tuple[Quarantined, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[T]):
+class Change(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One object appeared, changed or went."""
 
     type: ChangeType
     item: Item[T]
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmark:
+class Bookmark(msgspec.Struct, frozen=True, gc=False):
     """Only moves the resourceVersion."""
 
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class StreamError:
+class StreamError(msgspec.Struct, frozen=True, gc=False):
     """An ERROR event inside a 200 stream (a Status object); `code` is 0 when the Status had none."""
 
     code: int

@@ -7,8 +7,9 @@ overwrites something newer. Requests, threads and handlers do not belong here.
 import logging
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
 
 from l7lb.model.identity import ObjectKey
 from l7lb.model.watch import Change, ChangeType, Item
@@ -18,12 +19,11 @@ IndexFunctions = Mapping[str, Callable[[T], Iterable[Hashable]]]
 """By name: the values under which an object is found. Pure: an object is asked again for its values when it goes."""
 
 _logger = logging.getLogger(__name__)
-_Values = tuple[frozenset[Hashable], ...]
-_NONE: frozenset[Hashable] = frozenset()
+_Values: TypeAlias = tuple[tuple[Hashable, ...], ...]
+"""What each index function gave for one object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta(Generic[T]):
+class Delta(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """What happened to one object: appeared (no `old`), went (no `new`), or changed."""
 
     old: Item[T] | None
@@ -46,6 +46,8 @@ def newer(version: str, known: str) -> bool:
     """
     if not (version.isdecimal() and known.isdecimal()):
         return version != known
+    if len(version) == len(known):
+        return version > known
     version, known = version.lstrip("0"), known.lstrip("0")
     return (len(version), version) > (len(known), known)
 
@@ -55,13 +57,56 @@ def everything(_key: ObjectKey) -> bool:
     return True
 
 
+class _Index:
+    """Keys by value. Most values have one key: it stands by itself, without a dict of its own."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self) -> None:
+        self._keys: dict[Hashable, ObjectKey | dict[ObjectKey, None]] = {}
+
+    def of(self, value: Hashable) -> Iterable[ObjectKey]:
+        """In the order in which they came."""
+        found = self._keys.get(value)
+        return () if found is None else found if isinstance(found, dict) else (found,)
+
+    def values(self) -> tuple[Hashable, ...]:
+        """Those that have keys."""
+        return tuple(self._keys)
+
+    def move(self, key: ObjectKey, before: tuple[Hashable, ...], after: tuple[Hashable, ...]) -> None:
+        """From the values that it had to those that it has."""
+        if before == after:
+            return
+        for value in set(before).difference(after) if before else ():
+            self._drop(value, key)
+        for value in set(after).difference(before) if before else after:
+            self._add(value, key)
+
+    def _add(self, value: Hashable, key: ObjectKey) -> None:
+        found = self._keys.setdefault(value, key)
+        if isinstance(found, dict):
+            found[key] = None
+        elif found != key:
+            self._keys[value] = {found: None, key: None}
+
+    def _drop(self, value: Hashable, key: ObjectKey) -> None:
+        found = self._keys.get(value)
+        if isinstance(found, dict):
+            found.pop(key, None)
+            if len(found) == 1:
+                (self._keys[value],) = found
+        elif found == key:
+            del self._keys[value]
+
+
 class Store(Generic[T]):
     """Safe to read from any thread; every answer is a consistent copy. One writer per scope."""
 
     def __init__(self, indexes: IndexFunctions[T] | None = None) -> None:
         self._functions: IndexFunctions[T] = dict(indexes or {})
         self._items: dict[ObjectKey, Item[T]] = {}
-        self._index: dict[str, dict[Hashable, dict[ObjectKey, None]]] = {name: {} for name in self._functions}
+        self._index = {name: _Index() for name in self._functions}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -80,12 +125,12 @@ class Store(Generic[T]):
     def by_index(self, name: str, value: Hashable) -> tuple[Item[T], ...]:
         """The objects that an index function gave this value for. KeyError: there is no such index."""
         with self._lock:
-            return tuple(self._items[key] for key in self._index[name].get(value, ()))
+            return tuple(self._items[key] for key in self._index[name].of(value))
 
     def index_values(self, name: str) -> tuple[Hashable, ...]:
         """The values that have objects."""
         with self._lock:
-            return tuple(self._index[name])
+            return self._index[name].values()
 
     def replace(
         self,
@@ -144,14 +189,12 @@ class Store(Generic[T]):
 
     def _values_then(self, known: Item[T] | None) -> _Values:
         """Computed again: to keep them would cost more memory than the index itself."""
-        return (
-            () if known is None else tuple(frozenset(function(known.object)) for function in self._functions.values())
-        )
+        return () if known is None else tuple([tuple(function(known.object)) for function in self._functions.values()])
 
     def _values_of(self, item: Item[T]) -> _Values | None:
         """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""
         try:
-            return tuple(frozenset(function(item.object)) for function in self._functions.values())
+            return tuple([tuple(function(item.object)) for function in self._functions.values()])
         except MemoryError:
             raise
         except Exception:
@@ -160,11 +203,4 @@ class Store(Generic[T]):
 
     def _reindex(self, key: ObjectKey, old: _Values, new: _Values) -> None:
         for number, index in enumerate(self._index.values()):
-            before, after = old[number] if old else _NONE, new[number] if new else _NONE
-            for value in before - after:
-                keys = index.get(value, {})
-                keys.pop(key, None)
-                if not keys:
-                    index.pop(value, None)
-            for value in after - before:
-                index.setdefault(value, {})[key] = None
+            index.move(key, old[number] if old else (), new[number] if new else ())

@@ -6,7 +6,15 @@ looked at, never the cloud.
 
 from l7lb.translator.annotations import AnnotationRow, annotation_rows
 from l7lb.translator.asking import author_digest
-from l7lb.translator.binding import binding_key, creation_marks, not_applied, references, region_of
+from l7lb.translator.binding import (
+    binding_key,
+    creation_marks,
+    not_applied,
+    references,
+    region_of,
+    secrets_of,
+    services_of,
+)
 from l7lb.translator.certificates import certificate_ids
 from l7lb.translator.classes import class_pair, standing, verdict
 from l7lb.translator.create import site_of
@@ -15,7 +23,7 @@ from l7lb.translator.options import direct, options
 from l7lb.translator.pods import selects
 from l7lb.translator.serviceconfig_mirror import in_step
 from l7lb.translator.translate import translate
-from l7lb.translator.tuning import auto_key
+from l7lb.translator.tuning import auto_key, config_key
 
 __all__ = [
     "AnnotationRow",
@@ -25,6 +33,7 @@ __all__ = [
     "binding_key",
     "certificate_ids",
     "class_pair",
+    "config_key",
     "creation_marks",
     "direct",
     "in_step",
@@ -34,7 +43,9 @@ __all__ = [
     "options",
     "references",
     "region_of",
+    "secrets_of",
     "selects",
+    "services_of",
     "site_of",
     "standing",
     "translate",

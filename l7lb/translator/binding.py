@@ -44,14 +44,25 @@ def region_of(ingress: Ingress, record: Record | None, home: str) -> str:
     return text_of(ingress, Name.CROSS_REGION) or home
 
 
-def references(ingress: Ingress) -> References:
-    """Services, Secrets and TkeServiceConfigs that the Ingress names; all are in its own namespace."""
+def services_of(ingress: Ingress) -> frozenset[ObjectKey]:
+    """The Services that it names, in its own namespace."""
     space = ingress.metadata.namespace
-    backends = (backend.service for backend in _backends(ingress) if backend.service is not None)
+    names = {backend.service.name for backend in _backends(ingress) if backend.service is not None}
+    return frozenset([ObjectKey(space, name) for name in names if name])
+
+
+def secrets_of(ingress: Ingress) -> frozenset[ObjectKey]:
+    """The Secrets that it names, in its own namespace."""
+    space = ingress.metadata.namespace
+    return frozenset([ObjectKey(space, tls.secret_name) for tls in ingress.spec.tls or () if tls.secret_name])
+
+
+def references(ingress: Ingress) -> References:
+    """All objects that it names; they are in its own namespace."""
     config = config_key(ingress)
     return References(
-        services=frozenset(ObjectKey(space, service.name) for service in backends if service.name),
-        secrets=frozenset(ObjectKey(space, tls.secret_name) for tls in ingress.spec.tls or () if tls.secret_name),
+        services=services_of(ingress),
+        secrets=secrets_of(ingress),
         configs=frozenset({config} if config is not None else ()),
     )
 
