@@ -52,10 +52,14 @@ soak: install ## mixed churn on the shipped command: does what it takes stay fla
 
 ONLY ?=
 
-bench: install ## what l7lb costs, against its budgets and against others: ten minutes; ONLY='watching memory' for some
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench ## what l7lb costs, against its budgets and against others: ten minutes; ONLY='watching memory' for some
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
-bench-quick: install ## the same with small sizes, in a minute: to see that all of it works
+bench-quick: $(VENV)/.bench ## the same with small sizes, in a minute: to see that all of it works
 	$(BIN)/python -m tests.bench --quick $(if $(ONLY),--only $(ONLY))
 
 check: format-check lint types imports house ## what a reviewer would ask a machine

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import msgspec
@@ -38,11 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in BENCHMARKS.values():
             print(f"{one.name}: {one.about}")
         return 0
+    signal.signal(signal.SIGTERM, _end_in_order)
     begun = time.monotonic()
     ran = []
     for name in asked.only or BENCHMARKS:
         ran.append(run(BENCHMARKS[name], quick=asked.quick))
-        _tell(ran[-1])
+        _tell(ran[-1], quick=asked.quick)
     results = summed(ran, quick=asked.quick, seconds=time.monotonic() - begun)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_bytes(document(results))
@@ -72,6 +74,11 @@ def run(benchmark: Benchmark, *, quick: bool) -> Ran:
         return Ran(benchmark.name, seconds, "", figures)
 
 
+def _end_in_order(number: int, _frame: FrameType | None) -> None:
+    """As Ctrl-C does: children are ended on the way out."""
+    sys.exit(128 + number)
+
+
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """The child's session is its own: whatever it has started goes with it."""
     with contextlib.suppress(ProcessLookupError):  # all of it has ended
@@ -79,9 +86,9 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     child.wait()
 
 
-def _tell(ran: Ran) -> None:
+def _tell(ran: Ran, *, quick: bool) -> None:
     for figure in ran.figures:
-        _print(line(figure))
+        _print(line(figure, quick=quick))
     if ran.failure:
         _print({"name": ran.name, "ok": False, "failure": ran.failure})
 

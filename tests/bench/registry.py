@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from tests.bench import converging, queueing
+from tests.bench import calling, converging, listing, planning, queueing, watching
 from tests.bench.rows import Benchmark
 
-ROOMS: Final = (queueing, converging)
+ROOMS: Final = (watching, listing, planning, queueing, calling, converging)
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tests.bench.budgets import BUDGETS, judge
+from tests.bench.budgets import budget_of, judge
 from tests.bench.rows import Figure
 
 PACKAGES: Final = ("kubernetes", "tencentcloud-sdk-python-common", "msgspec", "urllib3", "kopf", "lightkube")
@@ -51,7 +51,7 @@ class Results(msgspec.Struct, frozen=True):
     @property
     def red(self) -> tuple[str, ...]:
         """Names of figures beyond their budgets."""
-        return tuple(figure.name for figure in self.figures if not judge(figure))
+        return tuple(figure.name for figure in self.figures if not judge(figure, quick=self.quick))
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -64,13 +64,13 @@ class Results(msgspec.Struct, frozen=True):
         return not (self.red or self.failed)
 
 
-def line(figure: Figure) -> dict[str, Any]:
+def line(figure: Figure, *, quick: bool) -> dict[str, Any]:
     """A row as it is printed."""
-    budget = BUDGETS.get(figure.name)
+    budget = budget_of(figure, quick=quick)
     spread = {} if figure.least is None else {"spread": [figure.least, figure.most]}
     return {
         "name": figure.name, "value": figure.value, "unit": figure.unit,
-        "budget": budget.limit if budget else None, "better": figure.better.value, "ok": judge(figure),
+        "budget": budget.limit if budget else None, "better": figure.better.value, "ok": judge(figure, quick=quick),
         "versus": dict(figure.versus), "samples": figure.samples, **spread,
         **({"margin": budget.margin} if budget and budget.margin else {}),
         **({"note": figure.note} if figure.note else {}),
@@ -79,7 +79,7 @@ def line(figure: Figure) -> dict[str, Any]:
 
 def last_line(results: Results) -> dict[str, Any]:
     """The sum."""
-    with_budget = [figure for figure in results.figures if figure.name in BUDGETS]
+    with_budget = [figure for figure in results.figures if budget_of(figure, quick=results.quick)]
     return {
         "name": "sum", "rows": len(results.figures), "with_budget": len(with_budget), "ok": results.ok,
         "red": list(results.red), "failed": list(results.failed), "seconds": round(results.seconds, 1),
@@ -92,7 +92,7 @@ def document(results: Results) -> bytes:
         "machine": msgspec.to_builtins(results.machine),
         "quick": results.quick,
         "sum": last_line(results),
-        "rows": [line(figure) for figure in results.figures],
+        "rows": [line(figure, quick=results.quick) for figure in results.figures],
         "benchmarks": [
             {"name": one.name, "seconds": round(one.seconds, 1), **({"failure": one.failure} if one.failure else {})}
             for one in results.ran

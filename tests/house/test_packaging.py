@@ -27,6 +27,8 @@ PROVIDES = {
     "cryptography": "cryptography",
     "jinja2": "jinja2",
     "rich": "rich",
+    "kopf": "kopf",
+    "lightkube": "lightkube",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
@@ -76,6 +78,7 @@ RUN_TIME = requirements("options", "install_requires")
 DEVELOPMENT = requirements("options.extras_require", "dev")
 OPTIONAL = requirements("options.extras_require", "otel")
 SITE = requirements("options.extras_require", "docs")
+BENCH = requirements("options.extras_require", "bench")
 
 
 def imported(root: str) -> set[str]:
@@ -84,7 +87,7 @@ def imported(root: str) -> set[str]:
     return found - sys.stdlib_module_names - {PRODUCT, TESTS}
 
 
-@pytest.mark.parametrize("requirement", [*RUN_TIME, *DEVELOPMENT, *OPTIONAL, *SITE])
+@pytest.mark.parametrize("requirement", [*RUN_TIME, *DEVELOPMENT, *OPTIONAL, *SITE, *BENCH])
 def test_every_requirement_has_a_lower_and_an_upper_bound(requirement: str) -> None:
     assert REQUIREMENT.fullmatch(requirement)
 
@@ -101,10 +104,18 @@ def test_what_is_optional_is_imported_by_one_module_that_nothing_needs() -> None
 
 
 def test_tests_import_what_is_required_and_nothing_else() -> None:
-    needed = {PROVIDES[name] for name in names(DEVELOPMENT) - set(COMMANDS)}
+    needed = {PROVIDES[name] for name in (names(DEVELOPMENT) | names(BENCH)) - set(COMMANDS)}
     allowed = needed | {PROVIDES[name] for name in names(RUN_TIME) | names(OPTIONAL)}
     assert imported(TESTS) <= allowed
     assert needed <= imported(TESTS)
+
+
+def test_what_only_benchmarks_need_is_imported_by_no_module_that_is_imported() -> None:
+    """The suite, and whoever checks the code, get by without these packages."""
+    packages = {PROVIDES[name] for name in names(BENCH)}
+    users = {one.name for one in modules(TESTS) if packages & {origin.partition(".")[0] for origin, _ in one.imports}}
+    assert users
+    assert not [one.name for one in modules(TESTS) for origin in one.imports if {origin[0], ".".join(origin)} & users]
 
 
 @pytest.mark.parametrize(("name", "file"), COMMANDS.items())
@@ -119,7 +130,7 @@ def test_every_requirement_has_a_page_that_says_why() -> None:
     for page in DECISIONS.glob("*.md"):
         for line in re.findall(r"^Packages: (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             explained |= set(re.findall(r"`([^`]+)`", line))
-    assert explained == names(RUN_TIME) | names(DEVELOPMENT) | names(OPTIONAL) | names(SITE)
+    assert explained == names(RUN_TIME) | names(DEVELOPMENT) | names(OPTIONAL) | names(SITE) | names(BENCH)
 
 
 def test_the_wheel_holds_the_product_and_nothing_else() -> None:

@@ -10,12 +10,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.decode import Decoder
-from l7lb.app.caches import stores
+from l7lb.app.caches import Stores, stores
 from l7lb.model.identity import Cluster
 from l7lb.model.snapshot import Settings
 
@@ -94,20 +95,25 @@ def resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / KIB / KIB
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Fill one kind after the other, and print what each has taken."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.memory", description=__doc__)
-    parser.add_argument("--ingresses", type=int, default=10_000, help="as many Services, twice as many slices")
-    parser.add_argument("--nodes", type=int, default=5_000)
-    asked = parser.parse_args(arguments)
-    made = stores(Cluster("cls-9mfq2k1t", "uid-of-kube-system"), Settings("cls-9mfq2k1t", "ap-guangzhou"))
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One kind in its store. `mib`: what the process holds more than before; `cpu_s`: to decode and to index."""
+
+    kind: str
+    objects: int
+    mib: float
+    cpu_s: float
+
+
+def fill(made: Stores, ingresses: int, nodes: int) -> Iterator[Filled]:
+    """One kind after the other: so many Ingresses and Services, twice as many slices."""
     rows: tuple[tuple[Any, Any, int, Callable[[int], Json]], ...] = (
-        (kinds.INGRESS, made.ingresses, asked.ingresses, ingress),
-        (kinds.SERVICE, made.services, asked.ingresses, service),
-        (kinds.ENDPOINT_SLICE, made.slices, 2 * asked.ingresses, endpoint_slice),
-        (kinds.NODE, made.nodes, asked.nodes, node),
+        (kinds.INGRESS, made.ingresses, ingresses, ingress),
+        (kinds.SERVICE, made.services, ingresses, service),
+        (kinds.ENDPOINT_SLICE, made.slices, 2 * ingresses, endpoint_slice),
+        (kinds.NODE, made.nodes, nodes, node),
     )
-    begin = before = resident_mib()
+    before = resident_mib()
     for kind, store, count, make in rows:
         decoder, spent = Decoder(kind), 0.0
         items: list[Any] = []
@@ -120,9 +126,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spent += time.process_time() - started
         del items, decoder
         now = resident_mib()
-        print(f"{len(store):6} {kind.plural}: {now - before:.0f} MiB, {spent:.1f} s of CPU to decode and index")
+        yield Filled(kind.plural, len(store), now - before, spent)
         before = now
-    print(f"caches: {before - begin:.0f} MiB; the whole process: {before:.0f} MiB")
+
+
+def empty() -> Stores:
+    """As the product makes them."""
+    return stores(Cluster("cls-9mfq2k1t", "uid-of-kube-system"), Settings("cls-9mfq2k1t", "ap-guangzhou"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fill one kind after the other, and print what each has taken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.memory", description=__doc__)
+    parser.add_argument("--ingresses", type=int, default=10_000, help="as many Services, twice as many slices")
+    parser.add_argument("--nodes", type=int, default=5_000)
+    asked = parser.parse_args(arguments)
+    made = empty()
+    total = 0.0
+    for one in fill(made, asked.ingresses, asked.nodes):
+        print(f"{one.objects:6} {one.kind}: {one.mib:.0f} MiB, {one.cpu_s:.1f} s of CPU to decode and index")
+        total += one.mib
+    print(f"caches: {total:.0f} MiB; the whole process: {resident_mib():.0f} MiB")
     return 0
 
 
