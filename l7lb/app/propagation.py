@@ -1,6 +1,7 @@
 """How long a change of endpoints takes from its event to the load balancer: a clock for each key that is on its way.
 
-A change is done when a pass that began after it finds nothing left to do. It counts only if a plan was made for it.
+A change is done when a pass that began after it finds nothing left to do. It counts only if a plan was made for it, and
+not where the gate keeps it from being done: the hours until TKE's controller is off are no delay of ours.
 """
 
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from l7lb.errors import GateClosed
 from l7lb.model.identity import BindingKey
 from l7lb.model.outcome import Done, Outcome
 
@@ -52,6 +54,10 @@ class Propagation:
                 self._journeys[key].running = True
         try:
             yield lambda outcome: self._ended(key, outcome)
+        except GateClosed:
+            with self._lock:
+                self._journeys.pop(key, None)
+            raise
         finally:
             with self._lock:
                 if key in self._journeys:

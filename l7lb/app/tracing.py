@@ -32,18 +32,11 @@ Make: TypeAlias = Callable[[str, Mapping[str, str], Callable[[str, int], None]],
 
 
 def tracing(config: Config, environ: Mapping[str, str], version: str, metrics: Metrics) -> tuple[Traces, ...]:
-    """The sender of traces, or nothing. Raises ConfigurationError when the flag asks for what is not installed.
+    """The sender of traces, or nothing. Raises ConfigurationError when the flag asks for what cannot be had.
 
     The environment is often the same for every pod of a cluster: what only it asks for does not keep us from starting.
     """
     if not is_asked(config, environ):
-        return ()
-    try:
-        make: Make = importlib.import_module(SPANS).sender
-    except ImportError as error:
-        if config.otlp_endpoint:
-            raise ConfigurationError(f"--otlp-endpoint: {MISSING}") from error
-        _logger.warning("no traces are sent: %s", MISSING)
         return ()
     resource = {
         "service.name": environ.get("OTEL_SERVICE_NAME") or "l7lb",
@@ -53,7 +46,16 @@ def tracing(config: Config, environ: Mapping[str, str], version: str, metrics: M
         "cloud.provider": "tencent_cloud",
         "cloud.region": config.region,
     }
-    return (make(config.otlp_endpoint, resource, partial(_count, metrics)),)
+    try:
+        make: Make = importlib.import_module(SPANS).sender
+        return (make(config.otlp_endpoint, resource, partial(_count, metrics)),)
+    except (ImportError, ValueError) as error:
+        # ValueError: of a variable like OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT; some are read while the library is loaded.
+        why = MISSING if isinstance(error, ImportError) else f"traces cannot be made: {error}"
+        if config.otlp_endpoint:
+            raise ConfigurationError(f"--otlp-endpoint: {why}") from error
+        _logger.warning("no traces are sent: %s", why)
+        return ()
 
 
 def measuring(metrics: Metrics, clock: Clock, traces: tuple[Traces, ...]) -> Passes:

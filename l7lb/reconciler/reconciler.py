@@ -88,6 +88,8 @@ class Reconciler:
 
     def _land(self, key: BindingKey, members: tuple[Ingress, ...]) -> None:
         """Give up plans of Ingresses that were torn away: nobody would ever see them to their end."""
+        if not members:
+            self._shop.telemetry.left_out(key, 0)
         present = {ingress.metadata.uid for ingress in members}
         for flight in self._shop.executor.flights.under(key):
             torn = not members if flight.key == key else flight.key not in present

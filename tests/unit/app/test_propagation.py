@@ -3,7 +3,7 @@
 import pytest
 
 from l7lb.app.propagation import Propagation
-from l7lb.errors import Unavailable
+from l7lb.errors import GateClosed, Unavailable
 from l7lb.model.identity import BindingKey
 from l7lb.model.outcome import Again, Done, Outcome
 
@@ -33,6 +33,12 @@ class Scene:
 def fail(scene: Scene) -> None:
     scene.propagation.planned(KEY)
     raise Unavailable("no answer")
+
+
+def meet_a_closed_gate(scene: Scene) -> None:
+    scene.propagation.planned(KEY)
+    scene.propagation.seen(KEY)
+    raise GateClosed("TKE's controller may be running")
 
 
 @pytest.fixture
@@ -89,3 +95,15 @@ def test_a_pass_that_fails_leaves_the_clock_running(scene: Scene) -> None:
     scene.now += 7
     scene.passes(Done())
     assert scene.measured == [8]
+
+
+def test_what_a_closed_gate_keeps_waiting_is_not_counted_and_what_comes_afterwards_is(scene: Scene) -> None:
+    scene.propagation.seen(KEY)
+    with pytest.raises(GateClosed), scene.propagation.passing(KEY):
+        meet_a_closed_gate(scene)
+    scene.now += 3600
+    scene.passes(Done(), plans=True)
+    assert scene.measured == []
+    scene.propagation.seen(KEY)
+    scene.passes(Done(), plans=True)
+    assert scene.measured == [1]

@@ -64,6 +64,27 @@ def test_the_environment_without_the_extra_is_a_warning(caplog: pytest.LogCaptur
     assert "no traces are sent: traces need the extra `otel`" in caplog.text
 
 
+@pytest.fixture(params=["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_SPAN_LINK_COUNT_LIMIT"])
+def variable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One of OpenTelemetry's own, with a value that it does not take."""
+    monkeypatch.setenv(request.param, "many")
+    return str(request.param)
+
+
+def test_a_variable_that_cannot_be_read_is_a_mistake_where_the_flag_asks_for_traces(variable: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"--otlp-endpoint: .*{variable} .* many"):
+        tracing(BY_FLAG, {}, "test", Metrics("test"))
+
+
+def test_a_variable_that_cannot_be_read_costs_the_traces_alone_where_only_the_environment_asks(
+    variable: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    assert tracing(BY_ENVIRONMENT, {"OTEL_EXPORTER_OTLP_ENDPOINT": SOMEWHERE}, "test", Metrics("test")) == ()
+    assert "no traces are sent" in caplog.text
+    assert variable in caplog.text
+
+
 def test_what_is_sent_is_counted() -> None:
     metrics = Metrics("test")
     (traces,) = tracing(BY_FLAG, {}, "test", metrics)

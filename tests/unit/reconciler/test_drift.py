@@ -132,3 +132,15 @@ def test_a_field_that_does_not_keep_its_value_shows_in_the_metric_until_it_does(
     world.account.edit("update", lb, fields={"pass_to_target": True})
     _look(world)
     assert _metric(world, "l7lb_unstable_fields", controller="ingress") == 0
+
+
+def test_a_field_of_an_ingress_that_was_torn_away_is_forgotten(world: World) -> None:
+    lb = _serve(world, PASS)
+    for _ in range(5):
+        world.account.edit("update", lb, fields={"pass_to_target": False})
+        _look(world)
+    assert _metric(world, "l7lb_unstable_fields", controller="ingress") == 1
+    world.users.patch({"metadata": {"finalizers": None}})
+    world.users.delete()
+    world.settle()
+    assert _metric(world, "l7lb_unstable_fields", controller="ingress") == 0
