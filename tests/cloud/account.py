@@ -27,6 +27,11 @@ CLUSTER_TAG: Final = "tke-clusterId"
 LOAD_BALANCERS_MAX: Final = 2
 """At the same time, of one run. More are never ordered."""
 TASK_S_MAX: Final = 300.0
+TAGS_S_MAX: Final = 60.0
+"""Within this time a tag shows; the product gives its own as long before it orders a second time."""
+EMPTY_LOOKS: Final = 2
+PAGE: Final = 100
+"""The most that a list gives at once (DescribeLoadBalancers page)."""
 NEEDED: Final = ("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "L7LB_E2E_REGION", "L7LB_E2E_VPC")
 VERSIONS: Final = {"clb": "2018-03-17", "tag": "2018-08-13"}
 
@@ -100,7 +105,9 @@ class Account:
         self.run = run or secrets.token_hex(4)
         self.cluster = f"cls-{TAG.rpartition('-')[2]}{self.run}"
         """The cluster that the product is told to be in."""
+        self.page = PAGE
         self._poll_s = poll_s
+        self._settle_s = poll_s if told.endpoint else TAGS_S_MAX
         self._limit_s = limit_s
         self._pause = threading.Event()
         self._clients: dict[str, CommonClient] = {}
@@ -170,25 +177,44 @@ class Account:
         return {name: tags_of(one).get(TAG, "") for name, one in found.items()}
 
     def clean(self) -> list[str]:
-        """Delete what this run has made, whatever is bound to it; the ids. One that does not go keeps no other."""
+        """Delete what this run has made, whatever is bound to it; the ids. One that does not go keeps no other.
+
+        It ends when two looks in a row find nothing, so far apart that a tag that lags has come.
+        """
         gone: list[str] = []
-        failures: list[Exception] = []
-        for name, one in self.mine().items():
-            tags = tags_of(one)
-            if tags.get(TAG) != self.run and tags.get(CLUSTER_TAG) != self.cluster:
-                continue  # a filter that lies must not cost anybody a load balancer
-            try:
-                if "DeleteProtect" in (one.get("AttributeFlags") or ()):
-                    self.write("ModifyLoadBalancerAttributes", LoadBalancerId=name, DeleteProtect=False)
-                self._patiently("DeleteLoadBalancer", {"LoadBalancerIds": [name], "ForceDelete": True})
-            except (Refused, TimeoutError) as failure:
-                failures.append(failure)
-            else:
-                gone.append(name)
+        failures: dict[str, Exception] = {}
+        empty = 0
+        while empty < EMPTY_LOOKS:
+            found = {name: one for name, one in self.mine().items() if self._is_ours(one) and name not in failures}
+            going = [name for name, one in found.items() if self._delete(name, one, failures)]
+            self._see_gone(going, failures)
+            gone += [name for name in going if name not in failures]
+            empty = 0 if found else empty + 1
+            if 0 < empty < EMPTY_LOOKS:
+                self._pause.wait(self._settle_s)
         if failures:
-            raise ExceptionGroup(f"load balancers of the run {self.run} are left", failures)
-        self.wait("all is gone", lambda: not self.mine())
+            raise ExceptionGroup(f"load balancers of the run {self.run} are left", list(failures.values()))
         return gone
+
+    def _is_ours(self, one: Json) -> bool:
+        """A filter that lies must not cost anybody a load balancer."""
+        tags = tags_of(one)
+        return tags.get(TAG) == self.run or tags.get(CLUSTER_TAG) == self.cluster
+
+    def _delete(self, name: str, one: Json, failures: dict[str, Exception]) -> bool:
+        try:
+            if "DeleteProtect" in (one.get("AttributeFlags") or ()):
+                self.write("ModifyLoadBalancerAttributes", LoadBalancerId=name, DeleteProtect=False)
+            self._patiently("DeleteLoadBalancer", {"LoadBalancerIds": [name], "ForceDelete": True})
+        except (Refused, TimeoutError) as failure:
+            failures[name] = failure
+        return name not in failures
+
+    def _see_gone(self, names: list[str], failures: dict[str, Exception]) -> None:
+        try:
+            self.wait("all is gone", lambda: not set(names) & set(self.mine()))
+        except TimeoutError as failure:
+            failures |= dict.fromkeys(names, failure)
 
     def wait(self, what: str, question: Callable[[], bool]) -> float:
         """Ask until it is so; the seconds it took."""
@@ -211,8 +237,16 @@ class Account:
             self._pause.wait(self._poll_s)
 
     def _listed(self, one: Json) -> dict[str, Json]:
-        found = self.call("DescribeLoadBalancers", Filters=[one], Limit=100)["LoadBalancerSet"]
-        return {entry["LoadBalancerId"]: entry for entry in found}
+        """All pages, the oldest first: what is made meanwhile shifts nothing."""
+        found: dict[str, Json] = {}
+        order = {"OrderBy": "CreateTime", "OrderType": 0, "Limit": self.page}
+        offset = 0
+        while True:
+            page = self.call("DescribeLoadBalancers", Filters=[one], Offset=offset, **order)["LoadBalancerSet"]
+            found |= {entry["LoadBalancerId"]: entry for entry in page}
+            if len(page) < self.page:
+                return found
+            offset += len(page)
 
     def _client(self, service: str) -> CommonClient:
         if service not in self._clients:

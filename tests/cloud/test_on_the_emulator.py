@@ -178,6 +178,28 @@ def test_one_that_does_not_go_keeps_no_other(monkeypatch: pytest.MonkeyPatch) ->
         assert made.clean() == [stays]
 
 
+def test_one_that_a_look_misses_goes_after_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with account() as (made, _, _):
+        late, call = made.create("late"), made.call
+        blind = iter(range(2))  # a look asks by both tags
+
+        def lagging(action: str, service: str = "clb", **params: Any) -> Json:
+            if action == "DescribeLoadBalancers" and next(blind, None) is not None:
+                return {"LoadBalancerSet": []}
+            return call(action, service, **params)
+
+        monkeypatch.setattr(made, "call", lagging)
+        assert made.clean() == [late]
+
+
+def test_lists_are_read_to_their_end() -> None:
+    with account() as (made, _, _):
+        made.page = 1
+        several = {made.create("a"), made.create("b")}
+        assert set(made.left()) == set(made.mine()) == several
+        assert set(made.clean()) == several
+
+
 def test_what_the_product_has_ordered_goes_also_without_the_tag_of_the_run() -> None:
     with account() as (made, _, _):
         tags = [{"TagKey": CLUSTER_TAG, "TagValue": made.cluster}]
