@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.alerts.promql import grouped_by, selectors
-from tests.alerts.rulebook import OF_TARGETS, RULES, TESTS, Rule, alerts, cases, rules, series
+from tests.alerts.rulebook import OF_TARGETS, ROOT, RULES, TESTS, Rule, alerts, cases, rules, series
 from tests.tools import needs, tool
 
 ASKS = re.compile(r'count\(ALERTS\{alertname="(\w+)", alertstate="firing"\}\) or vector\(0\)')
@@ -75,8 +75,9 @@ def test_names_that_others_have_too_count_only_beside_ours(rule: Rule) -> None:
 @pytest.mark.parametrize("alert", alerts(), ids=lambda rule: rule.alert)
 def test_every_alert_says_what_is_wrong_what_it_means_and_where_to_look(alert: Rule) -> None:
     assert alert.labels["severity"] in ("critical", "warning", "info")
-    assert set(alert.annotations) == {"summary", "description", "runbook_url"}
-    assert alert.annotations["runbook_url"] == f"https://l7lb.dev/runbook/{alert.alert}/"
+    assert set(alert.annotations) == {"summary", "description", "runbook"}
+    assert alert.annotations["runbook"] == f"docs/runbook/{alert.alert}.md"
+    assert (ROOT / alert.annotations["runbook"]).is_file()
     summary, description = alert.annotations["summary"], alert.annotations["description"]
     assert len(summary) <= 110
     assert not summary.endswith(".")

@@ -73,6 +73,11 @@ REFUSED = [
     ("--set=credentials=cvm-role", "credentialsSecret: is not used with credentials=cvm-role"),
     ("--set=monitoring.serviceMonitor.enabled=true,monitoring.podMonitor.enabled=true", "scrape everything twice"),
     ("--set=monitoring.serviceMonitor.enabled=true,metricsBindAddress=0", "metricsBindAddress"),
+    ("--set=podLabels.app\\.kubernetes\\.io/name=web", "podLabels: app.kubernetes.io/name is the chart's own"),
+    (
+        '--set-json=monitoring.podMonitor.labels={"app.kubernetes.io/version":"1"}',
+        "monitoring.podMonitor.labels: app.kubernetes.io/version is the chart's own",
+    ),
     ("--set=uninstall.policy=drain", "uninstall.confirmCluster: `drain` deletes load balancers"),
     ("--set=uninstall.policy=drain,uninstall.confirmCluster=cls-other", "uninstall.confirmCluster"),
     (

@@ -1,7 +1,9 @@
 """What the chart renders: the whole of it with the least values, and what single values change."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -203,6 +205,43 @@ def test_alerts_link_to_the_runbook_where_it_is_served() -> None:
     }
     assert "https://ops.example.com/l7lb/L7lbNoLeader/" in links
     assert all(link.startswith("https://ops.example.com/l7lb/L7lb") for link in links)
+    silent = only(render("--set=monitoring.prometheusRule.enabled=true"), "PrometheusRule")
+    assert "runbook_url" not in json.dumps(silent)
+
+
+NAMES = ["7", "007", "1e3", "true", "null", "on", "0x10"]
+NAMING = {"name", "namespace", "serviceAccountName", "priorityClassName", "secretName", "resourceNames",
+          "app.kubernetes.io/instance"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_yaml_would_take_for_something_else_stays_a_name(name: str) -> None:
+    """Release, namespace, and all that is named by values."""
+    full = name if name.isalpha() else f"x{name}"
+    values = {
+        "fullnameOverride": full, "watchNamespace": name, "serviceAccount": {"name": name}, "priorityClassName": name,
+        "secretsFrom": "referenced", "referencedSecrets": [{"namespace": name, "names": [name]}],
+        "credentialsSecret": name, "collectOrphans": False, "uninstall": {"policy": "keep"},
+    }  # fmt: skip
+    text = template(
+        f"--namespace={name}", "--values=-", values=[CHART / "ci/full-values.yaml"], release=name,
+        stdin=json.dumps(values),
+    )  # fmt: skip
+    for one in yaml.safe_load_all(text):
+        odd = [place for place, value in leaves(one) if place[-1] in NAMING and not isinstance(value, str)]
+        assert odd == [], one["kind"]
+
+
+def leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Everything that is no map and no list, with the keys that lead there."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from leaves(below, (*place, key))
+    elif isinstance(value, list):
+        for below in value:
+            yield from leaves(below, place)
+    else:
+        yield place, value
 
 
 def test_one_replica_has_no_disruption_budget() -> None:

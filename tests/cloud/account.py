@@ -185,9 +185,9 @@ class Account:
         failures: dict[str, Exception] = {}
         empty = 0
         while empty < EMPTY_LOOKS:
-            found = {name: one for name, one in self.mine().items() if self._is_ours(one) and name not in failures}
-            going = [name for name, one in found.items() if self._delete(name, one, failures)]
-            self._see_gone(going, failures)
+            found = {name: one for name, one in self.mine().items() if _is_ours(self, one) and name not in failures}
+            going = [name for name, one in found.items() if _delete(self, name, one, failures)]
+            _see_gone(self, going, failures)
             gone += [name for name in going if name not in failures]
             empty = 0 if found else empty + 1
             if 0 < empty < EMPTY_LOOKS:
@@ -195,26 +195,6 @@ class Account:
         if failures:
             raise ExceptionGroup(f"load balancers of the run {self.run} are left", list(failures.values()))
         return gone
-
-    def _is_ours(self, one: Json) -> bool:
-        """A filter that lies must not cost anybody a load balancer."""
-        tags = tags_of(one)
-        return tags.get(TAG) == self.run or tags.get(CLUSTER_TAG) == self.cluster
-
-    def _delete(self, name: str, one: Json, failures: dict[str, Exception]) -> bool:
-        try:
-            if "DeleteProtect" in (one.get("AttributeFlags") or ()):
-                self.write("ModifyLoadBalancerAttributes", LoadBalancerId=name, DeleteProtect=False)
-            self._patiently("DeleteLoadBalancer", {"LoadBalancerIds": [name], "ForceDelete": True})
-        except (Refused, TimeoutError) as failure:
-            failures[name] = failure
-        return name not in failures
-
-    def _see_gone(self, names: list[str], failures: dict[str, Exception]) -> None:
-        try:
-            self.wait("all is gone", lambda: not set(names) & set(self.mine()))
-        except TimeoutError as failure:
-            failures |= dict.fromkeys(names, failure)
 
     def wait(self, what: str, question: Callable[[], bool]) -> float:
         """Ask until it is so; the seconds it took."""
@@ -239,7 +219,7 @@ class Account:
     def _listed(self, one: Json) -> dict[str, Json]:
         """All pages, the oldest first: what is made meanwhile shifts nothing."""
         found: dict[str, Json] = {}
-        order = {"OrderBy": "CreateTime", "OrderType": 0, "Limit": self.page}
+        order: Json = {"OrderBy": "CreateTime", "OrderType": 0, "Limit": self.page}
         offset = 0
         while True:
             page = self.call("DescribeLoadBalancers", Filters=[one], Offset=offset, **order)["LoadBalancerSet"]
@@ -265,6 +245,29 @@ class Account:
         """End the idle connections."""
         for client in self._clients.values():
             client.request.conn._session.close()
+
+
+def _is_ours(account: Account, one: Json) -> bool:
+    """A filter that lies must not cost anybody a load balancer."""
+    tags = tags_of(one)
+    return tags.get(TAG) == account.run or tags.get(CLUSTER_TAG) == account.cluster
+
+
+def _delete(account: Account, name: str, one: Json, failures: dict[str, Exception]) -> bool:
+    try:
+        if "DeleteProtect" in (one.get("AttributeFlags") or ()):
+            account.write("ModifyLoadBalancerAttributes", LoadBalancerId=name, DeleteProtect=False)
+        account._patiently("DeleteLoadBalancer", {"LoadBalancerIds": [name], "ForceDelete": True})
+    except (Refused, TimeoutError) as failure:
+        failures[name] = failure
+    return name not in failures
+
+
+def _see_gone(account: Account, names: list[str], failures: dict[str, Exception]) -> None:
+    try:
+        account.wait("all is gone", lambda: not set(names) & set(account.mine()))
+    except TimeoutError as failure:
+        failures |= dict.fromkeys(names, failure)
 
 
 def tags_of(entry: Json) -> dict[str, str]:

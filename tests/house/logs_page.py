@@ -54,8 +54,9 @@ TRACES: Final = """## Traces
 `--otlp-endpoint=http://HOST:4318` sends each pass as an OpenTelemetry trace, by OTLP over HTTP. So does
 `OTEL_EXPORTER_OTLP_ENDPOINT`, unless `OTEL_SDK_DISABLED` or `OTEL_TRACES_EXPORTER=none` say otherwise. Headers,
 certificates, compression and sampling are those of OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP_HEADERS`,
-`OTEL_TRACES_SAMPLER`, ...). The image has what is needed; `pip` gets it with `pip install 'l7lb[otel]'`. Without the
-endpoint nothing of it is even loaded.
+`OTEL_TRACES_SAMPLER`, ...). A value that OpenTelemetry does not take ends `l7lb run` with 2 where the flag asks for
+traces, and costs the traces alone where only the environment does. The image has what is needed; `pip` gets it with
+`pip install 'l7lb[otel]'`. Without the endpoint nothing of it is even loaded.
 
 - The id of the trace is the `reconcile_id`, with zeros before it: from a line of the log to its trace and back.
 - The span `reconcile` begins when the key was ready. In it lie `queue`, the phases, and a span for each call, named

@@ -37,7 +37,7 @@
 {{/* What pods are selected by; never changes. By the first l7lb knows that a controller is not the one it replaces. */}}
 {{- define "l7lb.selectorLabels" -}}
 app.kubernetes.io/name: l7lb
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "l7lb.labels" -}}

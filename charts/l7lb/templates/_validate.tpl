@@ -76,6 +76,19 @@
 {{- $wrong = append $wrong "uninstall.policy: `drain` is for a whole cluster, not with watchNamespace" -}}
 {{- end -}}
 {{- end -}}
+{{- $own := include "l7lb.labels" . | fromYaml -}}
+{{- range $key, $_ := .Values.podLabels -}}
+{{- if hasKey (include "l7lb.selectorLabels" $ | fromYaml) $key -}}
+{{- $wrong = append $wrong (printf "podLabels: %s is the chart's own: pods are found by it" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $part, $said := .Values.monitoring -}}
+{{- range $key, $_ := $said.labels -}}
+{{- if hasKey $own $key -}}
+{{- $wrong = append $wrong (printf "monitoring.%s.labels: %s is the chart's own" $part $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if $wrong -}}
 {{- fail (printf "\n\nThe values are not complete:\n  - %s\n" (join "\n  - " $wrong)) -}}
 {{- end -}}
