@@ -16,6 +16,9 @@ from l7lb.ledger import CLUSTER_TAG
 Value = str | int | float | bool
 
 WORKERS_MAX: Final = 256
+SHARE_LEAST: Final = 0.05
+SHARE_MOST: Final = 0.95
+"""With all of it, whatever else calls would be refused."""
 OFF: Final = "0"
 """An address at which nothing is served."""
 
@@ -62,6 +65,11 @@ FLAGS: Final = (
     Flag("class-exit-grace", 30.0, "Seconds between the edit that takes an Ingress out of its class and its release."),
     Flag("secrets-from", "list", "How Secrets are read.", ("list", "referenced")),
     Flag("max-concurrent-reconciles", 8, "Workers."),
+    Flag(
+        "api-share",
+        0.75,
+        "Part of the account's API quota that is used, from 0.05 to 0.95: others in the account call as well.",
+    ),
     Flag("verify-interval", 600.0, "Seconds between two comparisons of all load balancers with the cloud; 0: never."),
     Flag(
         "collect-orphans",
@@ -114,6 +122,7 @@ class Config:
     class_exit_grace: float = 30.0
     secrets_from: str = "list"
     max_concurrent_reconciles: int = 8
+    api_share: float = 0.75
     verify_interval: float = 600.0
     collect_orphans: bool = False
     leader_elect: bool = True
@@ -208,6 +217,8 @@ def _numbers(built: Config) -> None:
     """Each comparison is written so that what is no number fails it."""
     if not 1 <= built.max_concurrent_reconciles <= WORKERS_MAX:
         raise ConfigurationError(f"--max-concurrent-reconciles: must be from 1 to {WORKERS_MAX}")
+    if not SHARE_LEAST <= built.api_share <= SHARE_MOST:
+        raise ConfigurationError(f"--api-share: must be from {SHARE_LEAST:g} to {SHARE_MOST:g}")
     if not 0 <= built.class_exit_grace <= _SECONDS_MAX:
         raise ConfigurationError(f"--class-exit-grace: must be from 0 to {_SECONDS_MAX:g} seconds")
     if not (built.verify_interval == 0 or 1 <= built.verify_interval <= _SECONDS_MAX):

@@ -13,7 +13,7 @@ from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.credentials import load
 from l7lb.adapters.clb.errors import is_throttled, meaning
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
-from l7lb.adapters.clb.ratelimit import RateLimits
+from l7lb.adapters.clb.ratelimit import RateLimits, pace_of
 from l7lb.adapters.clb.sdk import Clients, Endpoint
 from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source
@@ -123,7 +123,7 @@ def _caller(
 
     return Caller(
         Clients(endpoint, load(config.credentials, environ, endpoint)),
-        RateLimits(now, on_wait=lambda *wait: count_wait(metrics, *wait)),
+        RateLimits(now, pace_of(config.api_share), on_wait=lambda *wait: count_wait(metrics, *wait)),
         guard=guard,
         on_call=on_call,
         on_end=lambda record: count_call(metrics, record),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from l7lb import ledger, planner
+from l7lb.adapters.clb.ratelimit import pace_of
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.app.caches import Caches
 from l7lb.app.census import census
@@ -23,7 +24,7 @@ from l7lb.app.regions import look
 from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
-from l7lb.app.verifying import Beat, Verifier
+from l7lb.app.verifying import TURNS_PART, Beat, Verifier
 from l7lb.errors import ConfigurationError, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, Cluster
@@ -267,6 +268,7 @@ class Term:
             sweep=self._sweep,
             more_regions=stage.config.other_regions,
             trusted_from=stage.trusted_from,
+            turns_per_s=TURNS_PART * pace_of(stage.config.api_share).verifying,
         )
 
     def _workshop(self) -> Workshop:
@@ -335,7 +337,7 @@ class QueueSink:
         if term is None:
             return
         now = self.clock.monotonic()
-        if lane is Lane.ENDPOINTS:
+        if lane in (Lane.ENDPOINTS, Lane.ARRIVALS):
             term.endpoints.seen(key)
         if after_s > 0:
             term.queue.add_after(key, lane, after_s, now)

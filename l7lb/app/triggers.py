@@ -108,12 +108,13 @@ class Triggers:
         return any(translator.selects(item.object, pod) for item in services if item is not None)
 
     def node(self, delta: Delta[Node]) -> None:
-        """A node concerns every load balancer with node targets."""
+        """A node concerns every load balancer with node targets; one that came keeps nobody from serving."""
         if delta.old is not None and delta.new is not None and _node(delta.old) == _node(delta.new):
             return
         urgent = delta.new is None
+        lane = Lane.ARRIVALS if _serves(delta.new) and not _serves(delta.old) else Lane.ENDPOINTS
         for key in self.bindings():
-            self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
+            self.sink.add(key, lane, urgent=urgent)
 
     def secret(self, delta: Delta[Secret]) -> None:
         """Rotation reaches every Ingress that uses it."""
@@ -187,6 +188,10 @@ def _pod(item: Item[Pod] | None) -> tuple[object, ...]:
         return ()
     one = item.object
     return (item.uid, one.terminating, one.over, one.addresses, one.annotations, one.is_ready_but_for_the_gate)
+
+
+def _serves(item: Item[Node] | None) -> bool:
+    return item is not None and translator.is_ready(item.object)
 
 
 def _node(item: Item[Node]) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from l7lb import ledger, planner, translator
-from l7lb.adapters.clb.ratelimit import QUOTA_DEFAULT, Pace
+from l7lb.adapters.clb.ratelimit import Pace
 from l7lb.app.caches import Caches, Stores, key_of, record_of
 from l7lb.app.regions import Look, look, regions
 from l7lb.app.roll_call import RollCall
@@ -34,8 +34,10 @@ QUOTAS_AGE_S_MAX: Final = 60.0
 """What is younger, as at the beginning of a term, is not read again."""
 LATER_S: Final = 1.0
 """A turn that gave way to a better reason follows it after so long."""
-TURNS_PER_S: Final = 0.9 * QUOTA_DEFAULT * Pace().share * Pace().verify_share
-"""A little less than what the budget of the lowest lane gives, so that it is not asked in vain."""
+TURNS_PART: Final = 0.9
+"""Of what the budget of the lowest lane gives: a little less, so that it is not asked in vain."""
+TURNS_PER_S: Final = TURNS_PART * Pace().verifying
+"""As long as nobody says how much of the API quota is ours."""
 
 
 class Queue(Protocol):
@@ -67,6 +69,7 @@ class Beat:
     """Where load balancers are looked for as well."""
     trusted_from: float = 0.0
     """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
+    turns_per_s: float = TURNS_PER_S
 
     def ingresses(self) -> tuple[Ingress, ...]:
         """All there are, ours or not."""
@@ -257,10 +260,10 @@ class Verifier:
             for key in keys:
                 self._verified.setdefault(key, None)
         for number, key in enumerate(keys):
-            self._beat.queue.add_after(key, Lane.VERIFY, start_s + number / TURNS_PER_S, now)
+            self._beat.queue.add_after(key, Lane.VERIFY, start_s + number / self._beat.turns_per_s, now)
 
     def _pause(self, turns: int) -> float:
-        return max(self._interval_s, turns / TURNS_PER_S)
+        return max(self._interval_s, turns / self._beat.turns_per_s)
 
     def _refresh(self, key: BindingKey) -> bool:
         """Read anew what the pass will look at; whether it differs, or may differ, from what was known of it."""

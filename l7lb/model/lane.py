@@ -14,3 +14,5 @@ class Lane(StrEnum):
     """Comparing with the cloud, first list, resync."""
     REMOVALS = "removals"
     """The urgent part of `ENDPOINTS`: targets went. One lane of the queue, but not of the API budget."""
+    ARRIVALS = "arrivals"
+    """Its patient part, in the same way: a node came, for every load balancer, and nobody has to wait for it."""

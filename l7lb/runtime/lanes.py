@@ -1,8 +1,9 @@
 """Which ready key is next: three lanes, the second one split by urgency. Knows nothing of workers, locks or delays.
 
 Between CHANGE and ENDPOINTS one takes turn about as soon as the head of one has waited `TURN_S`; before that a change
-goes first. Inside ENDPOINTS, what takes targets off goes first. VERIFY gets what the others leave. A key may wait in
-both of the first two lanes and goes by whichever comes first; a better reason moves it up, a worse one never down.
+goes first. Inside ENDPOINTS, what takes targets off goes first, and what a node that came asks for last. VERIFY gets
+what the others leave. A key may wait in both of the first two lanes and goes by whichever comes first; a better reason
+moves it up, a worse one never down.
 """
 
 from enum import Enum
@@ -19,7 +20,8 @@ class Row(Enum):
     CHANGE = 0
     URGENT = 1
     ENDPOINTS = 2
-    VERIFY = 3
+    ARRIVALS = 3
+    VERIFY = 4
 
     @property
     def lane(self) -> Lane:
@@ -31,14 +33,24 @@ _LANE = {
     Row.CHANGE: Lane.CHANGE,
     Row.URGENT: Lane.ENDPOINTS,
     Row.ENDPOINTS: Lane.ENDPOINTS,
+    Row.ARRIVALS: Lane.ENDPOINTS,
     Row.VERIFY: Lane.VERIFY,
 }
-_ROWS = {lane: tuple(row for row in Row if _LANE[row] is lane) for lane in Lane} | {Lane.REMOVALS: (Row.URGENT,)}
+_ROWS = {lane: tuple(row for row in Row if _LANE[row] is lane) for lane in Lane}
+_ROW_OF = {
+    Lane.CHANGE: Row.CHANGE,
+    Lane.REMOVALS: Row.URGENT,
+    Lane.ENDPOINTS: Row.ENDPOINTS,
+    Lane.ARRIVALS: Row.ARRIVALS,
+    Lane.VERIFY: Row.VERIFY,
+}
+_LANE_OF = {row: lane for lane, row in _ROW_OF.items()}
 _BETTER = {
     Row.CHANGE: (),
     Row.URGENT: (),
     Row.ENDPOINTS: (Row.URGENT,),
-    Row.VERIFY: (Row.CHANGE, Row.URGENT, Row.ENDPOINTS),
+    Row.ARRIVALS: (Row.URGENT, Row.ENDPOINTS),
+    Row.VERIFY: (Row.CHANGE, Row.URGENT, Row.ENDPOINTS, Row.ARRIVALS),
 }
 """A key in one of these rows gains nothing by waiting in the row itself."""
 
@@ -48,12 +60,12 @@ Reasons = dict[Row, float]
 
 def row_of(lane: Lane, urgent: bool) -> Row:
     """Urgency counts in ENDPOINTS only."""
-    return Row.URGENT if urgent and lane is Lane.ENDPOINTS else _ROWS[lane][-1]
+    return Row.URGENT if urgent and lane is Lane.ENDPOINTS else _ROW_OF[lane]
 
 
 def budget_of(row: Row) -> Lane:
     """The lane whose API budget a key of this row spends, and under which it comes back."""
-    return Lane.REMOVALS if row is Row.URGENT else row.lane
+    return _LANE_OF[row]
 
 
 def merge(reasons: Reasons, row: Row, since: float) -> bool:

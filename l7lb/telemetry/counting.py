@@ -15,7 +15,13 @@ from l7lb.telemetry.metrics import CONTROLLER, Metrics
 from l7lb.telemetry.passes import Passes, Taken
 
 _logger = logging.getLogger("l7lb.reconcile")
-_PRIORITY: Final = {Lane.CHANGE: "0", Lane.REMOVALS: "-10", Lane.ENDPOINTS: "-10", Lane.VERIFY: "-100"}
+_PRIORITY: Final = {
+    Lane.CHANGE: "0",
+    Lane.REMOVALS: "-10",
+    Lane.ENDPOINTS: "-10",
+    Lane.ARRIVALS: "-10",
+    Lane.VERIFY: "-100",
+}
 
 
 class QueueCounting:

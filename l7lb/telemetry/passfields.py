@@ -39,7 +39,7 @@ FIELDS: Final = (
     Field("key", NAMES, "What the pass is about: `new/<UID of the Ingress>` or `lb/<region>/<id>`."),
     Field("ingress", NAMES, "`namespace/name`; several of a group, or of one key, joined by commas."),
     Field("load_balancer", NAMES, "Its id, once it is known."),
-    Field("lane", WHOLE, "Why: `change`, `endpoints`, `removals` or `verify`."),
+    Field("lane", WHOLE, "Why: `change`, `endpoints`, `removals`, `arrivals` or `verify`."),
     Field("result", WHOLE, "How it ended: `success`, `waiting`, `retry`, `terminal`, `gate`, `lost`, `bug`."),
     Field("error", WHOLE, "The class of the error that it ended in."),
     Field("reason", WHOLE, "What the error says, or what is waited for."),

@@ -39,7 +39,7 @@ def built(count: int) -> Built:
         fleet.quiet(60.0)
         cpu_s = time.process_time() - cpu_s - (fleet.cpu.emulators_s - others_s)
         calls = fleet.account.calls()
-        assert all(map(fleet.ready, names))
+        assert all(fleet.users.ingress(name).is_ready for name in names)
         assert not fleet.account.emulator.calls.errors
         return Built(count, seconds, cpu_s, calls)
 

@@ -109,17 +109,22 @@ class Fleet:
     def lead(self, within_s: float = 120.0) -> Replica:
         """Run until somebody leads."""
         self.crew.run(lambda: self.leader() is not None, within_s)
+        return self.lead_now()
+
+    def lead_now(self) -> Replica:
+        """Who leads; there must be somebody."""
         found = self.leader()
         assert found is not None
         return found
 
     def quiet(self, within_s: float) -> None:
-        """Run until the queue of the leader is empty but for verification."""
+        """Run until the queue of the leader is empty but for verification; news has arrived by then."""
+        self.crew.pass_time(1.0)
         self.crew.run(self._idle, within_s)
 
-    def ready(self, name: str) -> bool:
-        """Whether this Ingress is."""
-        return self.users.ingress(name).is_ready
+    def verify(self) -> None:
+        """Let the leader begin a round of verification now."""
+        self.crew.start("round", lambda: self.lead_now().verify())
 
     def issued(self, *actions: str) -> list[tuple[float, Json]]:
         """When calls of these actions were issued since the calls were forgotten, and with what parameters."""

@@ -37,6 +37,7 @@ TRIED: dict[str, tuple[Any, ...]] = {
     "credentials": ("env", "file", "file:/keys", "cvm-role:l7lb", "tke-oidc", "AKIDsomething", "envy"),
     "watch-namespace": ("", "shop", "Shop", "a" * 63, "a" * 64),
     "tke-finalizers": ("", "ingress.k8s.tencent/resources", "none"),
+    "api-share": (0.05, 0.75, 0.95, 0.04, 1),
     "class-exit-grace": (0, 0.5, 86400, 86401, -1),
     "max-concurrent-reconciles": (0, 1, 256, 257),
     "verify-interval": (0, 1, 600.5, 86400, 86401),

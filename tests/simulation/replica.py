@@ -12,7 +12,7 @@ from typing import Any
 from l7lb.adapters.clb.calls import Caller
 from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
-from l7lb.adapters.clb.ratelimit import RateLimits
+from l7lb.adapters.clb.ratelimit import RateLimits, pace_of
 from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.events import EventWriter
 from l7lb.adapters.kube.ingresses import KubeIngresses
@@ -81,7 +81,7 @@ class Replica:
         line = Line(around.clock, around.post, machine.register, machine.elapse, machine.page_max)
         kube = KubeWire(around.kube, self.toll, line)
         wire = CloudWire(around.cloud, clock, self.toll, around.inspect, machine.elapse)
-        limits = RateLimits(clock.monotonic)
+        limits = RateLimits(clock.monotonic, pace_of(around.config.api_share))
         caller = Caller(wire, limits, guard=self.may_write, sleep=machine.elapse, clock=clock.monotonic)
         self.connections = Connections(
             kube=kube,

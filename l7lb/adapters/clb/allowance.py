@@ -30,9 +30,10 @@ GRACE_S: Final = 0.25
 _WHOLE: Final = 1.0 - 1e-9
 """A hair's breadth below one token is one token: else rounding answers with waits of 1e-16 s."""
 _TURNS: Final = {
-    Lane.CHANGE: (Lane.REMOVALS, Lane.ENDPOINTS),
+    Lane.CHANGE: (Lane.REMOVALS, Lane.ENDPOINTS, Lane.ARRIVALS),
     Lane.REMOVALS: (Lane.CHANGE,),
     Lane.ENDPOINTS: (Lane.CHANGE,),
+    Lane.ARRIVALS: (Lane.CHANGE,),
     Lane.VERIFY: (),
 }
 """With whom a lane takes turns."""
@@ -40,7 +41,8 @@ _FIRST: Final = {
     Lane.CHANGE: (),
     Lane.REMOVALS: (),
     Lane.ENDPOINTS: (Lane.REMOVALS,),
-    Lane.VERIFY: (Lane.CHANGE, Lane.REMOVALS, Lane.ENDPOINTS),
+    Lane.ARRIVALS: (Lane.REMOVALS, Lane.ENDPOINTS),
+    Lane.VERIFY: (Lane.CHANGE, Lane.REMOVALS, Lane.ENDPOINTS, Lane.ARRIVALS),
 }
 """To whom it leaves all that they wait for."""
 

@@ -39,6 +39,16 @@ class Pace:
     verify_share: float = 0.25
     """The most that `Lane.VERIFY` takes of our part."""
 
+    @property
+    def verifying(self) -> float:
+        """Calls a second of most actions that `Lane.VERIFY` may make."""
+        return QUOTA_DEFAULT * self.share * self.verify_share
+
+
+def pace_of(share: float) -> Pace:
+    """So much of the quota, above 0 and below 1; what is left of it may go at once after a pause, a quarter at most."""
+    return Pace(share, min(Pace().burst, 1.0 - share))
+
 
 def _unheard(_service: str, _action: str, _lane: Lane, _wait_s: float) -> None:
     """Nobody counts."""

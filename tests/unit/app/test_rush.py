@@ -37,7 +37,7 @@ def rush(request: pytest.FixtureRequest) -> Rush:
         for number in range(new):
             rush.ask(f"new-{number:04}", "build", BUILD, Lane.CHANGE)
         for name in rush.names:
-            rush.ask(name, "join", ADD, Lane.ENDPOINTS)
+            rush.ask(name, "join", ADD, Lane.ARRIVALS)
         while True:
             for _ in range(4):
                 rush.hands.sleep(0.25)

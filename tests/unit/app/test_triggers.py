@@ -182,12 +182,16 @@ def test_a_slice_that_changes_its_service_concerns_both(room: Room) -> None:
     assert {one.key for one in room.sink.taken()} == {WEB, API}
 
 
-def test_a_node_that_joins_concerns_everybody_and_is_not_urgent(room: Room) -> None:
+def test_a_node_that_joins_concerns_everybody_and_goes_behind_all_other_endpoints(room: Room) -> None:
     room.put(node("a"))
-    assert {(one.key, one.lane, one.urgent) for one in room.sink.taken()} == {
-        (WEB, ENDPOINTS, False),
-        (API, ENDPOINTS, False),
-    }
+    arrived = {(WEB, Lane.ARRIVALS, False), (API, Lane.ARRIVALS, False)}
+    assert {(one.key, one.lane, one.urgent) for one in room.sink.taken()} == arrived
+    room.put(node("a", ready="False"))
+    assert {(one.key, one.lane) for one in room.sink.taken()} == {(WEB, ENDPOINTS), (API, ENDPOINTS)}
+    room.put(node("a"))
+    assert {(one.key, one.lane, one.urgent) for one in room.sink.taken()} == arrived
+    room.put(node("a", cordoned=True))
+    assert {(one.key, one.lane) for one in room.sink.taken()} == {(WEB, ENDPOINTS), (API, ENDPOINTS)}
 
 
 def test_a_node_that_goes_is_urgent(room: Room) -> None:

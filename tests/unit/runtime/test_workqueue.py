@@ -136,6 +136,22 @@ def test_what_takes_targets_off_goes_first_among_endpoints() -> None:
     assert keys(queue, 0.1) == ["dead-pod", "scale-out"]
 
 
+def test_a_node_that_came_goes_behind_the_pods_that_did_and_before_verification() -> None:
+    queue = WorkQueue()
+    queue.add("verify", Lane.VERIFY, 0.0)
+    queue.add("node", Lane.ARRIVALS, 0.0)
+    queue.add("pod", Lane.ENDPOINTS, 5.0)
+    queue.add("both", Lane.ARRIVALS, 5.0)
+    queue.add("both", Lane.ENDPOINTS, 5.0)
+    assert queue.depth(Lane.ENDPOINTS) == 3
+    assert [queue.take(9.0) for _ in range(4)] == [
+        Taken("pod", Lane.ENDPOINTS),
+        Taken("both", Lane.ENDPOINTS),
+        Taken("node", Lane.ARRIVALS),
+        Taken("verify", Lane.VERIFY),
+    ]
+
+
 def test_a_dead_pod_does_not_wait_behind_the_changes_that_its_key_also_waits_among() -> None:
     queue = WorkQueue()
     for number in range(500):

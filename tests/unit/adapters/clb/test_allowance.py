@@ -142,6 +142,21 @@ def test_a_crowd_in_one_lane_lets_the_other_have_every_second_token(crowd: Lane,
     assert max(waits) <= 4 / FULL
 
 
+def test_pods_do_not_wait_behind_a_node_that_came_to_all_load_balancers() -> None:
+    allowance, now = fresh(), 0.0
+    taken(allowance, Lane.ARRIVALS, now)
+    for _ in range(1_000):
+        allowance.take(Lane.ARRIVALS, now)
+    for _ in range(20):
+        now += 0.2
+        wait = allowance.take(Lane.ENDPOINTS, now)
+        assert wait <= 2 / FULL
+        taken(allowance, Lane.ARRIVALS, now + wait / 2)
+        if wait > 0:
+            now += wait + 1e-6
+            assert allowance.take(Lane.ENDPOINTS, now) == 0.0
+
+
 def test_a_token_is_not_kept_for_long_for_one_that_does_not_come() -> None:
     allowance = fresh()
     taken(allowance, Lane.ENDPOINTS, 0.0)
