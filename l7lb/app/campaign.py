@@ -2,16 +2,32 @@
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from l7lb.model.identity import ObjectKey
 from l7lb.runtime.clock import Clock
-from l7lb.runtime.election import Elector, LeaseClient, WriteGuard
+from l7lb.runtime.election import Elector, Lead, LeaseClient, Term, WriteGuard
 from l7lb.runtime.lifecycle import Threads
+
+
+LATE_WRITE_S: Final = 15.0
+"""So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
 
 
 def lease_key(cluster_id: str) -> ObjectKey:
     """The same for every release and namespace that l7lb is installed in, so that two of them never write both."""
     return ObjectKey("kube-system", f"l7lb-{cluster_id.lower()}")
+
+
+def shard_key(cluster_id: str, shard: int) -> ObjectKey:
+    """The Lease of one shard."""
+    whole = lease_key(cluster_id)
+    return ObjectKey(whole.namespace, f"{whole.name}-{shard}")
+
+
+def union_identity(shards: int) -> str:
+    """Under which name all who divide the cluster into so many shards hold its plain Lease together."""
+    return f"shards/{shards}"
 
 
 class Campaign:
@@ -36,3 +52,28 @@ class Campaign:
     def _ask(self) -> None:
         self._asked.set()
         self.elector.stop()
+
+
+class Joint:
+    """Two leases that count only together: the one of all who agree on the number of shards, and that of a shard."""
+
+    def __init__(self, union: Lead, own: Lead) -> None:
+        self._both = (union, own)
+
+    @property
+    def term(self) -> Term | None:
+        """Since both are ours; whoever held either of them before may have a write on its way."""
+        union, own = (one.term for one in self._both)
+        if union is None or own is None:
+            return None
+        began = max(union.taken_over_at, own.taken_over_at)
+        ends = [one.previous_expiry for one in (union, own) if one.previous_expiry is not None]
+        return Term(began, max((end for end in ends if end + LATE_WRITE_S > began), default=None))
+
+    def holds(self, now: float) -> bool:
+        """Whether both are ours."""
+        return all(one.holds(now) for one in self._both)
+
+    def remaining(self, now: float) -> float:
+        """Seconds left of the one that ends first."""
+        return min(one.remaining(now) for one in self._both)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from l7lb.app.campaign import LATE_WRITE_S
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections
 from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, confirm_records, with_limits
@@ -19,7 +20,7 @@ from l7lb.model.identity import Cluster
 from l7lb.reconciler.ports import Events
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
-from l7lb.runtime.election import Elector
+from l7lb.runtime.election import Lead
 from l7lb.runtime.election import Term as LeaseTerm
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.telemetry.metrics import Metrics
@@ -32,8 +33,6 @@ REFUSALS_TOLD = 3
 
 LOOK_S: Final = 0.1
 GATE_S: Final = 1.0
-LATE_WRITE_S: Final = 15.0
-"""So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
 
 
 def trusted_from(term: LeaseTerm | None) -> float:
@@ -50,7 +49,7 @@ class Office:
     config: Config
     connections: Connections
     watching: Watching
-    elector: Elector
+    elector: Lead
     sink: QueueSink
     events: Events
     metrics: Metrics

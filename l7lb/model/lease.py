@@ -21,3 +21,5 @@ class LeaseRecord:
     """leaseTransitions: how often the holder changed."""
     resource_version: str = ""
     """Empty: not read from the API server yet."""
+    wanted_by: str = ""
+    """Another than the holder who asks for it; empty: nobody does."""

@@ -3,6 +3,7 @@
 FINALIZER = "l7lb.dev/load-balancer"
 TKE_FINALIZER = "ingress.k8s.tencent/resources"
 RECORD = "l7lb.dev/record"
+WANTED_BY = "l7lb.dev/wanted-by"
 APPROVE = "l7lb.dev/approve"
 LOAD_BALANCER_ID = "kubernetes.io/ingress.qcloud-loadbalance-id"
 NAT_IPV6 = "ingress.cloud.tencent.com/loadbalance-nat-ipv6"

@@ -10,15 +10,15 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
+from math import inf
 from typing import Final, Protocol
 
 from l7lb.errors import AlreadyExists, ConfigurationError, Conflict, L7lbError, LostLeadership, NotFound
 from l7lb.model.lease import LeaseRecord
 from l7lb.runtime.clock import Clock
-from l7lb.runtime.store import newer
+from l7lb.runtime.sighting import Sighting, stamped, went_back
 
 _logger = logging.getLogger(__name__)
 
@@ -80,70 +80,6 @@ class Term:
     """When the lease of a holder that did not release it was over; a write of his may be on its way a little longer."""
 
 
-class _Sighting:
-    """The Lease as last seen, and since when its words have been so. Its owner holds a lock."""
-
-    def __init__(self, identity: str, lease_s: int) -> None:
-        self._identity = identity
-        self._lease_s = lease_s
-        self.record: LeaseRecord | None = None
-        self.is_alive = False
-        """Whether its words have changed while we looked: whoever holds it lives."""
-        self._is_current = False
-        self._since = 0.0
-
-    def note(self, record: LeaseRecord, now: float) -> None:
-        """Keep the newest version; a lease runs from when its words changed, not from when its metadata did."""
-        known = self.record
-        if known is None or replace(known, resource_version="") != replace(record, resource_version=""):
-            self._since = now
-            self.is_alive = known is not None
-        self.record, self._is_current = record, True
-
-    def outdated(self) -> None:
-        """The Lease has moved: look again before anything else."""
-        self._is_current = False
-
-    def expiry(self, record: LeaseRecord) -> float:
-        """When the lease is over if it does not change."""
-        return self._since + max(self._lease_s, record.duration_s)
-
-    def anothers(self, now: float) -> float:
-        """Seconds for which a holder that was seen may still believe in its lease, whatever became of the object."""
-        if self.record is None or self.record.holder in ("", self._identity):
-            return 0.0
-        return max(0.0, self.expiry(self.record) - now)
-
-    def is_free(self, now: float) -> bool:
-        """Nobody's; or ours, from an answer that was lost; or over."""
-        if self.record is None or not self._is_current:
-            return False
-        return self.record.holder in ("", self._identity) or now >= self.expiry(self.record)
-
-
-def _went_back(known: LeaseRecord | None, found: LeaseRecord) -> bool:
-    """Whether a read of the newest state is older than what was there before: the API server was set back.
-
-    What our caches hold, and what we remember of our own writes, is then of a time that was undone.
-    """
-    if known is None or not (known.resource_version.isdecimal() and found.resource_version.isdecimal()):
-        return False
-    return newer(known.resource_version, found.resource_version)
-
-
-def _stamped(record: LeaseRecord, clock: Clock, holder: str, duration_s: int) -> LeaseRecord:
-    now = datetime.fromtimestamp(clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    is_same = record.holder == holder
-    return replace(
-        record,
-        holder=holder,
-        duration_s=duration_s,
-        acquire_time=record.acquire_time if is_same or not holder else now,
-        renew_time=now,
-        transitions=record.transitions + (0 if is_same or not holder or not record.resource_version else 1),
-    )
-
-
 class Elector:
     """`step` and `release` belong to one thread, `watch_over` to another, the rest to any."""
 
@@ -170,11 +106,15 @@ class Elector:
         self._on_lost = on_lost
         self._lock = threading.Lock()
         self._state = State.CANDIDATE
-        self._ours = partial(_stamped, clock=clock, holder=identity, duration_s=self._timing.lease_s)
-        self._free = partial(_stamped, clock=clock, holder="", duration_s=1)
-        self._seen = _Sighting(identity, self._timing.lease_s)
+        self._ours = partial(stamped, clock=clock, holder=identity, duration_s=self._timing.lease_s)
+        self._free = partial(stamped, clock=clock, holder="", duration_s=1)
+        self._seen = Sighting(identity, self._timing.lease_s)
         self._renewed_at = 0.0
         self._previous_expiry: float | None = None
+        self.is_shared = False
+        """Whether others of the same identity hold the lease with us; set before it is run. It is never let go then."""
+        self.courtesy: Callable[[LeaseRecord], float] = lambda _record: 0.0
+        """For how many seconds a free lease is left to others; infinite: it is only looked at."""
         self.awaited = ""
         """Who had the lease when we last looked and did not get it."""
         self.term: Term | None = None
@@ -236,6 +176,8 @@ class Elector:
             self._state = State.RELEASED
             record = self._seen.record
         assert record is not None
+        if self.is_shared:
+            return  # whether we are the last nobody knows: it ends by itself
         try:
             try:
                 self._client.update(self._free(record))
@@ -281,8 +223,10 @@ class Elector:
                 found = self._client.get()
             except NotFound:
                 left_s = self._seen.anothers(self._clock.monotonic())
+                if self.courtesy(LeaseRecord("", 0)) == inf:
+                    return self._timing.poll_s
                 return min(self._timing.poll_s, left_s) if left_s > 0 else self._take(None)
-            if _went_back(self._seen.record, found):
+            if went_back(self._seen.record, found):
                 self._lose(SET_BACK)
                 return 0.0
             with self._lock:
@@ -291,7 +235,11 @@ class Elector:
                 record, free = self._seen.record, self._seen.is_free(now)
         assert record is not None
         if free:
-            return self._take(record)
+            waits_s = self._seen.free_since(record) + self.courtesy(record) - self._clock.monotonic()
+            if waits_s <= 0:
+                return self._take(record)
+            self._seen.outdated()  # others may take it meanwhile
+            return min(self._timing.poll_s, waits_s)
         if not self._may_wait and self._seen.is_alive:
             # The lease of a process that was killed names it too: only a renewal says that it is held.
             raise ConfigurationError(f"--no-leader-elect: the lease is held by {record.holder}; stop it first")
@@ -309,6 +257,8 @@ class Elector:
             self._previous_expiry = None
         elif last.holder != self.identity:
             self._previous_expiry = self._seen.expiry(last)
+        elif self.is_shared:
+            self._previous_expiry = started  # whose it was before us cannot be known; it was over by now
         try:
             if record is None:
                 taken = self._client.create(self._ours(LeaseRecord("", 0)))
@@ -342,7 +292,7 @@ class Elector:
             return self._settle(self._client.get())
         except NotFound:
             renewed = self._client.create(replace(self._ours(record), resource_version=""))
-        if _went_back(record, renewed):
+        if went_back(record, renewed):
             self._lose(SET_BACK)
             return 0.0
         now = self._clock.monotonic()
@@ -357,7 +307,7 @@ class Elector:
 
     def _settle(self, found: LeaseRecord) -> float:
         """Our update met another version: an answer of our own that was lost, an edit, or another holder."""
-        if _went_back(self._seen.record, found):
+        if went_back(self._seen.record, found):
             self._lose(SET_BACK)
         elif found.holder == self.identity:
             with self._lock:
@@ -375,10 +325,27 @@ class Elector:
         self._on_lost(reason)
 
 
+class Lead(Protocol):
+    """A leadership, of one Lease or of several that count only together; times are monotonic."""
+
+    @property
+    def term(self) -> Term | None:
+        """Set when it was taken."""
+        ...
+
+    def holds(self, now: float) -> bool:
+        """Whether it is ours."""
+        ...
+
+    def remaining(self, now: float) -> float:
+        """Seconds left of it."""
+        ...
+
+
 class WriteGuard:
     """Asked directly before each write to the cloud or the cluster."""
 
-    def __init__(self, elector: Elector, clock: Clock, timing: Timing | None = None) -> None:
+    def __init__(self, elector: Lead, clock: Clock, timing: Timing | None = None) -> None:
         self._elector = elector
         self._clock = clock
         self._margin_s = (timing if timing is not None else Timing()).write_margin_s

@@ -29,6 +29,7 @@ from l7lb.model.cluster import (
 from l7lb.model.endpoints import Endpoint, EndpointPort, EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.lease import LeaseRecord
+from l7lb.model.marks import WANTED_BY
 from l7lb.model.pods import CUSTOM_WEIGHT, NETWORKS, Pod, PodSpec, PodStatus
 
 T = TypeVar("T")
@@ -220,6 +221,7 @@ def _lease(wire: _LeaseWire) -> LeaseRecord:
         acquire_time=spec.acquire_time or "",
         renew_time=spec.renew_time or "",
         transitions=spec.lease_transitions or 0,
+        wanted_by=(wire.metadata.annotations or {}).get(WANTED_BY, ""),
         resource_version=wire.metadata.resource_version,
     )
 

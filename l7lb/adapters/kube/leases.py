@@ -10,6 +10,7 @@ from l7lb.adapters.kube.transport import MERGE_PATCH, Request, Transport
 from l7lb.errors import NotFound, Unavailable
 from l7lb.model.identity import ObjectKey
 from l7lb.model.lease import LeaseRecord
+from l7lb.model.marks import WANTED_BY
 
 TIMEOUT_S = 5.0
 """Of every call: several must fit into the time in which a lease that cannot be renewed is given up."""
@@ -18,7 +19,9 @@ TIMEOUT_S = 5.0
 class KubeLeases:
     """One Lease, over a transport of its own."""
 
-    def __init__(self, transport: Transport, key: ObjectKey, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, transport: Transport, key: ObjectKey, *, marked: bool = False, timeout_s: float = TIMEOUT_S) -> None:
+        """`marked`: who else wants it is written as well, as an annotation."""
+        self._marked = marked
         self._transport = transport
         self._key = key
         self._timeout_s = timeout_s
@@ -47,7 +50,10 @@ class KubeLeases:
 
         A merge patch and not a PUT: that would drop labels, and would make a Lease anew that somebody deleted.
         """
-        patch = {"metadata": {"resourceVersion": record.resource_version}, "spec": _spec(record)}
+        metadata: dict[str, Any] = {"resourceVersion": record.resource_version}
+        if self._marked:
+            metadata["annotations"] = {WANTED_BY: record.wanted_by or None}
+        patch = {"metadata": metadata, "spec": _spec(record)}
         return self._send("PATCH", kinds.LEASE.object_path(self._key), patch)
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> LeaseRecord:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,18 @@ def test_lease_is_read_created_and_updated_at_its_version(tmp_path: Path) -> Non
     assert lines == [f"GET {name}", f"POST {LEASES}", f"PATCH {name}", f"GET {name}"]
     assert json.loads(server.seen[1].body)["spec"] == SPEC
     assert json.loads(server.seen[2].body) == {"metadata": {"resourceVersion": "8"}, "spec": SPEC}
+
+
+@pytest.mark.parametrize("wanted_by", ["pod-2", ""], ids=["somebody", "nobody"])
+def test_lease_of_a_shard_says_who_else_wants_it(tmp_path: Path, wanted_by: str) -> None:
+    marks = {"l7lb.dev/wanted-by": wanted_by} if wanted_by else {}
+    stored = answer({"metadata": {**STORED["metadata"], "annotations": marks}, "spec": SPEC})
+    with connected(tmp_path, stored) as (server, transport):
+        leases = KubeLeases(transport, ObjectKey("kube-system", "l7lb-cls-2"), marked=True)
+        record = replace(RECORD, wanted_by=wanted_by)
+        assert leases.update(record) == record
+    sent = json.loads(server.seen[0].body)["metadata"]
+    assert sent == {"resourceVersion": "8", "annotations": {"l7lb.dev/wanted-by": wanted_by or None}}
 
 
 def test_lease_that_moved_or_exists_already_is_said_so(tmp_path: Path) -> None:
