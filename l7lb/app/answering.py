@@ -10,7 +10,7 @@ from enum import Enum
 from functools import partial
 
 from l7lb import ledger
-from l7lb.app.leading import confirm_identity, with_limits
+from l7lb.app.identifying import confirm_identity, with_limits
 from l7lb.app.planning import patiently
 from l7lb.app.regions import find_all, look
 from l7lb.errors import RetryableError, TerminalError

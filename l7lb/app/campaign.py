@@ -9,7 +9,6 @@ from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import Elector, Lead, LeaseClient, Term, WriteGuard
 from l7lb.runtime.lifecycle import Threads
 
-
 LATE_WRITE_S: Final = 15.0
 """So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
 

@@ -9,7 +9,8 @@ from typing import Final
 from l7lb.app.campaign import LATE_WRITE_S
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections
-from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, confirm_records, with_limits
+from l7lb.app.identifying import confirm_identity, confirm_records, with_limits
+from l7lb.app.leading import QueueSink, Stage, Term
 from l7lb.app.patience import START_S_MAX, Patience
 from l7lb.app.quotas import ratios
 from l7lb.app.regions import regions

@@ -1,12 +1,11 @@
 """One term of leadership: queue, workers, reconciler, verifier. Begins empty, trusts nothing of an earlier term."""
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
-from l7lb import ledger, planner
+from l7lb import planner
 from l7lb.adapters.clb.ratelimit import pace_of
 from l7lb.adapters.kube.ingresses import KubeIngresses
 from l7lb.app.caches import Caches
@@ -20,17 +19,15 @@ from l7lb.app.neighbours import Doubt, Neighbours
 from l7lb.app.orphans import Findings, SteadyClock, Surroundings, Sweeper
 from l7lb.app.propagation import Propagation
 from l7lb.app.readying import Readying, Ward
-from l7lb.app.regions import look
+from l7lb.app.shards import ALL, Scope, borders
 from l7lb.app.sweep import Sweep
 from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import TURNS_PART, Beat, Verifier
-from l7lb.errors import ConfigurationError, L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
-from l7lb.model.cluster import Ingress
+from l7lb.errors import L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead
-from l7lb.model.marks import RECORD
 from l7lb.model.outcome import Outcome
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType
@@ -88,6 +85,8 @@ class Stage:
     """Measures what passes do."""
     memory: Shelf | None = None
     """Where it is kept what was seen of orphans; None: none is collected."""
+    scope: Scope = ALL
+    """What of all there is this term is about."""
 
 
 class Term:
@@ -120,7 +119,7 @@ class Term:
         self.verifier = Verifier(
             self._beat(),
             interval_s=stage.config.verify_interval,
-            on_look=self.orphans.hear,
+            on_look=self.orphans.hear if stage.scope.first else lambda _look: None,
             on_read=lambda: stage.metrics.count("l7lb_inventory_reads_total", "verifier"),
         )
         self.doubt = Doubt(stage.metrics)
@@ -147,7 +146,8 @@ class Term:
         self._readying = self._opener_of_gates()
         if self._readying is not None:
             loops["readiness"] = self._readying.run
-        loops["orphans"] = self.orphans.run
+        if stage.scope.first:
+            loops["orphans"] = self.orphans.run
         self._threads = Threads("workers", {**loops, "verifier": self.verifier.run}, self._ask)
 
     def start(self, died: Died) -> None:
@@ -190,7 +190,7 @@ class Term:
 
     def _watch_of_certificates(self) -> Expiry | None:
         stage = self._stage
-        if stage.certificates is None:
+        if stage.certificates is None or not stage.scope.first:
             return None
         room = Archive(
             reader=stage.certificates,
@@ -204,7 +204,7 @@ class Term:
 
     def _opener_of_gates(self) -> Readying | None:
         stage = self._stage
-        if stage.pods is None:
+        if stage.pods is None or not stage.scope.first:
             return None
         ward = Ward(
             cluster=stage.cluster,
@@ -268,7 +268,8 @@ class Term:
             sweep=self._sweep,
             more_regions=stage.config.other_regions,
             trusted_from=stage.trusted_from,
-            turns_per_s=TURNS_PART * pace_of(stage.config.api_share).verifying,
+            turns_per_s=TURNS_PART * pace_of(stage.config.api_share / stage.scope.shards).verifying,
+            scope=stage.scope,
         )
 
     def _workshop(self) -> Workshop:
@@ -294,6 +295,7 @@ class Term:
             writable=stage.writable,
             comparing=self.verifier.comparing,
             phases=stage.passes,
+            borders=borders(stage.scope, stage.cluster, self.settings, stage.triggers.stores, stage.ingresses.everyone),
         )
 
     def _reconcile(self, key: str, lane: Lane) -> Outcome:
@@ -348,40 +350,3 @@ class QueueSink:
         """A standby has written nothing."""
         if self.term is not None:
             self.term.forget(uid)
-
-
-def confirm_identity(cloud: LoadBalancers, cluster: Cluster, regions: tuple[str, ...]) -> tuple[LoadBalancerHead, ...]:
-    """All load balancers of the cluster. Before the first write: none of them may bear another cluster's identity.
-
-    A region that does not answer is left out: each load balancer's tags are read again before it is changed.
-    """
-    heads = look(cloud, ledger.of_cluster(cluster), regions).heads
-    strangers = [head.ref.id for head in heads if ledger.another_identity(head.tags, cluster)]
-    if strangers:
-        raise ConfigurationError(
-            f"--cluster-id: load balancers {', '.join(strangers[:5])} bear {cluster.id} but were made for another "
-            "cluster with that id: give the id of this cluster"
-        )
-    return heads
-
-
-def confirm_records(ingresses: Iterable[Ingress], cluster: Cluster) -> None:
-    """A changed `--cluster-id` shows in the records: they are the Ingresses' own, and most name another cluster.
-
-    One such record alone may be anybody's edit; it must not be able to keep everybody's controller from starting.
-    """
-    named = Counter(
-        found for one in ingresses if (found := ledger.recorded_cluster(one.annotations.get(RECORD), one.metadata.uid))
-    )
-    others = named.total() - named[cluster.id]
-    if others > named[cluster.id]:
-        other = max((name for name in named if name != cluster.id), key=lambda name: named[name])
-        raise ConfigurationError(
-            f"--cluster-id: {others} Ingresses bear records of another cluster id ({other}), {named[cluster.id]} of "
-            f"{cluster.id}: give the id under which their load balancers were made"
-        )
-
-
-def with_limits(settings: Settings, cloud: LoadBalancers) -> Settings:
-    """The settings with the account's quotas."""
-    return replace(settings, limits=cloud.limits(settings.region))

@@ -1,11 +1,17 @@
-"""Which shard a key belongs to. Pure: who holds a shard is not known here."""
+"""Which shard a key belongs to, and what that means for a pass. Who holds a shard is not known here."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from l7lb.model.identity import BindingKey
+from l7lb import planner
+from l7lb.app.caches import Stores, key_of
+from l7lb.model.cluster import Ingress, Object
+from l7lb.model.identity import BindingKey, Cluster
+from l7lb.model.snapshot import Settings
+from l7lb.reconciler.borders import NO_BORDERS, Borders
 
 SHARDS_MAX: Final = 16
 """Of the 25 deletions that a region allows in 5 minutes each shard needs one."""
@@ -43,3 +49,22 @@ class Scope:
 
 
 ALL: Final = Scope()
+
+
+def borders(
+    scope: Scope, cluster: Cluster, settings: Settings, stores: Stores, everyone: Callable[[], Iterable[Object]]
+) -> Borders:
+    """As the reconciler sees them. `everyone`: all Ingresses there are, read live."""
+    if scope.whole:
+        return NO_BORDERS
+
+    def ours(ingress: Ingress) -> bool:
+        return scope.has(key_of(ingress, cluster, settings))
+
+    def strayed(uid: str) -> bool:
+        return any(not ours(item.object) for item in stores.ingresses.by_index("uid", uid))
+
+    def abroad() -> Iterable[Object]:
+        return tuple(one for one in everyone() if not ours(Ingress(metadata=one.metadata)))
+
+    return Borders(ours, strayed, abroad, planner.EXITS_MAX - max(1, planner.EXITS_MAX // scope.shards))

@@ -16,6 +16,7 @@ from l7lb.adapters.clb.ratelimit import Pace
 from l7lb.app.caches import Caches, Stores, key_of, record_of
 from l7lb.app.regions import Look, look, regions
 from l7lb.app.roll_call import RollCall
+from l7lb.app.shards import ALL, Scope
 from l7lb.app.sweep import Sweep
 from l7lb.errors import L7lbError, NotFound
 from l7lb.model.cluster import Ingress
@@ -70,6 +71,13 @@ class Beat:
     trusted_from: float = 0.0
     """Monotonic; what is read before may miss a write that the leader before us had on its way (promise 7)."""
     turns_per_s: float = TURNS_PER_S
+    scope: Scope = ALL
+
+    def ours(self) -> tuple[Ingress, ...]:
+        """Those that this term is about."""
+        if self.scope.whole:
+            return self.ingresses()
+        return tuple(one for one in self.ingresses() if self.scope.has(self.key(one)))
 
     def ingresses(self) -> tuple[Ingress, ...]:
         """All there are, ours or not."""
@@ -146,7 +154,7 @@ class Verifier:
     def enqueue(self) -> None:
         """Every key once: who is deleting or new goes first; the rest is only compared, and no user waits for that."""
         now, ahead = self._beat.clock.monotonic(), []
-        for ingress in self._beat.ingresses():
+        for ingress in self._beat.ours():
             key = self._beat.key(ingress)
             if self._beat.is_new(ingress):
                 self._beat.queue.add(key, Lane.CHANGE, now)
@@ -175,18 +183,18 @@ class Verifier:
 
         It is found out while the workers are at work already. `wait` waits so many seconds, and says whether to end.
         """
-        for ingress in self._beat.ingresses():
+        for ingress in self._beat.ours():
             if self._stopping.is_set():
                 return
             if not self._beat.is_new(ingress) and self._beat.is_edited(ingress):
                 self._beat.queue.add(self._beat.key(ingress), Lane.CHANGE, self._beat.clock.monotonic())
-        for key in self._beat.roll_call().absent(self._beat.ingresses(), wait or self._stopping.wait):
+        for key in self._beat.roll_call().absent(self._beat.ours(), wait or self._stopping.wait):
             self._beat.queue.add(key, Lane.ENDPOINTS, self._beat.clock.monotonic())
 
     def round(self) -> int:
         """Give every key a turn; how many."""
         self._look()
-        held = (one for one in self._beat.ingresses() if FINALIZER in one.finalizers or self._beat.refs(one))
+        held = (one for one in self._beat.ours() if FINALIZER in one.finalizers or self._beat.refs(one))
         keys = tuple(dict.fromkeys(self._beat.key(one) for one in held))
         self._spread(keys, self._beat.clock.monotonic(), 0.0)
         self._forget(frozenset(keys))
@@ -299,7 +307,7 @@ class Verifier:
 
     def _forget(self, keys: frozenset[BindingKey]) -> None:
         """What no Ingress leads to any more."""
-        used = {ref for ingress in self._beat.ingresses() for ref in self._beat.refs(ingress)}
+        used = {ref for ingress in self._beat.ours() for ref in self._beat.refs(ingress)}
         for ref in self._beat.observations.refs():
             if ref not in used:
                 self._beat.observations.drop(ref)

@@ -9,7 +9,7 @@ from l7lb.planner.contests import recorded_listeners
 from l7lb.planner.converge import converge
 from l7lb.planner.describe import describe, digest, shape_digest, to_json
 from l7lb.planner.details import Detail, Totals, Turn, details, headline, tally
-from l7lb.planner.guard import Circumstances, dead_targets, guard, stop_deletions, stop_last_targets
+from l7lb.planner.guard import EXITS_MAX, Circumstances, dead_targets, guard, stop_deletions, stop_last_targets
 from l7lb.planner.merge import merge
 from l7lb.planner.order import RANK
 from l7lb.planner.parts import Extent, part, seen_of, wanted_of
@@ -21,6 +21,7 @@ from l7lb.planner.teardown import teardown
 from l7lb.planner.ties import aliases
 
 __all__ = [
+    "EXITS_MAX",
     "RANK",
     "Circumstances",
     "Detail",

@@ -151,10 +151,10 @@ class Converger:
         if claim.code or claim.untouched or claim.ownership in _NOT_TOUCHED:
             return self._denied(matter, claim, observed)
         if rival := self._rivals.of(matter, claim):
-            other, code = rival
-            text = f"{observed.head.ref.id}: Ingress {other} uses it, or is letting it go"
-            matter.problems.append(problem(code, reason_of(code, ""), text))
-            return self._reporter.report(matter, None)
+            text = f"{observed.head.ref.id}: Ingress {rival.key} uses it, or is letting it go"
+            matter.problems.append(problem(rival.code, reason_of(rival.code, ""), text))
+            reported = self._reporter.report(matter, None)
+            return reported if rival.again_s is None else Again(rival.again_s, text)
         if claim.ownership is Ownership.TO_ADOPT:
             if translation.create_refusal is not None:
                 return self._reporter.report(matter, None)
@@ -307,6 +307,10 @@ class Converger:
     def _fly(self, matter: Matter, flight: Flight) -> Outcome:
         self._shop.phases.enter(Stage.APPLY, flight.ref.id if flight.ref is not None else "")
         flight.binding = matter.key
+        if not self._shop.borders.ours(matter.ingress):
+            # What was written down just now leads elsewhere: not one write more, another goes on from here.
+            self._shop.executor.abandon(flight)
+            return Done()
         witness = Keeping(self._shop, matter)
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, witness)

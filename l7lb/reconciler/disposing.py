@@ -215,6 +215,9 @@ class Disposer:
         ref = flight.ref
         self._shop.phases.enter(Stage.APPLY, ref.id if ref is not None else "")
         flight.binding = matter.key
+        if not self._shop.borders.ours(matter.ingress):
+            self._shop.executor.abandon(flight)  # what was written down leads elsewhere: another goes on
+            return Done()
         try:
             progress = self._shop.executor.advance(flight, matter.cloud, LettingGo(self._shop, matter, parting))
         except DeleteRisk as risk:

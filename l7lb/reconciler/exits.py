@@ -10,7 +10,9 @@ WINDOW_S: Final = 600.0
 class Exits:
     """Counts Ingresses, each once, by the time they were first seen to leave."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], others: int = 0) -> None:
+        """`others`: so many are left to those who work on other Ingresses, as if they had been seen."""
+        self._others = others
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._left: dict[str, float] = {}
@@ -21,4 +23,4 @@ class Exits:
         with self._lock:
             self._left = {other: at for other, at in self._left.items() if now - at < WINDOW_S}
             self._left.setdefault(uid, now)
-            return sorted(self._left, key=lambda other: self._left[other]).index(uid) + 1
+            return sorted(self._left, key=lambda other: self._left[other]).index(uid) + 1 + self._others

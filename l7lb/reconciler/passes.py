@@ -15,6 +15,7 @@ from l7lb.model.problems import Problem, Severity
 from l7lb.model.site import Site
 from l7lb.model.snapshot import Settings, Translation
 from l7lb.model.writing import EventType, Note, ObjectReference
+from l7lb.reconciler.borders import NO_BORDERS, Borders
 from l7lb.reconciler.conditions import told
 from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.executor import Executor
@@ -57,6 +58,8 @@ class Workshop:
     """Whether the running pass over a key looks at a cloud that differs from what we left there."""
     phases: Phases = field(default_factory=NoPhases)
     """Told how far a pass has come."""
+    borders: Borders = NO_BORDERS
+    """What other replicas work on."""
 
     def settings_in(self, region: str, cloud: LoadBalancers, max_age_s: float = inf) -> Settings:
         """The settings with the quotas of a region, which are known as a rule: the verifier reads them now and then."""

@@ -39,7 +39,7 @@ class Reconciler:
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
-        exits = Exits(shop.monotonic)
+        exits = Exits(shop.monotonic, shop.borders.exits)
         self._converger = Converger(shop)
         self._disposer = Disposer(shop, exits)
         self._sharing = Sharing(shop, self._disposer, exits)
@@ -73,7 +73,8 @@ class Reconciler:
 
     def _turns(self, key: BindingKey, members: tuple[Ingress, ...], cloud: LoadBalancers) -> list[Turn]:
         """One pass for each member that is alone, and one for the group."""
-        matters = [self._matter(key, self._shop.desk.newest(ingress), cloud) for ingress in members]
+        newest = (self._shop.desk.newest(ingress) for ingress in members)
+        matters = [self._matter(key, ingress, cloud) for ingress in newest if self._shop.borders.ours(ingress)]
         group = tuple(matter for matter in matters if matter.grouped)
         alone = tuple(matter for matter in matters if not matter.grouped)
         away = self._gathering.turned_away(matters)
@@ -93,7 +94,7 @@ class Reconciler:
         present = {ingress.metadata.uid for ingress in members}
         for flight in self._shop.executor.flights.under(key):
             torn = not members if flight.key == key else flight.key not in present
-            if torn and not self._shop.snapshots.living(flight.key):
+            if torn and (not self._shop.snapshots.living(flight.key) or self._shop.borders.strayed(flight.key)):
                 self._shop.executor.abandon(flight)
 
     def _pass(self, ingresses: tuple[Ingress, ...], body: Turn) -> Outcome:

@@ -36,6 +36,7 @@ from l7lb.reconciler.recent import Recent
 from l7lb.reconciler.refusals import AGAIN_S as LEFT_OUT_S
 from l7lb.reconciler.refusals import Refusals
 from l7lb.reconciler.replacing import refused_beforehand
+from l7lb.reconciler.rivals import ABROAD_S
 from l7lb.reconciler.seats import Meeting, evidence
 from l7lb.reconciler.shared_records import announced, member
 from l7lb.reconciler.shared_reporting import GroupReporter
@@ -157,11 +158,12 @@ class Sharing:
         if any(seat.member for seat in meeting.seats):
             return None
         other = begun_outside(self._shop, meeting.strangers, draft.claim.load_balancer)
-        if other is None:
+        abroad = self._shop.borders.holder(draft.claim.load_balancer, self._shop.cluster)
+        if other is None and abroad is None:
             return None
         for seat in meeting.staying:
-            self.reporter.turn_away(seat.matter, f"Ingress {other.key}")
-        return Done()
+            self.reporter.turn_away(seat.matter, f"Ingress {other.key if other is not None else abroad}")
+        return Done() if abroad is None else Again(ABROAD_S, f"Ingress {abroad} uses it, or is letting it go")
 
     def _tagging(self, meeting: Meeting, plan: Plan) -> Again | None:
         if self._attempts.tagging(meeting.owner) and all(isinstance(step, RemoveTags) for step in plan.steps):

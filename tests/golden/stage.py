@@ -18,7 +18,7 @@ from l7lb.adapters.clb.calls import Caller
 from l7lb.adapters.clb.credentials import Environment
 from l7lb.adapters.clb.ratelimit import Pace, RateLimits
 from l7lb.adapters.clb.sdk import Clients
-from l7lb.app.leading import with_limits
+from l7lb.app.identifying import with_limits
 from l7lb.app.planning import Finding, offline, plans
 from l7lb.errors import GateClosed
 from l7lb.model.identity import Cluster

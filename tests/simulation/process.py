@@ -13,7 +13,8 @@ from l7lb.adapters.kube.memory import KubeMemory
 from l7lb.adapters.kube.serviceconfigs import KubeServiceConfigs
 from l7lb.app.caches import Caches, stores
 from l7lb.app.config import Config
-from l7lb.app.leading import QueueSink, Stage, Term, confirm_identity, with_limits
+from l7lb.app.identifying import confirm_identity, with_limits
+from l7lb.app.leading import QueueSink, Stage, Term
 from l7lb.app.regions import regions
 from l7lb.app.remembering import ENTRY, memory_key
 from l7lb.app.triggers import Triggers

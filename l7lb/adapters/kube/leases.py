@@ -19,7 +19,9 @@ TIMEOUT_S = 5.0
 class KubeLeases:
     """One Lease, over a transport of its own."""
 
-    def __init__(self, transport: Transport, key: ObjectKey, *, marked: bool = False, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, transport: Transport, key: ObjectKey, *, marked: bool = False, timeout_s: float = TIMEOUT_S
+    ) -> None:
         """`marked`: who else wants it is written as well, as an annotation."""
         self._marked = marked
         self._transport = transport

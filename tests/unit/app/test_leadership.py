@@ -11,9 +11,10 @@ from l7lb.adapters.kube.credentials import Source
 from l7lb.adapters.kube.transport import Transport
 from l7lb.app.config import Config
 from l7lb.app.health import PASS_S_MAX, Health
+from l7lb.app.identifying import confirm_identity, confirm_records
 from l7lb.app.informing import Informers
 from l7lb.app.leadership import Leadership, Office, trusted_from
-from l7lb.app.leading import QueueSink, confirm_identity, confirm_records
+from l7lb.app.leading import QueueSink
 from l7lb.app.patience import START_S_MAX
 from l7lb.app.secrets import Means
 from l7lb.errors import ConfigurationError, Unavailable

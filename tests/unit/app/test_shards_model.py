@@ -137,10 +137,7 @@ class World:
 
     def writers(self) -> list[tuple[str, int, int]]:
         return [
-            (one.name, one.shards, shard)
-            for one in self.replicas
-            for shard, lead in one.leads()
-            if one.may_write(lead)
+            (one.name, one.shards, shard) for one in self.replicas for shard, lead in one.leads() if one.may_write(lead)
         ]
 
     def look(self) -> None:
