@@ -56,9 +56,9 @@ class Triggers:
             self.sink.forget(delta.old.uid)
         if delta.old is not None and delta.new is not None and _told(delta.old) == _told(delta.new):
             return
-        for item in (delta.old, delta.new):
-            if item is not None:
-                self.sink.add(key_of(item.object, self.cluster, self.settings), Lane.CHANGE, after_s=after_s)
+        both = (item.object for item in (delta.old, delta.new) if item is not None)
+        for key in dict.fromkeys(key_of(one, self.cluster, self.settings) for one in both):
+            self.sink.add(key, Lane.CHANGE, after_s=after_s)
 
     def service(self, delta: Delta[Service]) -> None:
         """Its ports decide about rules; its absence counts after a while."""
@@ -76,7 +76,7 @@ class Triggers:
     def slice(self, delta: Delta[EndpointSlice]) -> None:
         """Endpoints came or went; what takes targets off is urgent."""
         services = {item.object.service for item in (delta.old, delta.new) if item is not None}
-        urgent = bool(_serving(delta.old) - _serving(delta.new))
+        urgent = _takes_off(delta.old, delta.new)
         for service in services:
             self._concerning("service", service, Lane.ENDPOINTS, urgent=urgent)
 
@@ -178,8 +178,11 @@ def _same_spec(delta: Delta[Service]) -> bool:
     return before.spec == after.spec and before.annotations == after.annotations and delta.old.uid == delta.new.uid
 
 
-def _serving(item: Item[EndpointSlice] | None) -> frozenset[str]:
-    return item.object.serving if item is not None else frozenset()
+def _takes_off(old: Item[EndpointSlice] | None, new: Item[EndpointSlice] | None) -> bool:
+    """Whether an address that took traffic takes none any more."""
+    if old is None or (new is not None and new.object.packed == old.object.packed):
+        return False
+    return bool(old.object.serving - (new.object.serving if new is not None else frozenset()))
 
 
 def _pod(item: Item[Pod] | None) -> tuple[object, ...]:

@@ -87,12 +87,12 @@ class EndpointSlice(Object, frozen=True):
     @property
     def serving(self) -> frozenset[str]:
         """Addresses that take traffic."""
-        return frozenset(
-            address
-            for place in _PLACES.decode(self.packed)
-            if place.conditions is None or (place.conditions.ready is not False and not place.conditions.terminating)
-            for address in place.addresses or ()
-        )
+        found: set[str] = set()
+        for place in _PLACES.decode(self.packed):
+            said = place.conditions
+            if said is None or (said.ready is not False and not said.terminating):
+                found.update(place.addresses or ())
+        return frozenset(found)
 
     @property
     def service(self) -> ObjectKey:

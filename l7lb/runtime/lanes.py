@@ -91,7 +91,11 @@ class ReadyLanes:
 
     def add(self, key: str, row: Row, since: float) -> tuple[Row, ...]:
         """The rows that have changed; none when the key waits there already, or better."""
-        reasons = self._reasons.setdefault(key, {})
+        reasons = self._reasons.get(key)
+        if reasons is None:
+            self._reasons[key] = {row: since}
+            self._rows[row][key] = since
+            return (row,)
         before = tuple(reasons)
         if not merge(reasons, row, since):
             return ()

@@ -49,6 +49,9 @@ class Read:
     """Wait for the next event of the open watch."""
 
 
+_READ = Read()
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Ask nothing for so many seconds."""
@@ -156,7 +159,7 @@ class Reflector(Generic[T]):
             case _Phase.WATCH:
                 return Watch(self._version, self._dice.randint(300, 600))
             case _Phase.STREAM:
-                return Read()
+                return _READ
             case _:
                 assert_never(self._phase)
 

@@ -24,9 +24,12 @@ LINE_LENGTH_MAX = 16 * 1024 * 1024
 
 
 def lines(stream: ByteStream, what: str) -> Iterator[bytes]:
-    """Whole lines only: what a cut leaves behind is never handed out, and is Unavailable at a clean end."""
+    """Whole lines only, with or without their end: what a cut leaves is not handed out; Unavailable at a clean end."""
     rest = b""
     for chunk in stream.chunks():
+        if not rest and chunk.startswith(b"{") and chunk.find(b"\n") == len(chunk) - 1:
+            yield chunk  # as the API server flushes: an event by itself, which needs no copy
+            continue
         *whole, rest = (rest + chunk).split(b"\n")
         yield from filter(None, (line.strip() for line in whole))
         if len(rest) > LINE_LENGTH_MAX:
