@@ -5,11 +5,13 @@ informers, then the lease, so that the next leader begins at once and nothing of
 last. A lost lease ends the process on the spot, a dead thread in order: a restart is safer than a half-dead writer.
 """
 
+import importlib
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from l7lb.adapters.kube.leases import KubeLeases
 from l7lb.app.campaign import Campaign, lease_key
-from l7lb.app.config import Config
+from l7lb.app.config import OFF, Config
 from l7lb.app.connections import connect, identity, tell_rates
 from l7lb.app.door import Doorman, QuietEvents
 from l7lb.app.gauges import Gauges
@@ -18,13 +20,21 @@ from l7lb.app.leadership import Leadership, Office
 from l7lb.app.leading import QueueSink
 from l7lb.app.patience import Patience
 from l7lb.app.tracing import measuring, tracing
-from l7lb.app.visiting import Scene, consoles
 from l7lb.app.watching import watching
-from l7lb.app.webhook import webhooks
 from l7lb.model.identity import Cluster
 from l7lb.runtime.clock import Clock, SystemClock
 from l7lb.runtime.lifecycle import Component, Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
+
+WEBHOOK: Final = "l7lb.app.webhook"
+CONSOLE: Final = "l7lb.app.visiting"
+"""Modules that are loaded for those who ask for them: together they take as long as a fifth of all the rest."""
+
+
+def load(module: str) -> Callable[..., Component]:
+    """What makes the part of a process that the module is for."""
+    make: Callable[..., Component] = importlib.import_module(module).part
+    return make
 
 
 class Application:
@@ -77,12 +87,16 @@ class Application:
         contact = Service("contact", self._meet, lambda: None)
         writer = self._connections.events
         events = Threads("events", {"events": writer.run}, writer.stop)
-        webhook = webhooks(config, watch, self._connections.kube, door.check, clock, metrics)
-        console = consoles(config, Scene(watch, self._connections, leadership, campaign.elector, clock, self._cluster))
+        asked: list[Component] = []
+        if config.readiness_webhook:
+            asked.append(load(WEBHOOK)(config, watch, self._connections.kube, door.check, clock, metrics))
+        if config.console_bind_address != OFF:
+            seen = (watch, self._connections, leadership, campaign.elector, clock, self._cluster)
+            asked.append(load(CONSOLE)(config, *seen))
         late: tuple[Component, ...] = (*traces, probes)
         self.lifecycle = Lifecycle(
-            (probes, *traces, contact, watch.informers, *webhook, *console, events, campaign.part, leadership),
-            stop_order=(leadership, *webhook, *console, events, watch.informers, campaign.part, contact, *late),
+            (probes, *traces, contact, watch.informers, *asked, events, campaign.part, leadership),
+            stop_order=(leadership, *asked, events, watch.informers, campaign.part, contact, *late),
         )
 
     def run(self) -> int:

@@ -10,11 +10,11 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 from l7lb import __version__
 from l7lb.app.caches import Caches
-from l7lb.app.config import OFF, Config
+from l7lb.app.config import Config
 from l7lb.app.connections import Connections
 from l7lb.app.drawing import Healths
 from l7lb.app.glancing import Glances
@@ -169,8 +169,7 @@ def portrayer(scene: Scene) -> Portrayer:
     return Portrayer(studio)
 
 
-def consoles(config: Config, scene: Scene) -> tuple[ConsoleServer, ...]:
-    """The one that the flag asks for, or none."""
-    if config.console_bind_address == OFF:
-        return ()
-    return (ConsoleServer(config.console_bind_address, Console(portrayer(scene)).answer),)
+def part(config: Config, *seen: Any) -> ConsoleServer:
+    """The one that the flag asks for; `seen` are the parts of a `Scene`."""
+    scene = Scene(*seen)
+    return ConsoleServer(config.console_bind_address, Console(portrayer(scene)).answer)

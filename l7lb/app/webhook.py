@@ -131,18 +131,16 @@ def _first(bundle: bytes) -> bytes:
     return bundle.partition(end)[0] + end
 
 
-def webhooks(
+def part(
     config: Config,
     watching: Watching,
     transport: Transport,
     guard: Callable[[], None],
     clock: Clock,
     metrics: Metrics,
-) -> tuple[Webhook, ...]:
-    """The one that the flags ask for, or none."""
-    if not config.readiness_webhook:
-        return ()
+) -> Webhook:
+    """The one that the flags ask for."""
     namespace, _, name = config.readiness_webhook.partition("/")
     service = ObjectKey(namespace, name)
     kube = KubeWebhooks(transport, service, CONFIGURATION, guard)
-    return (Webhook(service, config.readiness_webhook_bind_address, watching, kube, clock, metrics),)
+    return Webhook(service, config.readiness_webhook_bind_address, watching, kube, clock, metrics)

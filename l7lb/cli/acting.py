@@ -1,4 +1,4 @@
-"""Commands that write: run, adopt, release, teardown."""
+"""Commands that write once: adopt, release, teardown."""
 
 import contextlib
 import os
@@ -6,9 +6,7 @@ import sys
 
 import click
 
-from l7lb import __version__
 from l7lb.app.adopting import Verdict
-from l7lb.app.application import Application
 from l7lb.app.config import Config, Value, config
 from l7lb.app.ending import Case, of_a_cluster, of_an_account
 from l7lb.app.ending_words import list_text, report_line, result_json
@@ -19,29 +17,12 @@ from l7lb.app.releasing import End
 from l7lb.app.takeover_words import release_json, release_line, takeover_json, takeover_text
 from l7lb.app.tearing import End as TornDown
 from l7lb.app.tearing import Report
-from l7lb.cli.flags import flagged, printed
+from l7lb.cli.flags import flagged
 from l7lb.cli.help import Command
+from l7lb.cli.output import printed
 from l7lb.cli.progress import progress
 from l7lb.errors import ConfigurationError
 from l7lb.telemetry import logs
-
-
-@click.command(
-    cls=Command,
-    short_help="Keep the load balancers of a cluster right.",
-    examples=("run --cluster-id cls-9mfq2k1t --region ap-guangzhou --vpc-id vpc-4hd8w0pn",),
-    every_flag=True,
-)
-@flagged
-def run(**values: Value) -> None:
-    """Watch the cluster and keep its load balancers right.
-
-    Exit code 0: stopped by a signal; 1: it could not go on (the API server or the cloud was of no use for two minutes,
-    the lease was lost, a part has died); 2: wrong configuration.
-    """
-    built = config(values)
-    logs.configure(built.log_level, built.log_format)
-    sys.exit(Application(built, os.environ, __version__).run())
 
 
 @click.command(

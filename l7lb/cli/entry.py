@@ -9,19 +9,11 @@ import sys
 from typing import Final
 
 import click
-from click.shell_completion import get_completion_class
 
-from l7lb import __version__
-from l7lb.app.showing import as_document, plain
-from l7lb.cli.acting import adopt, release, run, teardown
-from l7lb.cli.flags import printed
-from l7lb.cli.help import Command, Group
-from l7lb.cli.looking import doctor, explain, status, tree
-from l7lb.cli.reading import audit, plan
-from l7lb.cli.uninstalling import leave
+from l7lb.app.showing import plain
+from l7lb.cli.help import NAME, Group
 from l7lb.errors import ConfigurationError, L7lbError
 
-NAME: Final = "l7lb"
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What a file or a terminal says that takes no more. A closed pipe is click's: it ends quietly, with 1."""
 
@@ -31,37 +23,25 @@ def cli() -> None:
     """Kubernetes Ingress objects into Tencent Cloud load balancers."""
 
 
-@click.command(cls=Command, examples=("version",))
-@printed
-def version(output: str) -> None:
-    """Print the version."""
-    if output == "json":
-        click.echo(as_document({"version": __version__}), nl=False)
-        return
-    click.echo(f"l7lb {__version__}")
-
-
-@click.command(
-    cls=Command,
-    short_help="Print what makes a shell complete l7lb's words.",
-    examples=(
-        "completion bash > ~/.local/share/bash-completion/completions/l7lb",
-        'completion zsh > "${fpath[1]}/_l7lb"',
-        "completion fish > ~/.config/fish/completions/l7lb.fish",
-    ),
+LOOKING: Final = "l7lb.cli.looking"
+ACTING: Final = "l7lb.cli.acting"
+cli.add_section(
+    "Look, and change nothing",
+    {
+        "status": LOOKING,
+        "tree": LOOKING,
+        "explain": LOOKING,
+        "plan": "l7lb.cli.reading",
+        "audit": "l7lb.cli.reading",
+        "doctor": LOOKING,
+    },
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print what makes SHELL complete the words of l7lb: commands, options, their values, and codes."""
-    made = get_completion_class(shell)
-    assert made is not None
-    click.echo(made(cli, {}, NAME, f"_{NAME.upper()}_COMPLETE").source())
-
-
-cli.add_section("Look, and change nothing", (status, tree, explain, plan, audit, doctor))
-cli.add_section("Take over, and let go", (adopt, release, leave, teardown))
-cli.add_section("Run", (run,))
-cli.add_section("About this command", (completion, version))
+cli.add_section(
+    "Take over, and let go",
+    {"adopt": ACTING, "release": ACTING, "leave": "l7lb.cli.uninstalling", "teardown": ACTING},
+)
+cli.add_section("Run", {"run": "l7lb.cli.running"})
+cli.add_section("About this command", {"completion": "l7lb.cli.about", "version": "l7lb.cli.about"})
 
 
 def main(arguments: list[str] | None = None) -> None:

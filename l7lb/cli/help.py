@@ -1,12 +1,12 @@
 """How help looks: commands by what they are for, options by what they are about, examples at the end."""
 
-from collections.abc import Iterable, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
 
-from l7lb.app.config import FLAGS
-
+NAME: Final = "l7lb"
 CONNECTION: Final = frozenset(
     {
         "cluster_id", "region", "more_regions", "vpc_id", "kubeconfig", "clb_endpoint", "api_root_domain",
@@ -14,8 +14,11 @@ CONNECTION: Final = frozenset(
     }
 )  # fmt: skip
 """Flags that every command heeds which asks a cluster or an account."""
-_FLAGS: Final = frozenset(flag.field for flag in FLAGS)
 Row = tuple[str, str]
+
+
+class Shared(click.Option):
+    """A flag of `run` that other commands accept."""
 
 
 class Command(click.Command):
@@ -36,7 +39,7 @@ class Command(click.Command):
             record = param.get_help_record(ctx)
             if record is None or isinstance(param, click.Argument):
                 continue
-            part = own if param.name not in _FLAGS else shared if param.name in CONNECTION else running
+            part = own if not isinstance(param, Shared) else shared if param.name in CONNECTION else running
             part.append(record)
         _section(formatter, "Options", own)
         _section(formatter, "Cluster and account", shared)
@@ -56,29 +59,36 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Commands in sections, in the order in which they were named."""
+    """Commands in sections, in the order in which they were named; each is loaded when it is called or described."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.sections: list[tuple[str, tuple[str, ...]]] = []
+        self._modules: dict[str, str] = {}
 
-    def add_section(self, title: str, commands: Iterable[click.Command]) -> None:
-        """Add commands under one title."""
-        added = tuple(commands)
-        for command in added:
-            self.add_command(command)
-        self.sections.append((title, tuple(command.name or "" for command in added)))
+    def add_section(self, title: str, modules: Mapping[str, str]) -> None:
+        """Add commands under one title: by name, the module in which a command is called so."""
+        self._modules |= modules
+        self.sections.append((title, tuple(modules)))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's shape
         """In the order of the sections."""
-        return [name for _, names in self.sections for name in names]
+        return list(self._modules)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's shape
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; None: there is none of this name."""
+        if cmd_name in self._modules and cmd_name not in self.commands:
+            self.add_command(getattr(importlib.import_module(self._modules[cmd_name]), cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One list a section."""
-        width = formatter.width - 6 - max((len(name) for name in self.commands), default=0)
+        width = formatter.width - 6 - max(len(name) for name in self._modules)
         for title, names in self.sections:
-            rows = [(name, self.commands[name].get_short_help_str(width)) for name in names]
-            _section(formatter, title, rows)
+            found = ((name, self.get_command(ctx, name)) for name in names)
+            _section(
+                formatter, title, [(name, one.get_short_help_str(width)) for name, one in found if one is not None]
+            )
 
 
 def _section(formatter: click.HelpFormatter, title: str, rows: Sequence[Row]) -> None:

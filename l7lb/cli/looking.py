@@ -22,8 +22,9 @@ from l7lb.app.overview_words import overview_json, overview_text
 from l7lb.app.printing import explanation, explanation_json
 from l7lb.app.sketching import chosen, sketch, users_of
 from l7lb.app.tree_words import tree_json, tree_text
-from l7lb.cli.flags import at_hand, flagged, printed
+from l7lb.cli.flags import at_hand, flagged
 from l7lb.cli.help import Command
+from l7lb.cli.output import printed
 from l7lb.cli.progress import progress
 from l7lb.model.branches import Mark
 from l7lb.model.codes import CODES

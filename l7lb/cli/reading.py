@@ -12,8 +12,9 @@ from l7lb.app.inspecting import inspect
 from l7lb.app.printing import as_json, as_text, would_not_write
 from l7lb.app.showing import plain
 from l7lb.app.survey import survey_files, survey_live
-from l7lb.cli.flags import at_hand, flagged, printed
+from l7lb.cli.flags import at_hand, flagged
 from l7lb.cli.help import Command
+from l7lb.cli.output import printed
 from l7lb.cli.progress import progress
 from l7lb.errors import ConfigurationError
 from l7lb.telemetry import logs

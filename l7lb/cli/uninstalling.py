@@ -9,8 +9,9 @@ from l7lb.app.config import Value, config
 from l7lb.app.leaving import Policy, Wish
 from l7lb.app.showing import as_document
 from l7lb.app.uninstalling import uninstall
-from l7lb.cli.flags import flagged, printed
+from l7lb.cli.flags import flagged
 from l7lb.cli.help import Command
+from l7lb.cli.output import printed
 from l7lb.telemetry import logs
 
 

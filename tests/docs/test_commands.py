@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import click
 import pytest
 
 from l7lb.cli.entry import cli
@@ -51,7 +52,7 @@ def test_a_command_that_is_named_in_a_sentence_exists_with_its_options() -> None
         if program == "make":
             wrong += [f"{page}: {text}"] if name not in targets else []
             continue
-        found = cli.commands.get(name)
+        found = cli.get_command(click.Context(cli), name)
         options = (
             {option for param in found.params for option in (*param.opts, *param.secondary_opts)} if found else set()
         )

@@ -175,7 +175,7 @@ def _called(name: str) -> str:
 def _sections() -> Iterator[str]:
     for _, names in cli.sections:
         for name in names:
-            command = cli.commands[name]
+            command = cli.get_command(click.Context(cli), name)
             assert isinstance(command, Command)
             yield from _command(command)
 

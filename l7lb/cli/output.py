@@ -1,0 +1,35 @@
+"""The options of whatever prints: the form of the output, and colour."""
+
+import os
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
+
+COLOUR: Final = {"always": True, "never": False}
+
+
+def printed(command: Decorated) -> Decorated:
+    """Give a command `--output` and `--color`; the first reaches it as `output`, the second is seen to here."""
+    command = click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_set_colour,
+        help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+    )(command)
+    return click.option(
+        "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="For people, or for programs.",
+    )(command)  # fmt: skip
+
+
+def _set_colour(context: click.Context, _: click.Parameter, value: str) -> None:
+    """`click` asks the context; None: it looks whether the output is a terminal."""
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    context.color = COLOUR.get(value, False if plain else None)
