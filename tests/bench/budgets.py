@@ -88,8 +88,15 @@ SUBJECTS: Final = (
             _most("list/growth", LINEAR, GROWTH_MARGIN),
         ),
     ),
-    Subject("memory of the caches of a large cluster, and of the whole process"),
-    Subject("import and start up to the first list"),
+    Subject(
+        "memory of the caches of a large cluster, and of the whole process",
+        (
+            _most("memory/caches", 130),
+            _most("memory/process", 250),
+            _most("memory/growth", LINEAR, GROWTH_MARGIN),
+        ),
+    ),
+    Subject("import and start up to the first list", (_most("start/cpu", 1, TIME_MARGIN),)),
     Subject(
         "nothing grows faster than what it is about",
         tuple(

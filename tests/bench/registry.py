@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from tests.bench import calling, converging, listing, planning, queueing, watching
+from tests.bench import calling, converging, listing, memory, planning, queueing, starting, watching
 from tests.bench.rows import Benchmark
 
-ROOMS: Final = (watching, listing, planning, queueing, calling, converging)
+ROOMS: Final = (watching, listing, memory, starting, planning, queueing, calling, converging)
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
 
