@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from l7lb.app.auditing import Audit, Held
-from l7lb.app.showing import as_document, bold, plain, tinted
+from l7lb.app.showing import as_document, bold, counted, plain, tinted
 
 
 def audit_text(audit: Audit) -> str:
     """What somebody should look at, line by line; then the counts, and where was looked."""
-    lines = [*_findings(audit), *_summary(audit)]
+    lines = [*_not_ready(audit), *_findings(audit), *_summary(audit)]
     return "\n".join(lines) + "\n"
 
 
@@ -23,9 +23,18 @@ def audit_json(audit: Audit) -> str:
         "loadBalancers": [_as_json(one) for one in audit.load_balancers],
         "ingresses": [{"ingress": str(one.ingress), "kind": one.kind, "text": one.text} for one in audit.words],
         "stranded": {"finalizers": audit.finalizers, "deleting": audit.deleting},
+        "ingressesNotReady": audit.not_ready,
         "findings": audit.findings,
     }
     return as_document(whole)
+
+
+def _not_ready(audit: Audit) -> Iterator[str]:
+    """Told first: who reads that there are no findings must not take it for a word about what is served."""
+    if audit.not_ready:
+        one = audit.not_ready == 1
+        text = f"{counted(audit.not_ready, 'Ingress', 'es')} {'is' if one else 'are'} not ready: l7lb status says why"
+        yield tinted(text, "yellow")
 
 
 def _findings(audit: Audit) -> Iterator[str]:

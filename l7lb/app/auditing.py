@@ -13,10 +13,12 @@ from typing import Final, Protocol
 from l7lb import ledger, translator
 from l7lb.app.caches import record_of
 from l7lb.app.census import census
+from l7lb.app.judging import troubles_of
 from l7lb.app.planning import patiently
 from l7lb.app.progress import Progress, silent
 from l7lb.app.regions import Look, look, regions
 from l7lb.errors import NotFound, TerminalError
+from l7lb.model.branches import Mark
 from l7lb.model.cluster import Ingress, Object
 from l7lb.model.identity import CloudRef, Cluster, LoadBalancerId, ObjectKey
 from l7lb.model.inventory import Census, Entry, Memory, Provenance, Sighting, Use
@@ -24,6 +26,7 @@ from l7lb.model.loadbalancer import LoadBalancerHead
 from l7lb.model.marks import CONDITIONS, FINALIZER, LISTENER_NAME
 from l7lb.model.maybe import given
 from l7lb.model.ownership import Evidence, Ownership, Record
+from l7lb.model.watch import Quarantined
 from l7lb.reconciler.conditions import ready_of
 from l7lb.reconciler.locating import is_gone
 from l7lb.reconciler.passes import is_grouped
@@ -60,6 +63,8 @@ class Place:
     now: float
     """By the wall clock."""
     memory: Memory = field(default_factory=Memory)
+    undecoded: tuple[Quarantined, ...] = ()
+    """Ingresses that are there and cannot be read."""
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -102,6 +107,8 @@ class Audit:
     """Ingresses that cannot be deleted while nobody of us runs."""
     deleting: int
     """Those of them that are being deleted now."""
+    not_ready: int = 0
+    """Ingresses whose own condition says that something of them is not served. No findings of an audit."""
 
     @property
     def findings(self) -> int:
@@ -126,11 +133,16 @@ def audit(place: Place, told: Progress = silent) -> Audit:
         cluster=place.cluster,
         look=found,
         load_balancers=tuple(balancers),
-        words=tuple(
-            word for one in sorted(place.ingresses, key=lambda one: one.key) for word in _words(place, one, entries)
+        words=(
+            *(
+                Word(one.key, "not read", f"it cannot be decoded, nothing is done for it: {one.message}")
+                for one in place.undecoded
+            ),
+            *(word for one in sorted(place.ingresses, key=lambda one: one.key) for word in _words(place, one, entries)),
         ),
         finalizers=len(held),
         deleting=sum(one.deleting for one in held),
+        not_ready=sum(any(trouble.mark is Mark.BAD for trouble in troubles_of(one)) for one in place.ingresses),
     )
 
 

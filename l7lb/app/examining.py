@@ -119,7 +119,7 @@ def _rounded(ahead_s: float) -> float:
 
 
 def _all(connections: Connections, kind: Kind[Kept]) -> tuple[Kept, ...]:
-    return tuple(listed(KubeListWatch(connections.kube, kind)))
+    return listed(KubeListWatch(connections.kube, kind)).items
 
 
 def lease_of(leases: KubeLeases) -> LeaseRecord | None:

@@ -47,7 +47,7 @@ def adopt(config: Config, environ: Mapping[str, str], told: Progress = silent) -
 def ours(config: Config, environ: Mapping[str, str]) -> tuple[Ingress, ...]:
     """Every Ingress of the cluster that bears our marks, whatever is watched now; changes nothing."""
     connections = connect(config, environ, Metrics(__version__), _never, SystemClock())
-    return marked(KubeListWatch(connections.kube, kinds.INGRESS, Scope()))
+    return marked(KubeListWatch(connections.kube, kinds.INGRESS, Scope()), connections.ingresses)
 
 
 def let_go(config: Config, environ: Mapping[str, str], told: Callable[[Release], None]) -> tuple[Release, ...]:
@@ -57,7 +57,7 @@ def let_go(config: Config, environ: Mapping[str, str], told: Callable[[Release],
     with holding(config, connections, clock) as guard:
         door.guard = guard
         listing: KubeListWatch[Ingress] = KubeListWatch(connections.kube, kinds.INGRESS, Scope(config.watch_namespace))
-        return release(marked(listing), connections.ingresses, told)
+        return release(marked(listing, connections.ingresses, config.watch_namespace), connections.ingresses, told)
 
 
 @dataclass(slots=True)

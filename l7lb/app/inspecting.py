@@ -31,11 +31,13 @@ def place_of(config: Config, connections: Connections, clock: Clock) -> Place:
     """All namespaces, whatever the configuration watches: a part of the Ingresses would make orphans of the rest."""
     cluster = Cluster(config.cluster_id, connections.cluster.uid())
     listing: KubeListWatch[Ingress] = KubeListWatch(connections.kube, kinds.INGRESS)
+    found = listed(listing)
     return Place(
         cluster=cluster,
         home=config.region,
         more_regions=config.other_regions,
-        ingresses=tuple(listed(listing)),
+        ingresses=found.items,
+        undecoded=found.undecoded,
         live=connections.ingresses,
         cloud=connections.cloud,
         now=clock.time(),

@@ -80,6 +80,8 @@ class Scene:
     """Take the marks off; raises LostLeadership while the controller runs."""
     case: Callable[[], AbstractContextManager[Case]]
     """What there is to be torn down."""
+    stranded: Callable[[], str]
+    """Which load balancers of the cluster no Ingress has, as the end of a sentence about Ingresses."""
     clock: Clock
     sleep: Callable[[float], None]
     told: Callable[[str], None] = field(default=lambda _: None)
@@ -107,7 +109,7 @@ def leave(given: Wish, scene: Scene) -> bool:
     marked = scene.marked()
     found = tuple(one for one in marked if _is_held(one, Cluster(scene.cluster)))
     if not found:
-        scene.told("l7lb holds no Ingress: nothing is left behind")
+        scene.told(f"l7lb holds no Ingress{scene.stranded()}")
         return True
     outside = tuple(one for one in found if scene.namespace not in ("", one.key.namespace))
     if outside:

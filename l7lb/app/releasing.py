@@ -4,16 +4,16 @@ The first half of going back to TKE's controller: afterwards nothing of l7lb hol
 serve on with the tags that TKE's controller looks for.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from l7lb.errors import Conflict, NotFound
-from l7lb.model.cluster import Ingress
+from l7lb.model.cluster import Ingress, Object
 from l7lb.model.identity import ObjectKey
 from l7lb.model.marks import FINALIZER, RECORD
-from l7lb.model.watch import ListWatch
+from l7lb.model.watch import ListWatch, Quarantined
 from l7lb.model.writing import MetadataChange
 from l7lb.reconciler.ports import Ingresses
 
@@ -31,6 +31,15 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """All objects of a kind."""
+
+    items: tuple[T, ...]
+    undecoded: tuple[Quarantined, ...] = ()
+    """Those that are there and cannot be decoded, and why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One Ingress that bears, or bore, our marks."""
 
@@ -39,14 +48,33 @@ class Release:
     why: str = ""
 
 
-def marked(listing: ListWatch[Ingress]) -> tuple[Ingress, ...]:
-    """Every Ingress with our finalizer or our record, read whole; raises Unavailable."""
-    return tuple(
-        sorted(
-            (one for one in listed(listing) if FINALIZER in one.finalizers or RECORD in one.annotations),
-            key=lambda one: one.key,
-        )
-    )
+class Everyone(Protocol):
+    """Lists all Ingresses at once."""
+
+    def everyone(self) -> tuple[Object, ...]:
+        """Their metadata, whole and at the newest version, or Unavailable."""
+        ...
+
+
+def marked(listing: ListWatch[Ingress], live: Everyone, namespace: str = "") -> tuple[Ingress, ...]:
+    """Every Ingress with our finalizer or our record, read whole; raises Unavailable.
+
+    Of one that cannot be decoded the metadata is enough. `namespace`: of the listing; empty: all.
+    """
+    found = listed(listing)
+    known = {one.metadata.uid for one in found.items}
+    bare = [
+        Ingress(metadata=one.metadata)
+        for one in (live.everyone() if found.undecoded else ())
+        if one.metadata.uid not in known and namespace in ("", one.key.namespace)
+    ]
+    # Those last: the answer to a write to one of them cannot be read either, which ends the command.
+    return (*_with_marks(found.items), *_with_marks(bare))
+
+
+def _with_marks(ingresses: Iterable[Ingress]) -> tuple[Ingress, ...]:
+    ours = (one for one in ingresses if FINALIZER in one.finalizers or RECORD in one.annotations)
+    return tuple(sorted(ours, key=lambda one: one.key))
 
 
 def release(
@@ -84,12 +112,15 @@ def _release(ingress: Ingress, desk: Ingresses) -> Release:
     return Release(ingress.key, End.LEFT, f"it was edited by somebody else {TRIES_MAX} times meanwhile: try again")
 
 
-def listed(listing: ListWatch[T]) -> Iterator[T]:
-    """Every object that can be decoded, page by page."""
+def listed(listing: ListWatch[T]) -> Listed[T]:
+    """Everything, page by page."""
+    items: list[T] = []
+    undecoded: list[Quarantined] = []
     token = ""
     while True:
         page = listing.list_page(resource_version="", continue_token=token)
-        yield from (item.object for item in page.items)
+        items += [item.object for item in page.items]
+        undecoded += page.quarantined
         token = page.continue_token
         if not token:
-            return
+            return Listed(tuple(items), tuple(undecoded))

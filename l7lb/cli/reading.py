@@ -85,7 +85,10 @@ def audit(output: str, **values: Value) -> None:
     Writes nothing, and needs neither the Lease nor an open gate. Looks in --region, in regions that Ingresses name, and
     in --more-regions.
 
-    Exit code 0: nothing to look at; 2: findings, or a wrong flag; 1: something could not be read.
+    Findings are about load balancers, and about Ingresses that have lost theirs. Whether Ingresses are served is the
+    matter of `status`: how many are not ready stands in the first line, and does not change the exit code.
+
+    Exit code 0: no findings; 2: findings, or a wrong flag; 1: something could not be read.
     """
     built = config(at_hand(values))
     logs.configure("error", "text")

@@ -98,7 +98,7 @@ WAYS: Final = (
     Way(r"l7lb teardown", Phase.LEAVING, answer="cluster"),
     Way(r"l7lb release", Phase.STOPPED, answer="cluster"),
     Way(r"l7lb leave .*drain", Phase.LEAVING),
-    Way(r"l7lb leave", Phase.LEAVING, ends=(0, 1), says="released|nothing is left behind|drain"),
+    Way(r"l7lb leave", Phase.LEAVING, ends=(0, 1), says="released|l7lb holds no Ingress|drain"),
     Way(r"^helm uninstall", Phase.LEAVING, instead=((r"$", " --no-hooks"),)),
     # Commands that say by their exit code what they have found.
     Way(r"l7lb (plan|adopt|status|explain shop|tree|audit)", ends=(0, 2)),

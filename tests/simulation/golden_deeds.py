@@ -74,7 +74,8 @@ class Deeds:
         toll = Toll()
         self.world.watch(toll)
         wire = KubeWire(self.world.around.kube, toll)
-        release(marked(KubeListWatch(wire, kinds.INGRESS)), KubeIngresses(wire))
+        desk = KubeIngresses(wire)
+        release(marked(KubeListWatch(wire, kinds.INGRESS), desk), desk)
 
     def rest(self) -> None:
         """Until nothing is left to do, or nothing but to ask again for what is refused."""

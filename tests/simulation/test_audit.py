@@ -13,7 +13,9 @@ from l7lb.app.auditing import Audit, Place, audit
 from l7lb.app.releasing import listed
 from l7lb.errors import L7lbError, Unavailable
 from l7lb.model.cluster import Ingress
+from l7lb.model.identity import ObjectKey
 from l7lb.model.inventory import Memory, Sighting
+from l7lb.model.watch import Quarantined
 from tests.simulation import manifests
 from tests.simulation.cluster import FINALIZER, RECORD
 from tests.simulation.test_orphans import served, vanish
@@ -34,7 +36,7 @@ def place(world: World) -> Place:
         cluster=stage.cluster,
         home=stage.settings.region,
         more_regions=(),
-        ingresses=tuple(listed(listing)),
+        ingresses=listed(listing).items,
         live=stage.ingresses,
         cloud=stage.cloud,
         now=world.clock.time(),
@@ -243,3 +245,19 @@ def test_a_cloud_that_does_not_answer_is_an_error(world: World) -> None:
     world.account.fault("DescribeLoadBalancers", "error", code="InternalError", count=50)
     with pytest.raises(L7lbError):
         audit(here)
+
+
+def test_no_findings_are_no_word_for_it_that_all_is_served(world: World) -> None:
+    served(world, "shop")
+    world.users.create(manifests.ingress("broken", manifests.rule("broken.example.com", backend="nowhere")))
+    world.settle()
+    found = audit(place(world))
+    assert (found.not_ready, found.findings) == (1, 0)
+    assert audit_text(found).startswith("1 Ingress is not ready: l7lb status says why\n")
+
+
+def test_an_ingress_that_cannot_be_decoded_is_counted_and_named(world: World) -> None:
+    served(world, "shop")
+    odd = Quarantined(ObjectKey("shop", "odd"), "spec: no object")
+    found = audit(replace(place(world), undecoded=(odd,)))
+    assert told(found) == {"shop/odd": "not read"}

@@ -97,7 +97,8 @@ class World:
             wish,
             Scene(
                 cluster=CLUSTER, workload=self, marked=lambda: self.ingresses, release=self.release, case=self.case,
-                clock=self, sleep=self.sleep, told=self.said.append, namespace=self.namespace,
+                stranded=lambda: ": nothing is left behind", clock=self, sleep=self.sleep, told=self.said.append,
+                namespace=self.namespace,
             ),
         )  # fmt: skip
 

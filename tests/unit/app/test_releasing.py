@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from l7lb.app.releasing import End, Release, marked, release
+from l7lb.app.releasing import End, Release, listed, marked, release
 from l7lb.errors import Conflict, NotFound
-from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, ObjectMeta
+from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, Object, ObjectMeta
 from l7lb.model.identity import ObjectKey
 from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID, RECORD, TKE_FINALIZER
-from l7lb.model.watch import Item, Page, WatchStream
+from l7lb.model.watch import Item, Page, Quarantined, WatchStream
 from l7lb.model.writing import MetadataChange
 
 
@@ -118,7 +118,41 @@ class Listing:
 
 
 def test_every_page_is_looked_through_for_either_mark() -> None:
-    found = marked(
-        Listing(one("c", FINALIZER), one("b"), one("a", annotations={RECORD: "{}"}), one("d", TKE_FINALIZER))
-    )
+    there = (one("c", FINALIZER), one("b"), one("a", annotations={RECORD: "{}"}), one("d", TKE_FINALIZER))
+    found = marked(Listing(*there), Metadata())
     assert [ingress.key.name for ingress in found] == ["a", "c"]
+
+
+class Metadata:
+    """The list of all, of which nothing but the metadata is read."""
+
+    def __init__(self, *ingresses: Ingress) -> None:
+        self.ingresses = ingresses
+
+    def everyone(self) -> tuple[Object, ...]:
+        return tuple(Object(metadata=ingress.metadata) for ingress in self.ingresses)
+
+
+class Broken(Listing):
+    """One page more, with one that cannot be decoded."""
+
+    def list_page(self, *, resource_version: str, continue_token: str) -> Page[Ingress]:
+        if continue_token == "broken":
+            return Page((), "1", quarantined=(Quarantined(ObjectKey("shop", "odd"), "spec: no object"),))
+        page = super().list_page(resource_version=resource_version, continue_token=continue_token)
+        return Page(page.items, page.resource_version, page.continue_token or "broken")
+
+
+def test_one_that_cannot_be_decoded_is_released_by_its_metadata() -> None:
+    fine, odd = one("web", FINALIZER, uid="1"), one("odd", TKE_FINALIZER, FINALIZER, uid="2")
+    found = marked(Broken(fine), Metadata(fine, odd, one("plain", uid="3")))
+    assert [ingress.key.name for ingress in found] == ["web", "odd"]
+    desk = Desk(fine, odd)
+    assert {end.end for end in release(found, desk)} == {End.RELEASED}
+    assert desk.there[odd.key].finalizers == (TKE_FINALIZER,)
+
+
+def test_a_list_names_what_it_could_not_read() -> None:
+    found = listed(Broken(one("web")))
+    assert [ingress.key.name for ingress in found.items] == ["web"]
+    assert [(each.key.name, each.message) for each in found.undecoded] == [("odd", "spec: no object")]
