@@ -5,7 +5,7 @@ them.
 """
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -40,7 +40,7 @@ class Stores:
 
     ingresses: Store[Ingress]
     classes: Store[IngressClass] = field(default_factory=Store)
-    services: Store[Service] = field(default_factory=Store)
+    services: Store[Service] = field(default_factory=lambda: Store({"selector": _selector}))
     slices: Store[EndpointSlice] = field(default_factory=lambda: Store({"service": lambda one: (one.service,)}))
     pods: Store[Pod] = field(
         default_factory=lambda: Store(
@@ -99,6 +99,20 @@ def _class_names(ingress: Ingress) -> tuple[str, ...]:
 def _direct(ingress: Ingress) -> tuple[str, ...]:
     """The namespace, for one whose targets are pods."""
     return (ingress.metadata.namespace,) if translator.direct(ingress) else ()
+
+
+def _selector(service: Service) -> tuple[tuple[str, str, str], ...]:
+    """The namespace and one label that all pods behind it have."""
+    wanted = service.spec.selector
+    return ((service.metadata.namespace, *min(wanted.items())),) if wanted else ()
+
+
+def services_before(kept: Stores, pod: Pod) -> Iterator[ObjectKey]:
+    """The Services that select a pod, without a look at all of the namespace."""
+    for label in pod.labels.items():
+        for item in kept.services.by_index("selector", (pod.metadata.namespace, *label)):
+            if translator.selects(item.object, pod):
+                yield item.key
 
 
 def _terminating(pod: Pod) -> tuple[str, ...]:

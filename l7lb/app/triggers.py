@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from l7lb import translator
-from l7lb.app.caches import Caches, Stores, key_of
+from l7lb.app.caches import Caches, Stores, key_of, services_before
 from l7lb.app.switches import switches
 from l7lb.model.cluster import ConfigMap, Ingress, IngressClass, Node, Secret, Service, TkeServiceConfig
 from l7lb.model.endpoints import EndpointSlice
@@ -85,10 +85,11 @@ class Triggers:
         if _pod(delta.old) == _pod(delta.new):
             return
         for pod, urgent in self._touched(delta):
-            for item in self.stores.ingresses.by_index("direct", pod.metadata.namespace):
-                if self._is_behind(pod, item.object):
-                    key = key_of(item.object, self.cluster, self.settings)
-                    self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
+            for service in services_before(self.stores, pod):
+                for item in self.stores.ingresses.by_index("service", service):
+                    if translator.direct(item.object):
+                        key = key_of(item.object, self.cluster, self.settings)
+                        self.sink.add(key, Lane.ENDPOINTS, urgent=urgent)
 
     def _touched(self, delta: Delta[Pod]) -> Iterable[tuple[Pod, bool]]:
         """The pod itself, and those that terminate and whose address it has got; whether targets go off for it."""
@@ -102,10 +103,6 @@ class Triggers:
             for item in self.stores.pods.by_index("address", address):
                 if item.object.terminating and item.key != new.key:
                     yield item.object, True
-
-    def _is_behind(self, pod: Pod, ingress: Ingress) -> bool:
-        services = (self.stores.services.get(key) for key in translator.services_of(ingress))
-        return any(translator.selects(item.object, pod) for item in services if item is not None)
 
     def node(self, delta: Delta[Node]) -> None:
         """A node concerns every load balancer with node targets; one that came keeps nobody from serving."""

@@ -56,10 +56,19 @@ TIME_MARGIN: Final = 0.15
 """Of a ratio of times within one run on a machine with neighbours."""
 
 SUBJECTS: Final = (
-    Subject("calls to build a load balancer from nothing"),
-    Subject("calls for an event that changes nothing"),
-    Subject("calls for an endpoint change"),
-    Subject("full verification of N load balancers"),
+    Subject("calls to build a load balancer from nothing", elsewhere="tests/system/test_budgets.py"),
+    Subject("calls for an event that changes nothing", elsewhere="tests/system/test_budgets.py"),
+    Subject("calls for an endpoint change", (_most("churning/calls", 1.0),), elsewhere="tests/system/test_budgets.py"),
+    Subject(
+        "full verification of N load balancers",
+        (
+            _most("verifying/reads", 1.0),
+            _most("verifying/part", 0.25),
+            _most("verifying/writes", 0),
+            _most("verifying/growth-cpu", LINEAR, GROWTH_MARGIN),
+            _most("verifying/growth-calls", LINEAR),
+        ),
+    ),
     Subject(
         "N new load balancers at the documented quotas",
         (
@@ -68,10 +77,31 @@ SUBJECTS: Final = (
             _most("converging/growth-calls", LINEAR),
         ),
     ),
-    Subject("one node joins or leaves, N load balancers in NodePort mode"),
-    Subject("deleting N load balancers"),
-    Subject("from an endpoint change to the call"),
-    Subject("failover"),
+    Subject(
+        "one node joins or leaves, N load balancers in NodePort mode",
+        (
+            _least("joining/rate", 0.9, only_full=True),
+            _most("joining/calls", 1.0),
+            _most("joining/cpu", 5, TIME_MARGIN),
+            _most("joining/growth-cpu", LINEAR, GROWTH_MARGIN),
+            _most("joining/growth-calls", LINEAR),
+        ),
+    ),
+    Subject("deleting N load balancers", (_most("removing/time", 1.0), _most("removing/finalizer", 15))),
+    Subject(
+        "from an endpoint change to the call",
+        tuple(_most(f"churning/{scene}", 1.0) for scene in ("verifying", "building", "joining", "removals")),
+    ),
+    Subject(
+        "failover",
+        (
+            _most("failover/planned", 3),
+            _most("failover/crash", 32),
+            _most("failover/first-change", 5),
+            _most("failover/part", 0.25),
+            _most("failover/writes", 0),
+        ),
+    ),
     Subject(
         "watch: the whole informer against the typed watch of the kubernetes package",
         (

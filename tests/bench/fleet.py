@@ -7,6 +7,7 @@ interpreter for `shift.CPU_S`.
 """
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -126,18 +127,16 @@ class Fleet:
         """Let the leader begin a round of verification now."""
         self.crew.start("round", lambda: self.lead_now().verify())
 
+    def spent_s(self) -> float:
+        """CPU seconds of this process so far, without those of the emulators."""
+        return time.process_time() - self.cpu.emulators_s
+
     def issued(self, *actions: str) -> list[tuple[float, Json]]:
         """When calls of these actions were issued since the calls were forgotten, and with what parameters."""
         log = self.account.emulator.calls.log
         return [(entry["time"] - CALL_S, entry["request"]) for entry in log if entry["action"] in actions]
 
     # Objects.
-
-    def node(self, number: int) -> None:
-        """A node joins."""
-        address, instance = f"10.1.{number // 250}.{number % 250 + 1}", f"ins-{number:08x}"
-        self.account.seed(instances=[{"id": instance, "ip": address}])
-        self.users.create(manifests.node(f"more-{number}", address, instance))
 
     def ingress(self, name: str, **spec: Any) -> None:
         """An Ingress with one rule and a Service of its own behind a NodePort."""

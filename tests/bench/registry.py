@@ -2,10 +2,21 @@
 
 from typing import Final
 
-from tests.bench import calling, converging, listing, memory, planning, queueing, starting, watching
+from tests.bench import (
+    calling,
+    growing,
+    listing,
+    living,
+    memory,
+    planning,
+    queueing,
+    removing,
+    starting,
+    watching,
+)
 from tests.bench.rows import Benchmark
 
-ROOMS: Final = (watching, listing, memory, starting, planning, queueing, calling, converging)
+ROOMS: Final = (watching, listing, memory, starting, planning, queueing, calling, growing, living, removing)
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
 

@@ -55,7 +55,10 @@ class _Shift:
         try:
             while not one.over:
                 self._adopt()
-                if thread.step():
+                thread.running = True
+                did = thread.step()
+                thread.running = False
+                if did:
                     continue
                 if thread.name == "leadership" and one.term is None:
                     self._crew.sleep(_LOOK_S)
@@ -101,7 +104,13 @@ def _due(one: Replica, thread: Thread) -> Callable[[], float]:
             return 0.0 if body.ready() else min(body.news_due() or FOREVER, body.chore_due())
 
         return heard
+    if thread.name == "leadership":
+        return lambda: 0.0 if one.leaving and not _works(one) else min(thread.due())
     return lambda: min(thread.due())
+
+
+def _works(one: Replica) -> bool:
+    return any(thread.running for thread in one.threads if thread.name.startswith("worker"))
 
 
 def _work_due(one: Replica) -> float:

@@ -18,16 +18,7 @@ from tests.bench.rows import Benchmark, Better, Figure, Scale
 GOOD = Figure("queue/growth", 1.1, "exponent", Better.LOWER, {"1,000": 0.01, "10,000": 0.1})
 BAD = Figure("queue/growth", 1.2, "exponent", Better.LOWER)
 FREE = Figure("queue/rate", 100_000.0, "keys/s", Better.HIGHER, samples=3, least=90_000.0, most=110_000.0)
-AWAITED = {
-    "calls to build a load balancer from nothing",
-    "calls for an event that changes nothing",
-    "calls for an endpoint change",
-    "full verification of N load balancers",
-    "one node joins or leaves, N load balancers in NodePort mode",
-    "deleting N load balancers",
-    "from an endpoint change to the call",
-    "failover",
-}
+AWAITED: set[str] = set()
 """Not measured yet; the list only shrinks."""
 
 
