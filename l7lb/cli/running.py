@@ -1,5 +1,6 @@
 """The command that stays: run."""
 
+import gc
 import os
 import sys
 
@@ -28,4 +29,7 @@ def run(**values: Value) -> None:
     """
     built = config(values)
     logs.configure(built.log_level, built.log_format)
-    sys.exit(Application(built, os.environ, __version__).run())
+    application = Application(built, os.environ, __version__)
+    # What is loaded by now stays to the end: the garbage collector, which stops every thread, need not look at it.
+    gc.freeze()
+    sys.exit(application.run())

@@ -246,7 +246,7 @@ class NodeStatus(View, frozen=True):
 
 
 class Node(Object, frozen=True):
-    """core/v1 Node."""
+    """core/v1 Node; of its conditions the adapter keeps Ready only, of its annotations none."""
 
     metadata: LabelledMeta
     spec: NodeSpec = NodeSpec()

@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -20,6 +20,9 @@ from l7lb.model.cluster import (
     IngressClass,
     LabelledMeta,
     Node,
+    NodeSpec,
+    NodeStatus,
+    Object,
     ObjectMeta,
     Secret,
     Service,
@@ -33,6 +36,7 @@ from l7lb.model.marks import WANTED_BY
 from l7lb.model.pods import CUSTOM_WEIGHT, NETWORKS, Pod, PodSpec, PodStatus
 
 T = TypeVar("T")
+Applied = TypeVar("Applied", bound=Object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,16 @@ class Kind(Generic[T]):
 
 
 def _same(wire: T) -> T:
+    return wire
+
+
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def _applied(wire: Applied) -> Applied:
+    """Without kubectl's copy of the whole object, which as an annotation is as large as all that is read of it."""
+    if wire.metadata.annotations:
+        wire.metadata.annotations.pop(_LAST_APPLIED, None)
     return wire
 
 
@@ -191,6 +205,34 @@ def _slice(wire: _SliceWire) -> EndpointSlice:
     return EndpointSlice.of(kept, service_name, ports=wire.ports, endpoints=wire.endpoints or ())
 
 
+class _NodeMeta(View, frozen=True):
+    """metadata of a Node without annotations, in which others keep what is theirs."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    labels: dict[str, str] | None = None
+
+
+class _NodeWire(View, frozen=True):
+    """core/v1 Node."""
+
+    metadata: _NodeMeta
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+
+def _node(wire: _NodeWire) -> Node:
+    meta, status = wire.metadata, wire.status
+    ready = tuple(condition for condition in status.conditions or () if condition.type == "Ready")
+    return Node(
+        metadata=LabelledMeta(name=meta.name, uid=meta.uid, resource_version=meta.resource_version, labels=meta.labels),
+        spec=wire.spec,
+        status=NodeStatus(addresses=status.addresses, conditions=ready),
+    )
+
+
 def _service_config(wire: TkeServiceConfig) -> TkeServiceConfig:
     # A Raw is a window into the whole page: without the copy one object would keep all of it in memory.
     return msgspec.structs.replace(wire, spec=wire.spec.copy())
@@ -226,16 +268,16 @@ def _lease(wire: _LeaseWire) -> LeaseRecord:
     )
 
 
-INGRESS: Kind[Ingress] = Kind("Ingress", "networking.k8s.io/v1", "ingresses", Ingress, _same)
+INGRESS: Kind[Ingress] = Kind("Ingress", "networking.k8s.io/v1", "ingresses", Ingress, _applied)
 INGRESS_CLASS: Kind[IngressClass] = Kind(
-    "IngressClass", "networking.k8s.io/v1", "ingressclasses", IngressClass, _same, namespaced=False
+    "IngressClass", "networking.k8s.io/v1", "ingressclasses", IngressClass, _applied, namespaced=False
 )
-SERVICE: Kind[Service] = Kind("Service", "v1", "services", Service, _same)
+SERVICE: Kind[Service] = Kind("Service", "v1", "services", Service, _applied)
 ENDPOINT_SLICE: Kind[EndpointSlice] = Kind(
     "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", _SliceWire, _slice, page_size=200
 )
 POD: Kind[Pod] = Kind("Pod", "v1", "pods", _PodWire, _pod, page_size=200)
-NODE: Kind[Node] = Kind("Node", "v1", "nodes", Node, _same, namespaced=False)
+NODE: Kind[Node] = Kind("Node", "v1", "nodes", _NodeWire, _node, namespaced=False)
 SECRET: Kind[Secret] = Kind(
     "Secret", "v1", "secrets", _SecretWire, _secret, page_size=100, field_selector="type=Opaque", newest_only=True
 )

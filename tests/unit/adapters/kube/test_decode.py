@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.decode import Decoder
 from l7lb.adapters.kube.interning import Interner
+from l7lb.adapters.kube.kinds import Kind
 from l7lb.errors import Unavailable
 from l7lb.model.endpoints import Endpoint
 from l7lb.model.identity import ObjectKey
@@ -273,6 +274,29 @@ def test_equal_labels_of_many_nodes_are_one() -> None:
     nodes = [{"metadata": {"name": f"n{n}", "resourceVersion": "1", "labels": labels}} for n in range(2)]
     first, second = Decoder(kinds.NODE).page(page(*nodes, kind="NodeList")).items
     assert (first.object.metadata.labels or {})["zone"] is (second.object.metadata.labels or {})["zone"]
+
+
+def test_what_kubectl_keeps_for_itself_is_not_kept() -> None:
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": "{}", "team": "a"}
+    wire = {"metadata": {"name": "web", "namespace": "shop", "resourceVersion": "1", "annotations": annotations}}
+    both: tuple[Kind[Any], ...] = (kinds.INGRESS, kinds.SERVICE)
+    for kind in both:
+        found = Decoder(kind).item(json.dumps(wire).encode()).object
+        assert found.annotations == {"team": "a"}
+
+
+def test_of_a_node_what_is_read_is_kept() -> None:
+    conditions = [{"type": kind, "status": "True"} for kind in ("MemoryPressure", "Ready")]
+    wire = {
+        "metadata": {"name": "a", "resourceVersion": "1", "labels": {"zone": "a"}, "annotations": {"csi": "..."}},
+        "spec": {"providerID": "qcloud:///1/ins-1", "unschedulable": True},
+        "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}], "conditions": conditions},
+    }
+    found = Decoder(kinds.NODE).item(json.dumps(wire).encode()).object
+    assert (found.metadata.labels, found.annotations) == ({"zone": "a"}, {})
+    assert (found.spec.provider_id, found.spec.unschedulable) == ("qcloud:///1/ins-1", True)
+    assert [one.address for one in found.status.addresses or ()] == ["10.0.0.1"]
+    assert [one.type for one in found.status.conditions or ()] == ["Ready"]
 
 
 def test_endpoints_come_out_of_a_slice_as_they_went_in() -> None:
