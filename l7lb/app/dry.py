@@ -98,7 +98,7 @@ class Collector:
     def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
         """Nothing is sent, so nothing is refused."""
 
-    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+    def refused(self, key: BindingKey, ingress: ObjectKey, rule: str, message: str) -> None:
         """The refusal is an Event as well."""
 
     def observed(self, source: str) -> None:

@@ -160,16 +160,17 @@ class History:
                 if entry.complete:
                     entry.end(Fate.DONE, now)
 
-    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+    def refused(self, key: BindingKey, ingress: ObjectKey, rule: str, message: str) -> None:
         """The same refusal again is the same entry."""
-        self._inner.refused(key, rule, message)
+        self._inner.refused(key, ingress, rule, message)
         now = self._wall()
         with self._lock:
             plans = self._plans.get(key)
-            if plans and plans[-1].fate is Fate.REFUSED and plans[-1].reason == message:
-                plans[-1].ended = now
+            last = plans[-1] if plans else None
+            if last is not None and (last.fate, last.about, last.reason) == (Fate.REFUSED, ingress, message):
+                last.ended = now
                 return
-            self._enter(key, _Entry(0, None, now, "", (), fate=Fate.REFUSED, ended=now, reason=message))
+            self._enter(key, _Entry(0, ingress, now, "", (), fate=Fate.REFUSED, ended=now, reason=message))
 
     def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
         """The plan around the refused step is made anew."""

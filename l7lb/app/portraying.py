@@ -23,7 +23,7 @@ from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, ObjectKey
 from l7lb.model.loadbalancer import ObservedLoadBalancer
-from l7lb.model.marks import FINALIZER
+from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID, RECORD
 from l7lb.model.options import Standing as ByClass
 from l7lb.model.portrait import Balancer, Fate, Fleet, Member, PlanView, Standing, Tree, Trouble, Why
 from l7lb.model.snapshot import Settings
@@ -34,6 +34,8 @@ FRESH_S: Final = 2.0
 """A fleet is drawn anew when the last drawing is older."""
 GLANCE_S_MAX: Final = 300.0
 """What the cloud said of targets longer ago does not count in a list."""
+NAMES_IT: Final = (RECORD, LOAD_BALANCER_ID)
+"""Annotations in one of which the id of its load balancer stands."""
 _STANDING_BY: Final = "this replica does not lead, and asks the cloud nothing"
 
 
@@ -56,6 +58,16 @@ class Studio:
         """Ingresses that are ours by their class, or may be, or bear our finalizer."""
         found = (item.object for item in self.stores.ingresses.list())
         return tuple(one for one in found if self.by_class(one) is not ByClass.NOT_OURS or FINALIZER in one.finalizers)
+
+    def users(self, ref: CloudRef) -> list[Ingress]:
+        """Those of ours that use a load balancer: a page asks this of all Ingresses, so few of them are looked into."""
+        found = (item.object for item in self.stores.ingresses.list())
+        named = (one for one in found if any(ref.id in one.annotations.get(name, "") for name in NAMES_IT))
+        return [
+            one
+            for one in named
+            if self.ref(one) == ref and (self.by_class(one) is not ByClass.NOT_OURS or FINALIZER in one.finalizers)
+        ]
 
     def by_class(self, ingress: Ingress) -> ByClass:
         """Where it stands with us."""
@@ -140,7 +152,7 @@ class Portrayer:
 
     def tree(self, ref: CloudRef) -> Tree | None:
         """One load balancer; None: no Ingress uses it."""
-        ingresses = [one for one in self._studio.ours() if self._studio.ref(one) == ref]
+        ingresses = self._studio.users(ref)
         return self._tree(ref, ingresses) if ingresses else None
 
     def why(self, key: ObjectKey) -> Why | None:

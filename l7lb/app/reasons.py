@@ -209,6 +209,8 @@ def _targets(case: Case) -> Check:
         return Check("Bound targets", Mark.BAD, f"{_count(empty, 'rule')} without any target: {_some(empty)}.", hint)
     if any(one[2].part is Part.UNSEEN for one in case.rules()):
         return Check("Bound targets", Mark.UNKNOWN, "Which targets its rules have is not known here.")
+    if _redirects_only(case):
+        return Check("Bound targets", Mark.OK, "All of its rules redirect: they need no targets.")
     if not serving:
         return Check("Bound targets", Mark.UNKNOWN, "There is no rule yet that could have targets.")
     drained = [_name(*one) for one in serving if all(target.weight == 0 for target in _bound(one[2]))]
@@ -224,6 +226,8 @@ def _targets(case: Case) -> Check:
 
 def _health(case: Case) -> Check:
     tree = case.tree
+    if _redirects_only(case):
+        return Check("Target health", Mark.OK, "All of its rules redirect: there is nothing to check.")
     if tree is None or tree.checked is None:
         why = tree.unchecked if tree is not None else ""
         return Check("Target health", Mark.UNKNOWN, f"Not known: {why or 'nobody has asked the cloud'}.")
@@ -255,6 +259,12 @@ def _address(case: Case) -> Check:
 
 def _bound(rule: RuleView) -> list[TargetView]:
     return [target for target in rule.targets if target.part in (Part.THERE, Part.SURPLUS)]
+
+
+def _redirects_only(case: Case) -> bool:
+    """It has rules, and each of them sends its clients elsewhere."""
+    found = [rule for _, _, rule in case.rules()]
+    return bool(found) and all(rule.redirect for rule in found)
 
 
 def _name(listener: ListenerView, host: str, rule: RuleView) -> str:

@@ -208,7 +208,7 @@ class Disposer:
         try:
             planner.guard(plan, None, observed, circumstances)
         except UnsafePlan as refusal:
-            self._shop.telemetry.refused(matter.key, refusal.reason, str(refusal))
+            self._shop.telemetry.refused(matter.key, matter.ingress.key, refusal.reason, str(refusal))
             raise
 
     def _fly(self, matter: Matter, flight: Flight, parting: Parting) -> Outcome:

@@ -154,7 +154,7 @@ class Drafter:
             around = self._circumstances(seat, planner.dead_targets(desired))
             left, why = planner.stop_last_targets(piece, wanted, seen, around)
             if why:
-                self._shop.telemetry.refused(meeting.key, "UnsafePlan", why)
+                self._shop.telemetry.refused(meeting.key, seat.matter.ingress.key, "UnsafePlan", why)
                 told[seat.uid].append(problem("", "UnsafePlan", why))
                 plan = planner.minus(plan, _taken(piece) - _taken(left))
         return plan

@@ -38,9 +38,9 @@ def guarded(
             try:
                 left = planner.stop_deletions(left, refusal)
             except UnsafePlan:
-                shop.telemetry.refused(matter.key, REASON, str(refusal))
+                shop.telemetry.refused(matter.key, matter.ingress.key, REASON, str(refusal))
                 raise
     for text in said:
-        shop.telemetry.refused(matter.key, REASON, text)
+        shop.telemetry.refused(matter.key, matter.ingress.key, REASON, text)
         matter.problems.append(problem("", "UnsafePlan", text))
     return left

@@ -169,7 +169,7 @@ class Telemetry(Protocol):
         """A step has ended well."""
         ...
 
-    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+    def refused(self, key: BindingKey, ingress: ObjectKey, rule: str, message: str) -> None:
         """The guard or the ledger stopped a plan."""
         ...
 

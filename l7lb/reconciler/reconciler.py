@@ -220,5 +220,5 @@ class Reconciler:
             severity=Severity.WARNING,
         )
         self._shop.events.emit(note(matter.ingress, finding))
-        self._shop.telemetry.refused(matter.key, "ClassUnresolved", finding.message)
+        self._shop.telemetry.refused(matter.key, matter.ingress.key, "ClassUnresolved", finding.message)
         return Done()

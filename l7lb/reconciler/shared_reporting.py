@@ -52,7 +52,7 @@ class GroupReporter:
         """The guard has stopped its part of the plan: it keeps what it has."""
         seat.unsafe, seat.parting = True, None
         seat.matter.problems.append(problem(refusal.code, refusal.reason, str(refusal)))
-        self._shop.telemetry.refused(meeting.key, refusal.reason, str(refusal))
+        self._shop.telemetry.refused(meeting.key, seat.matter.ingress.key, refusal.reason, str(refusal))
         meeting.failures.append(refusal)
 
     def say(self, meeting: Meeting, draft: Draft, pieces: Iterable[tuple[Seat, Plan]]) -> None:

@@ -137,10 +137,10 @@ class ReconcileCounting:
         self._passes.performed(words)
         _logger.debug("performed: %s", words, extra={"key": key})
 
-    def refused(self, key: BindingKey, rule: str, message: str) -> None:
+    def refused(self, key: BindingKey, ingress: ObjectKey, rule: str, message: str) -> None:
         """A plan that was stopped."""
         self._metrics.count("l7lb_plan_blocked_total", rule)
-        _logger.warning("refused: %s", message, extra={"key": key, "rule": rule})
+        _logger.warning("refused: %s", message, extra={"key": key, "ingress": str(ingress), "rule": rule})
 
     def isolated(self, key: BindingKey, step: Step, *, found: bool) -> None:
         """A step that the cloud refused for its content."""

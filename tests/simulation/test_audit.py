@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import click
 import pytest
 
 from l7lb.adapters.kube import kinds
@@ -253,7 +254,7 @@ def test_no_findings_are_no_word_for_it_that_all_is_served(world: World) -> None
     world.settle()
     found = audit(place(world))
     assert (found.not_ready, found.findings) == (1, 0)
-    assert audit_text(found).startswith("1 Ingress is not ready: l7lb status says why\n")
+    assert click.unstyle(audit_text(found)).startswith("1 Ingress is not ready: l7lb status says why\n")
 
 
 def test_an_ingress_that_cannot_be_decoded_is_counted_and_named(world: World) -> None:

@@ -162,8 +162,10 @@ def test_a_wait_is_told_with_the_time_since_when(told: Told) -> None:
 
 def test_the_same_refusal_again_is_one_entry(told: Told) -> None:
     for _ in range(3):
-        told.history.refused(KEY, "UnsafePlan", "it would remove all rules")
+        told.history.refused(KEY, WEB, "UnsafePlan", "it would remove all rules")
     assert told.fates() == [Fate.REFUSED]
+    told.history.refused(KEY, ObjectKey("shop", "other"), "UnsafePlan", "it would remove all rules")
+    assert [view.about for view in told.history.of(KEY)] == [ObjectKey("shop", "other"), WEB]
 
 
 def test_what_a_settled_ingress_had_under_way_was_left_out(told: Told) -> None:
@@ -195,7 +197,7 @@ def test_whatever_it_hears_is_handed_on(told: Told) -> None:
     history.drifted(KEY, Plan((HTTP,)))
     history.left_out(KEY, 1)
     history.performed(KEY, HTTP)
-    history.refused(KEY, "rule", "why")
+    history.refused(KEY, WEB, "rule", "why")
     history.isolated(KEY, HTTP, found=True)
     history.observed("api")
     history.settled(web(), ready=True, deleting=False)

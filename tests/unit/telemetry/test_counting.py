@@ -161,7 +161,7 @@ class TestReconcile:
     def test_steps_refusals_and_observations_are_counted(self, metrics: Metrics) -> None:
         counting = ReconcileCounting(metrics, planner.describe)
         counting.performed(KEY, AddTags((("a", "b"),)))
-        counting.refused(KEY, "TooManyRules", "no")
+        counting.refused(KEY, SHOP, "TooManyRules", "no")
         counting.observed("cache")
         assert value(metrics, "l7lb_plan_steps_total", step="AddTags") == 1
         assert value(metrics, "l7lb_plan_blocked_total", rule="TooManyRules") == 1
