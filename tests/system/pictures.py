@@ -19,6 +19,8 @@ PICTURES = (
     ("console-overview-dark", "/", 1200, 930, True),
     ("console-load-balancer", LOAD_BALANCER, 1200, 1060, False),
     ("console-ingress", "/ingresses/shop/web", 1200, 1000, False),
+    ("console-plans", "/plans", 1200, 660, False),
+    ("console-missing", "/ingresses/shop/wbe", 1200, 370, False),
     ("console-narrow", "/ingresses/shop/web", 420, 900, True),
 )
 """Name, page, width and height of the window, dark."""

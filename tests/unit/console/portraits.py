@@ -131,7 +131,7 @@ def plans() -> tuple[PlanView, ...]:
             waiting="the cloud works on: create 3 rules on HTTPS:443", task=TaskId("6a1d9b52-0c1e-4b7f-9a55-0d2f"),
         ),
         PlanView(
-            8, None, NOW - 900, Fate.REFUSED, ended=NOW - 60,
+            8, WEB, NOW - 900, Fate.REFUSED, ended=NOW - 60,
             reason="12 of 18 rules would be removed without a change of the Ingress; l7lb.dev/approve lets it pass",
         ),
         PlanView(7, WEB, NOW - 3_600, Fate.FAILED, "77e1", NOW - 3_590, (over,), reason="no answer in 13 s"),
