@@ -101,7 +101,7 @@ BENCHMARKS: Final = (
         "10,000 Ingresses are listed in pages: ours into the store with its indexes, the others into a dictionary.",
         contest,
         ("list/ratio", "list/cpu", "list/kept"),
-        limit_s=200.0,
+        limit_s=600.0,
     ),
     Benchmark("listing-grown", "100, 1,000 and 10,000 Ingresses are listed.", grown, ("list/growth",)),
     Benchmark(

@@ -118,6 +118,6 @@ BENCHMARKS: Final = (
         "that has all of the product loaded.",
         caches,
         ("memory/caches", "memory/process", "memory/load-balancer", "memory/growth"),
-        limit_s=300.0,
+        limit_s=600.0,
     ),
 )

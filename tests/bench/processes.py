@@ -10,7 +10,7 @@ import msgspec
 
 from tests.bench.clients.meter import Reading
 
-CLIENT_S: Final = 150.0
+CLIENT_S: Final = 400.0
 _LISTENING: Final = "listening on "
 
 

@@ -55,5 +55,5 @@ class Benchmark:
     """A sentence for the page: what is done, with how much of what."""
     measure: Callable[[Scale], tuple[Figure, ...]]
     rows: tuple[str, ...]
-    limit_s: float = 120.0
+    limit_s: float = 300.0
     """After so long it has failed."""

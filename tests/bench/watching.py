@@ -118,13 +118,13 @@ BENCHMARKS: Final = (
         "the key queued; the others put what they decode into a dictionary.",
         ingresses,
         _rows("ingresses"),
-        limit_s=400.0,
+        limit_s=900.0,
     ),
     Benchmark(
         "watching-slices",
         "The same with EndpointSlices of 100 endpoints each, of which one turns ready or not.",
         slices,
         _rows("slices"),
-        limit_s=300.0,
+        limit_s=900.0,
     ),
 )
