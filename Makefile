@@ -56,8 +56,8 @@ $(VENV)/.bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
-bench: $(VENV)/.bench ## what l7lb costs, against its budgets and against others: ten minutes; ONLY='watching memory' for some
-	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+bench: $(VENV)/.bench ## what l7lb costs, against its budgets and against others: ten minutes; WRITE=1 for the page; ONLY='...' for some
+	$(BIN)/python -m tests.bench $(if $(WRITE),--write-docs) $(if $(ONLY),--only $(ONLY))
 
 bench-quick: $(VENV)/.bench ## the same with small sizes, in a minute: to see that all of it works
 	$(BIN)/python -m tests.bench --quick $(if $(ONLY),--only $(ONLY))

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--quick] [--only NAME...]`: run benchmarks one after the other, each in a fresh process.
+"""`python -m tests.bench [--quick] [--only NAME...]`: benchmarks one after the other, each in a fresh process.
 
 A JSON line for each figure, the last line sums up; the same in build/bench.json. Exit code 1: a figure is beyond its
 budget, or a benchmark failed.
@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from tests.bench import page
 from tests.bench.registry import BENCHMARKS
 from tests.bench.results import Ran, document, last_line, line, summed
 from tests.bench.rows import Benchmark, Figure
@@ -34,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, default=[], help="these benchmarks")
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     parser.add_argument("--out", type=Path, default=OUT, help="where the figures go")
+    parser.add_argument("--write-docs", action="store_true", help="make docs/performance.md of this run")
     asked = parser.parse_args(arguments)
+    if asked.write_docs and (asked.quick or asked.only):
+        parser.error("--write-docs: the page is made of all figures in full size, not with --quick or --only")
     if asked.list:
         for one in BENCHMARKS.values():
             print(f"{one.name}: {one.about}")
@@ -47,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(ran[-1], quick=asked.quick)
     results = summed(ran, quick=asked.quick, seconds=time.monotonic() - begun)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_bytes(document(results))
+    made = document(results)
+    asked.out.write_bytes(made)
+    if asked.write_docs and not results.failed:
+        page.write(made)
     _print(last_line(results))
     return 0 if results.ok else 1
 
@@ -67,11 +74,11 @@ def run(benchmark: Benchmark, *, quick: bool) -> Ran:
             _end(child)
         seconds = time.monotonic() - begun
         if code is None:
-            return Ran(benchmark.name, seconds, f"took longer than {benchmark.limit_s:.0f} s")
+            return Ran(benchmark.name, benchmark.about, seconds, f"took longer than {benchmark.limit_s:.0f} s")
         if code or not out.exists():
-            return Ran(benchmark.name, seconds, f"ended with {code}")
+            return Ran(benchmark.name, benchmark.about, seconds, f"ended with {code}")
         figures = msgspec.json.decode(out.read_bytes(), type=tuple[Figure, ...])
-        return Ran(benchmark.name, seconds, "", figures)
+        return Ran(benchmark.name, benchmark.about, seconds, "", figures)
 
 
 def _end_in_order(number: int, _frame: FrameType | None) -> None:

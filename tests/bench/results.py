@@ -20,6 +20,7 @@ class Ran(msgspec.Struct, frozen=True):
     """One benchmark: how long it took, and why it has no figures, if so."""
 
     name: str
+    about: str
     seconds: float
     failure: str = ""
     figures: tuple[Figure, ...] = ()
@@ -94,7 +95,13 @@ def document(results: Results) -> bytes:
         "sum": last_line(results),
         "rows": [line(figure, quick=results.quick) for figure in results.figures],
         "benchmarks": [
-            {"name": one.name, "seconds": round(one.seconds, 1), **({"failure": one.failure} if one.failure else {})}
+            {
+                "name": one.name,
+                "about": one.about,
+                "seconds": round(one.seconds, 1),
+                "rows": [figure.name for figure in one.figures],
+                **({"failure": one.failure} if one.failure else {}),
+            }
             for one in results.ran
         ],
     }

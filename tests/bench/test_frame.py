@@ -63,7 +63,7 @@ def test_small_sizes_are_not_held_against_a_budget_for_large_ones() -> None:
 
 
 def test_the_last_line_names_what_is_red_and_what_has_failed() -> None:
-    found = results(Ran("queueing", 1.0, figures=(FREE, BAD)), Ran("memory", 0.5, "ended with 1"))
+    found = results(Ran("queueing", "Keys.", 1.0, figures=(FREE, BAD)), Ran("memory", "Caches.", 0.5, "ended with 1"))
     assert last_line(found) == {
         "name": "sum",
         "rows": 2,
@@ -73,23 +73,25 @@ def test_the_last_line_names_what_is_red_and_what_has_failed() -> None:
         "failed": ["memory"],
         "seconds": 1.5,
     }
-    assert last_line(results(Ran("queueing", 1.0, figures=(GOOD, FREE))))["ok"] is True
+    assert last_line(results(Ran("queueing", "Keys.", 1.0, figures=(GOOD, FREE))))["ok"] is True
 
 
 def test_the_document_has_the_rows_the_sum_and_the_machine() -> None:
-    found = json.loads(document(results(Ran("queueing", 1.0, figures=(GOOD, FREE)))))
+    found = json.loads(document(results(Ran("queueing", "Keys.", 1.0, figures=(GOOD, FREE)))))
     assert [row["name"] for row in found["rows"]] == ["queue/growth", "queue/rate"]
     assert found["sum"]["rows"] == 2
     assert found["machine"]["cores"] == 2
-    assert found["benchmarks"] == [{"name": "queueing", "seconds": 1.0}]
+    assert found["benchmarks"] == [
+        {"name": "queueing", "about": "Keys.", "seconds": 1.0, "rows": ["queue/growth", "queue/rate"]}
+    ]
 
 
 @pytest.mark.parametrize(
     ("ran", "code"),
     [
-        (Ran("queueing", 1.0, figures=(GOOD,)), 0),
-        (Ran("queueing", 1.0, figures=(BAD,)), 1),
-        (Ran("queueing", 1.0, "took longer than 1 s"), 1),
+        (Ran("queueing", "Keys.", 1.0, figures=(GOOD,)), 0),
+        (Ran("queueing", "Keys.", 1.0, figures=(BAD,)), 1),
+        (Ran("queueing", "Keys.", 1.0, "took longer than 1 s"), 1),
     ],
 )
 def test_the_exit_code_says_whether_all_is_good(

@@ -29,6 +29,7 @@ PROVIDES = {
     "rich": "rich",
     "kopf": "kopf",
     "lightkube": "lightkube",
+    "matplotlib": "matplotlib",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry",

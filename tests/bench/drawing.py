@@ -1,0 +1,73 @@
+"""`python -m tests.bench.drawing FOLDER`: draws the plots that its input names. Only it needs the library."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import msgspec
+from matplotlib.figure import Figure
+
+from tests.bench.plots import OURS, Bars, Lines, Plots, digest
+
+MARK: Final = "#3949ab"
+OTHERS: Final = "#b9c0d4"
+INK: Final = "#1f2430"
+SETTINGS: Final = {
+    "svg.hashsalt": "l7lb",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+BAR_IN: Final = 0.34
+WIDTH_IN: Final = 7.2
+
+
+def bars(plot: Bars) -> Figure:
+    """One bar each; the axis is logarithmic where one is more than twenty times another."""
+    figure = Figure(figsize=(WIDTH_IN, 0.9 + BAR_IN * len(plot.bars)), layout="constrained")
+    axes = figure.subplots()
+    names, values = list(plot.bars), list(plot.bars.values())
+    drawn = axes.barh(names, values, color=[MARK if name == OURS else OTHERS for name in names])
+    axes.bar_label(drawn, labels=[f"{value:,.4g}" for value in values], padding=3)
+    if max(values) > 20 * min(values) > 0:
+        axes.set_xscale("log")
+    axes.margins(x=0.12)
+    axes.invert_yaxis()
+    axes.set_title(plot.title, loc="left", fontsize=11)
+    axes.set_xlabel(plot.unit)
+    return figure
+
+
+def lines(plot: Lines) -> Figure:
+    """Both axes logarithmic, with a straight line for what grows as its size does."""
+    figure = Figure(figsize=(WIDTH_IN, 4.2), layout="constrained")
+    axes = figure.subplots()
+    most = max(size for points in plot.lines.values() for size, _ in points)
+    axes.plot([1, most], [1, most], linestyle="--", color=OTHERS, label="linear")
+    for name, points in plot.lines.items():
+        axes.plot([size for size, _ in points], [cost for _, cost in points], marker="o", label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_title(plot.title, loc="left", fontsize=11)
+    axes.set_xlabel("size")
+    axes.set_ylabel("cost")
+    axes.legend(frameon=False)
+    return figure
+
+
+def draw(plots: Plots, folder: Path) -> None:
+    """One file for each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(SETTINGS):
+        for name, plot in plots.files.items():
+            made = bars(plot) if isinstance(plot, Bars) else lines(plot)
+            said: dict[str, Any] = {"Date": None, "Creator": None, "Title": plot.title, "Identifier": digest(plot)}
+            made.savefig(folder / name, metadata=said, facecolor="white")
+
+
+if __name__ == "__main__":
+    draw(msgspec.json.decode(sys.stdin.buffer.read(), type=Plots), Path(sys.argv[1]))
