@@ -145,6 +145,11 @@ def budget_of(figure: Figure, *, quick: bool) -> Budget | None:
     return None if budget is None or (quick and budget.only_full) else budget
 
 
+def promise_of(budget: Budget) -> str:
+    """What it stands for."""
+    return next(subject.what for subject in SUBJECTS if budget in subject.budgets)
+
+
 def judge(figure: Figure, *, quick: bool) -> bool:
     """Whether a figure is within its budget; without one it is."""
     budget = budget_of(figure, quick=quick)

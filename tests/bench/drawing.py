@@ -27,14 +27,12 @@ WIDTH_IN: Final = 7.2
 
 
 def bars(plot: Bars) -> Figure:
-    """One bar each; the axis is logarithmic where one is more than twenty times another."""
+    """One bar each, from zero, so that their lengths compare as their values do."""
     figure = Figure(figsize=(WIDTH_IN, 0.9 + BAR_IN * len(plot.bars)), layout="constrained")
     axes = figure.subplots()
     names, values = list(plot.bars), list(plot.bars.values())
     drawn = axes.barh(names, values, color=[MARK if name == OURS else OTHERS for name in names])
     axes.bar_label(drawn, labels=[f"{value:,.4g}" for value in values], padding=3)
-    if max(values) > 20 * min(values) > 0:
-        axes.set_xscale("log")
     axes.margins(x=0.12)
     axes.invert_yaxis()
     axes.set_title(plot.title, loc="left", fontsize=11)

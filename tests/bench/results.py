@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tests.bench.budgets import budget_of, judge
+from tests.bench.budgets import SUBJECTS, budget_of, judge, promise_of
 from tests.bench.rows import Figure
 
 PACKAGES: Final = ("kubernetes", "tencentcloud-sdk-python-common", "msgspec", "urllib3", "kopf", "lightkube")
@@ -73,6 +73,7 @@ def line(figure: Figure, *, quick: bool) -> dict[str, Any]:
         "name": figure.name, "value": figure.value, "unit": figure.unit,
         "budget": budget.limit if budget else None, "better": figure.better.value, "ok": judge(figure, quick=quick),
         "versus": dict(figure.versus), "samples": figure.samples, **spread,
+        **({"promise": promise_of(budget)} if budget else {}),
         **({"margin": budget.margin} if budget and budget.margin else {}),
         **({"note": figure.note} if figure.note else {}),
     }  # fmt: skip
@@ -94,6 +95,7 @@ def document(results: Results) -> bytes:
         "quick": results.quick,
         "sum": last_line(results),
         "rows": [line(figure, quick=results.quick) for figure in results.figures],
+        "held": {subject.what: subject.elsewhere for subject in SUBJECTS if subject.elsewhere},
         "benchmarks": [
             {
                 "name": one.name,

@@ -36,6 +36,7 @@ def test_a_row_says_what_was_measured_against_what_and_whether_that_is_good() ->
         "ok": True,
         "versus": {"1,000": 0.01, "10,000": 0.1},
         "samples": 1,
+        "promise": "nothing grows faster than what it is about",
         "margin": 0.15,
     }
     free = line(FREE, quick=False)

@@ -32,6 +32,7 @@ def document(**row: object) -> Json:
         "quick": False,
         "sum": {"name": "sum", "seconds": 431.0},
         "rows": [whole],
+        "held": {"no call for nothing": "tests/some/test_of_it.py"},
         "benchmarks": [{"name": "listing", "about": "It lists.", "seconds": 9.0, "rows": [whole["name"]]}],
     }  # fmt: skip
 
@@ -40,6 +41,7 @@ def test_a_figure_stands_on_the_page_with_its_spread_its_note_and_what_is_beside
     lines = page.text(document()).splitlines()
     assert "| `list/cpu` | 0.1504 s (3 × 0.1350 to 0.2690) | kopf: 1.44; the limit: 0.1000 |" in lines
     assert "- `list/cpu`: a note." in lines
+    assert "- no call for nothing: `tests/some/test_of_it.py`" in lines
     assert "took 7 minutes here." in page.text(document())
     assert "2 cores (a processor), Linux 6.1, CPython 3.11.2; msgspec 0.22.0." in lines
 
@@ -47,12 +49,15 @@ def test_a_figure_stands_on_the_page_with_its_spread_its_note_and_what_is_beside
 @pytest.mark.parametrize(
     ("row", "line"),
     [
-        ({"budget": 0.2, "margin": 0.15}, "≤ 0.2000, margin 15% | yes |"),
-        ({"budget": 0.1, "ok": False}, "≤ 0.1000 | **no** |"),
+        ({"budget": 0.2, "margin": 0.15, "promise": "it is quick"}, "≤ 0.2000, margin 15% | yes |"),
+        ({"budget": 0.1, "ok": False, "promise": "it is quick"}, "≤ 0.1000 | **no** |"),
     ],
 )
 def test_a_budget_that_is_not_kept_is_not_hidden(row: Json, line: str) -> None:
-    assert f"| `list/cpu` | 0.1504 s (3 × 0.1350 to 0.2690) | {line}" in page.text(document(**row)).splitlines()
+    assert (
+        f"| it is quick | `list/cpu` | 0.1504 s (3 × 0.1350 to 0.2690) | {line}"
+        in page.text(document(**row)).splitlines()
+    )
 
 
 def test_a_plot_shows_who_needs_the_least_first() -> None:
