@@ -1,5 +1,6 @@
 """l7lb: transport, decoder, reflector, store with its indexes, triggers, and on a watch the work queue behind them."""
 
+import gc
 import random
 import tempfile
 from collections.abc import Callable
@@ -125,6 +126,7 @@ def main() -> None:
     watched: Stepped = slices if is_slices else ingresses
     if is_slices:
         sync(ingresses)
+    gc.freeze()  # as `l7lb run` does with what it has loaded
     meter = Meter(wanted.ticking)
     if not wanted.watch:
         bench.handled = 0
