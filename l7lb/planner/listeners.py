@@ -145,7 +145,8 @@ def _coming(scene: Scene, spec: ListenerSpec, observed: ListenerSpec | None = No
         for rule in spec.rules
         if RuleRef(spec.key, rule.key) not in scene.held.rules and (spec.key, rule.key.host) not in scene.held.hosts
     }
-    return replace(spec, hosts=tuple(host for host in spec.hosts if host.host in there | made))
+    known = there | made
+    return replace(spec, hosts=tuple(host for host in spec.hosts if host.host in known))
 
 
 def _create(

@@ -249,12 +249,16 @@ def _fresh_default(ground: Ground, host: str) -> bool:
 
 def _create(ground: Ground, per_call: int, draft: Draft) -> None:
     site = ground.site
-    names = [host.host for host in site.desired.hosts]
+    wanted = {host.host: host for host in site.desired.hosts}
+    names = list(wanted)
     told: set[str] = {key.host for key in ground.before}
     first = first_default(ground)
     for part in chunks(ground.created, per_call):
         hosts = tuple(dict.fromkeys(spec.key.host for spec in part))
-        said = [_new_host(ground, host, fresh=host not in told, default=host == first) for host in hosts]
+        said = [
+            _new_host(ground, wanted.get(host, HostSpec(host)), fresh=host not in told, default=host == first)
+            for host in hosts
+        ]
         told |= set(hosts)
         if first in hosts:
             first = None
@@ -277,10 +281,9 @@ def first_default(ground: Ground) -> str | None:
     return ANY_HOST if ANY_HOST in made - present and not declared else None
 
 
-def _new_host(ground: Ground, host: str, *, fresh: bool, default: bool) -> HostSpec | None:
+def _new_host(ground: Ground, want: HostSpec, *, fresh: bool, default: bool) -> HostSpec | None:
     """What the create call says of a host. Under SNI always its certificate: silence might unbind it."""
-    site = ground.site
-    want = next((spec for spec in site.desired.hosts if spec.host == host), HostSpec(host))
+    site, host = ground.site, want.host
     certificate = ground.certificates.get(host) if site.binding.sni else None
     said = HostSpec(
         host,

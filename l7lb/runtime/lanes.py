@@ -6,6 +6,7 @@ what the others leave. A key may wait in both of the first two lanes and goes by
 moves it up, a worse one never down.
 """
 
+from collections import OrderedDict
 from enum import Enum
 
 from l7lb.model.lane import Lane
@@ -83,7 +84,8 @@ class ReadyLanes:
 
     def __init__(self) -> None:
         self._reasons: dict[str, Reasons] = {}
-        self._rows: dict[Row, dict[str, float]] = {row: {} for row in Row}
+        # Keys go at the head: a plain dictionary would look for its new head behind all that have gone.
+        self._rows: dict[Row, OrderedDict[str, float]] = {row: OrderedDict() for row in Row}
         self._last_turn = Lane.ENDPOINTS
 
     def __len__(self) -> int:
