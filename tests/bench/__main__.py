@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     made = document(results)
     asked.out.write_bytes(made)
-    if asked.write_docs and not results.failed:
+    if asked.write_docs:
         page.write(made)
     _print(last_line(results))
     return 0 if results.ok else 1

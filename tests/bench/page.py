@@ -80,6 +80,9 @@ def _lines(document: Json) -> Iterator[str]:
 def _section(benchmark: Json, rows: Mapping[str, Json], drawn: Plots) -> Iterator[str]:
     own = [rows[name] for name in benchmark["rows"]]
     yield from ("", f"## {benchmark['name'].replace('-', ' ').capitalize()}", "", benchmark["about"], "")
+    if "failure" in benchmark:
+        yield f"Not measured in this run: it {benchmark['failure']}."
+        return
     files = {name.replace("/", "-") + ".svg" for name in benchmark["rows"] if name in COMPARED}
     for plot in drawn.bars:
         if plot.file in files:

@@ -85,8 +85,17 @@ def test_the_page_is_what_its_figures_make_of_it() -> None:
 def test_the_figures_are_of_a_whole_run_in_full_size() -> None:
     figures = json.loads(page.FIGURES.read_bytes())
     assert not figures["quick"]
-    assert figures["sum"]["failed"] == []
     assert figures["sum"]["rows"] == len(figures["rows"])
+    measured = [row for one in figures["benchmarks"] for row in one["rows"]]
+    assert measured == [row["name"] for row in figures["rows"]]
+
+
+def test_what_has_failed_is_not_passed_over_in_silence() -> None:
+    failed = document()
+    failed["benchmarks"].append(
+        {"name": "memory", "about": "Full.", "seconds": 1.0, "rows": [], "failure": "ended with 1"}
+    )
+    assert "Not measured in this run: it ended with 1." in page.text(failed).splitlines()
 
 
 def test_the_plots_show_the_figures_of_the_page() -> None:

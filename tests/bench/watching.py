@@ -94,7 +94,8 @@ def figures(name: str, contest: Contest, words: str) -> tuple[Figure, ...]:
 def ingresses(scale: Scale) -> tuple[Figure, ...]:
     """All of them get the first pass, in which the cache grows, and then changes of what is there."""
     objects, events = scale.pick((10_000, 50_000), (500, 2_500))
-    contest = Contest("ingresses", ("--ingresses", "0", str(objects), str(events)), events, {}, scale.pick(3, 1))
+    fewer = {SHARED: scale.pick(20_000, 1_000)}
+    contest = Contest("ingresses", ("--ingresses", "0", str(objects), str(events)), events, fewer, scale.pick(3, 1))
     return figures("ingresses", contest, f"{events:,} events over {objects:,} Ingresses, the first pass counted")
 
 
