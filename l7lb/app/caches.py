@@ -7,7 +7,7 @@ them.
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, TypeVar
 
 from l7lb import ledger, translator
@@ -78,7 +78,13 @@ def stores(cluster: Cluster, settings: Settings) -> Stores:
 def record_of(ingress: Ingress, cluster: Cluster) -> Record | None:
     """Its record, when it is its own."""
     text = ingress.annotations.get(RECORD)
-    return ledger.parse_record(text, Owner(cluster, ingress.metadata.uid)) if text else None
+    return _parsed(text, cluster.id, ingress.metadata.uid) if text else None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, cluster_id: str, uid: str) -> Record | None:
+    """Of one event index and trigger want it, each before and after."""
+    return ledger.parse_record(text, Owner(Cluster(cluster_id), uid))
 
 
 def key_of(ingress: Ingress, cluster: Cluster, settings: Settings) -> BindingKey:
