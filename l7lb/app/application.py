@@ -7,24 +7,28 @@ last. A lost lease ends the process on the spot, a dead thread in order: a resta
 
 import importlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
-from l7lb.adapters.kube.leases import KubeLeases
-from l7lb.app.campaign import Campaign, lease_key
+from l7lb.app.commanding import Orders, Post, command
 from l7lb.app.config import OFF, Config
-from l7lb.app.connections import connect, identity, tell_rates
+from l7lb.app.connections import connect, tell_rates
 from l7lb.app.door import Doorman, QuietEvents
 from l7lb.app.gauges import Gauges
 from l7lb.app.health import Health, Probes
 from l7lb.app.leadership import Leadership, Office
 from l7lb.app.leading import QueueSink
 from l7lb.app.patience import Patience
+from l7lb.app.seats import Fleet, Router
+from l7lb.app.shards import Scope
 from l7lb.app.tracing import measuring, tracing
 from l7lb.app.watching import watching
 from l7lb.model.identity import Cluster
 from l7lb.runtime.clock import Clock, SystemClock
+from l7lb.runtime.election import Lead
 from l7lb.runtime.lifecycle import Component, Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
+from l7lb.telemetry.passes import Passes
 
 WEBHOOK: Final = "l7lb.app.webhook"
 CONSOLE: Final = "l7lb.app.visiting"
@@ -52,36 +56,38 @@ class Application:
         """`end` is called when leadership is lost, and does not come back. Raises ConfigurationError."""
         clock = clock if clock is not None else SystemClock()
         metrics = Metrics(version)
-        door, health, sink = Doorman(clock), Health(clock), QueueSink(clock)
-        self.config = config
-        self._uid = ""
+        self.config, self._uid, health = config, "", Health(clock)
         traces = tracing(config, environ, version, metrics)
         passes = measuring(metrics, clock, traces)
-        self._connections = connect(config, environ, metrics, door.check, clock, passes)
-        watch = watching(config, self._connections, sink, clock, metrics)
-        key = lease_key(config.cluster_id)
-        leases = KubeLeases(self._connections.lease, key)
-        campaign = Campaign(leases, identity(), clock, wait=config.leader_elect, on_lost=end)
-        door.guard, door.gate = campaign.guard, watch.gate
-        leadership = Leadership(
-            Office(
+        posts = tuple(self._post(environ, metrics, clock, passes) for _ in range(config.shards))
+        first, sinks = posts[0], tuple(post.sink for post in posts)
+        self._connections = first.connections
+        watch = watching(config, self._connections, Router(sinks) if sinks[1:] else first.sink, clock, metrics)
+
+        def leading(post: Post, lease: Lead, scope: Scope) -> Leadership:
+            office = Office(
                 config=config,
-                connections=self._connections,
+                connections=post.connections,
                 watching=watch,
-                elector=campaign.elector,
-                sink=sink,
+                elector=lease,
+                sink=post.sink,
                 events=QuietEvents(self._connections.events, watch.gate),
                 metrics=metrics,
                 clock=clock,
                 cluster=self._cluster,
-                writable=door.check,
+                writable=post.door.check,
                 passes=passes,
+                scope=scope,
             )
-        )
+            return Leadership(office)
+
+        led = command(posts, Orders(config, clock, leading, watch.informers.synced, end))
+        leadership, campaign = led.leadership, led.campaign
+        for post in posts:
+            post.door.gate = watch.gate
         health.informers, health.leadership = watch.informers, leadership
-        metrics.before_render(Gauges(metrics, watch, leadership, campaign.elector, key.name, clock).refresh)
-        metrics.before_render(lambda: tell_rates(metrics, self._connections.limits))
-        metrics.before_render(lambda: leadership.tell_quotas(metrics))
+        metrics.before_render(Gauges(metrics, watch, leadership, led.leases, clock).refresh)
+        metrics.before_render(partial(_tell_budgets, metrics, posts, leadership))
         self._contact = Patience("the API server", clock, self._pause)
         probes = Probes(config, health, metrics)
         contact = Service("contact", self._meet, lambda: None)
@@ -89,7 +95,7 @@ class Application:
         events = Threads("events", {"events": writer.run}, writer.stop)
         asked: list[Component] = []
         if config.readiness_webhook:
-            asked.append(load(WEBHOOK)(config, watch, self._connections.kube, door.check, clock, metrics))
+            asked.append(load(WEBHOOK)(config, watch, self._connections.kube, first.door.check, clock, metrics))
         if config.console_bind_address != OFF:
             seen = (watch, self._connections, leadership, campaign.elector, clock, self._cluster)
             asked.append(load(CONSOLE)(config, *seen))
@@ -103,6 +109,10 @@ class Application:
         """Until a signal, or until it cannot go on. Raises ConfigurationError."""
         return self.lifecycle.run()
 
+    def _post(self, environ: Mapping[str, str], metrics: Metrics, clock: Clock, passes: Passes) -> Post:
+        door = Doorman(clock)
+        return Post(door, connect(self.config, environ, metrics, door.check, clock, passes), QueueSink(clock))
+
     def _pause(self, seconds: float) -> bool:
         return self.lifecycle.pause(seconds)
 
@@ -112,3 +122,8 @@ class Application:
     def _meet(self) -> None:
         """Who this cluster is; asked until it answers."""
         self._uid = self._contact.ask(self._connections.cluster.uid) or ""
+
+
+def _tell_budgets(metrics: Metrics, posts: tuple[Post, ...], leadership: Leadership | Fleet) -> None:
+    tell_rates(metrics, *(post.connections.limits for post in posts))
+    leadership.tell_quotas(metrics)

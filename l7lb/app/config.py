@@ -16,6 +16,8 @@ from l7lb.ledger import CLUSTER_TAG
 Value = str | int | float | bool
 
 WORKERS_MAX: Final = 256
+SHARDS_MAX: Final = 16
+"""Of the 25 deletions that a region allows in 5 minutes each shard needs one."""
 SHARE_LEAST: Final = 0.05
 SHARE_MOST: Final = 0.95
 """With all of it, whatever else calls would be refused."""
@@ -78,6 +80,12 @@ FLAGS: Final = (
         "only reported.",
     ),
     Flag("leader-elect", True, "Wait for the Lease. Without: take it at once, or exit 2 when its holder renews it."),
+    Flag(
+        "shards",
+        1,
+        "Parts into which load balancers are divided among replicas, each with a Lease of its own; the same number for "
+        "all replicas. 1: one leader for all.",
+    ),
     Flag("metrics-bind-address", ":8080", "Where /metrics is served; 0: nowhere."),
     Flag("health-probe-bind-address", ":8081", "Where /healthz and /readyz are served; 0: nowhere."),
     Flag(
@@ -126,6 +134,7 @@ class Config:
     verify_interval: float = 600.0
     collect_orphans: bool = False
     leader_elect: bool = True
+    shards: int = 1
     metrics_bind_address: str = ":8080"
     health_probe_bind_address: str = ":8081"
     console_bind_address: str = "0"
@@ -202,6 +211,7 @@ def config(values: Mapping[str, Value]) -> Config:
         # What was given is not repeated: somebody may have put a key there.
         raise ConfigurationError("--credentials: must be env, file[:PATH], cvm-role[:NAME] or tke-oidc")
     _collecting(built)
+    _sharded(built)
     if built.clb_endpoint:
         endpoint(built.clb_endpoint)
     return built
@@ -223,6 +233,16 @@ def _numbers(built: Config) -> None:
         raise ConfigurationError(f"--class-exit-grace: must be from 0 to {_SECONDS_MAX:g} seconds")
     if not (built.verify_interval == 0 or 1 <= built.verify_interval <= _SECONDS_MAX):
         raise ConfigurationError(f"--verify-interval: must be 0, or from 1 to {_SECONDS_MAX:g} seconds")
+
+
+def _sharded(built: Config) -> None:
+    """What is made for one leader is refused where there are several."""
+    if not 1 <= built.shards <= SHARDS_MAX:
+        raise ConfigurationError(f"--shards: must be from 1 to {SHARDS_MAX}")
+    if built.shards > 1 and not built.leader_elect:
+        raise ConfigurationError("--shards: not together with --no-leader-elect: each shard has a Lease to wait for")
+    if built.shards > 1 and built.console_bind_address != OFF:
+        raise ConfigurationError("--shards: not together with --console-bind-address: a replica knows a part only")
 
 
 def _collecting(built: Config) -> None:

@@ -3,6 +3,7 @@
 import logging
 import random
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +14,7 @@ from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.credentials import load
 from l7lb.adapters.clb.errors import is_throttled, meaning
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
-from l7lb.adapters.clb.ratelimit import RateLimits, pace_of
+from l7lb.adapters.clb.ratelimit import DELETIONS_MAX, RateLimits, divided, pace_of
 from l7lb.adapters.clb.sdk import Clients, Endpoint
 from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source
@@ -123,11 +124,21 @@ def _caller(
 
     return Caller(
         Clients(endpoint, load(config.credentials, environ, endpoint)),
-        RateLimits(now, pace_of(config.api_share), on_wait=lambda *wait: count_wait(metrics, *wait)),
+        limits_of(config, now, metrics),
         guard=guard,
         on_call=on_call,
         on_end=lambda record: count_call(metrics, record),
         clock=now,
+    )
+
+
+def limits_of(config: Config, now: Callable[[], float], metrics: Metrics) -> RateLimits:
+    """The budget of one shard: those of all together are what one leader has."""
+    return RateLimits(
+        now,
+        divided(pace_of(config.api_share), config.shards),
+        DELETIONS_MAX // config.shards,
+        on_wait=lambda *wait: count_wait(metrics, *wait),
     )
 
 
@@ -142,9 +153,12 @@ def pass_ids(dice: random.Random | None = None) -> Callable[[], str]:
     return lambda: f"{source.randrange(1, 2**64):016x}"
 
 
-def tell_rates(metrics: Metrics, limits: RateLimits) -> None:
-    """How often each action may be called now."""
-    for (region, service, action), rate in limits.rates().items():
+def tell_rates(metrics: Metrics, *budgets: RateLimits) -> None:
+    """How often each action may be called now, on all budgets together."""
+    rates = Counter[tuple[str, str, str]]()
+    for limits in budgets:
+        rates.update(limits.rates())
+    for (region, service, action), rate in rates.items():
         metrics.set("l7lb_rate_limiter_rate", rate, metrics.region(region), service, action)
 
 

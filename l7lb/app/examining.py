@@ -158,6 +158,7 @@ def _granted(config: Config, examiner: KubeExaminer, account: str) -> tuple[Gran
         all_secrets=config.secrets_from == "list",
         webhook=config.readiness_webhook,
         collecting=config.collect_orphans,
+        shards=config.shards,
     )
     return tuple(Granted(right, examiner.may(right, account)) for right in rights(uses))
 

@@ -1,20 +1,20 @@
 """Gauges that are counted when somebody looks: what the caches, the queue, the lease and the gate are like now."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from l7lb import translator
 from l7lb.app.caches import record_of
-from l7lb.app.leadership import Leadership
+from l7lb.app.health import Leading
 from l7lb.app.watching import Watching
 from l7lb.model.identity import Cluster
 from l7lb.model.marks import CONDITIONS, FINALIZER
 from l7lb.model.snapshot import Verdict
 from l7lb.reconciler.conditions import Condition, ready_of
 from l7lb.runtime.clock import Clock
-from l7lb.runtime.election import Elector
+from l7lb.runtime.election import Lead
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
 
 MODES: Final = ("created", "adopted", "shared")
@@ -25,20 +25,22 @@ class Gauges:
     """`refresh` is called before each answer of /metrics, on its thread."""
 
     def __init__(
-        self, metrics: Metrics, watching: Watching, leadership: Leadership, elector: Elector, lease: str, clock: Clock
+        self, metrics: Metrics, watching: Watching, leadership: Leading, leases: Mapping[str, Lead], clock: Clock
     ) -> None:
+        """`leases` by name: whoever holds the first counts what is there only once."""
         self._metrics = metrics
         self._watching = watching
         self._leadership = leadership
-        self._elector = elector
-        self._lease = lease
+        self._leases = leases
+        self._first = next(iter(leases.values()))
         self._clock = clock
 
     def refresh(self) -> None:
         """Bring all up to date."""
         now = self._clock.monotonic()
-        self._metrics.set("leader_election_master_status", float(self._elector.holds(now)), self._lease)
-        self._metrics.set("l7lb_lease_remaining_seconds", self._elector.remaining(now), self._lease)
+        for name, lease in self._leases.items():
+            self._metrics.set("leader_election_master_status", float(lease.holds(now)), name)
+            self._metrics.set("l7lb_lease_remaining_seconds", lease.remaining(now), name)
         self._metrics.set("l7lb_gate_open", float(self._watching.gate.standing().open), CONTROLLER)
         for informer in self._watching.informers.all:
             self._metrics.set("l7lb_informer_synced", float(informer.synced), informer.name)
@@ -57,7 +59,7 @@ class Gauges:
         claims = Counter(one[-1] for one in used)
         for mode in MODES:
             self._metrics.set("l7lb_managed_loadbalancers", claims[mode], mode)
-        leads = self._elector.holds(self._clock.monotonic())
+        leads = self._first.holds(self._clock.monotonic())
         named = {one: 1.0 for one in used if leads and one[-1] in MODES}
         self._metrics.only("l7lb_loadbalancer_info", named)
         told = tuple(self._told())
@@ -84,12 +86,14 @@ class Gauges:
         return moment(condition.last_transition_time) or self._clock.time()
 
     def _count_term(self, now: float) -> None:
-        term = self._leadership.term
-        total, longest = term.queue.unfinished(now) if term is not None else (0.0, 0.0)
-        self._metrics.set("workqueue_unfinished_work_seconds", total, CONTROLLER)
+        terms = self._leadership.terms
+        running = [term.queue.unfinished(now) for term in terms]
+        self._metrics.set("workqueue_unfinished_work_seconds", sum(total for total, _ in running), CONTROLLER)
+        longest = max((longest for _, longest in running), default=0.0)
         self._metrics.set("workqueue_longest_running_processor_seconds", longest, CONTROLLER)
-        if term is not None:
-            self._metrics.set("l7lb_last_verified_timestamp_seconds", term.verifier.oldest(), CONTROLLER)
+        if terms:
+            oldest = min(term.verifier.oldest() for term in terms)
+            self._metrics.set("l7lb_last_verified_timestamp_seconds", oldest, CONTROLLER)
 
 
 def moment(text: str | None) -> float:

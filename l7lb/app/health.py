@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from l7lb.app.config import Config
 from l7lb.app.informing import Informers
-from l7lb.app.leadership import Leadership
+from l7lb.app.leading import Term
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.probes import Check, ProbeServer, health_routes, metrics_routes
 from l7lb.telemetry.metrics import Metrics
@@ -17,18 +17,32 @@ PASS_S_MAX: Final = 600.0
 """Each call of a pass ends within seconds: one that runs for so long never ends."""
 
 
+class Leading(Protocol):
+    """What leads in this process."""
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """As far as it leads."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot; empty: it can, or is not asked to."""
+        ...
+
+
 class Health:
     """What is wrong, in words. A thread that dies ends the process, so only what hangs is left to be asked for."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.informers: Informers | None = None
-        self.leadership: Leadership | None = None
+        self.leadership: Leading | None = None
 
     def live(self) -> str:
         """Empty, or why this process should be started anew."""
-        term = self.leadership.term if self.leadership is not None else None
-        longest = term.queue.unfinished(self._clock.monotonic())[1] if term is not None else 0.0
+        terms, now = self.leadership.terms if self.leadership is not None else (), self._clock.monotonic()
+        longest = max((term.queue.unfinished(now)[1] for term in terms), default=0.0)
         return f"a pass has been running for {longest:.0f} s" if longest > PASS_S_MAX else ""
 
     def ready(self) -> str:

@@ -14,6 +14,7 @@ from l7lb.app.leading import QueueSink, Stage, Term
 from l7lb.app.patience import START_S_MAX, Patience
 from l7lb.app.quotas import ratios
 from l7lb.app.regions import regions
+from l7lb.app.shards import ALL, Scope
 from l7lb.app.telling import ours, tell
 from l7lb.app.watching import Watching
 from l7lb.errors import AccessDenied, Unavailable
@@ -59,6 +60,8 @@ class Office:
     """Who this cluster is; known before anything of this starts."""
     writable: Callable[[], None]
     passes: Passes = field(default_factory=Passes)
+    scope: Scope = ALL
+    """What is to be led."""
 
 
 class Leadership:
@@ -80,6 +83,12 @@ class Leadership:
     def problem(self) -> str:
         """Why we cannot lead although the lease is ours; empty: we lead, or are not asked to."""
         return self._cloud.problem
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The one of now, while we lead."""
+        term = self.term
+        return () if term is None else (term,)
 
     def tell_quotas(self, metrics: Metrics) -> None:
         """How much of each quota is in use, as far as we lead and know."""
@@ -166,6 +175,7 @@ class Leadership:
             pods=office.connections.pods,
             memory=office.connections.memory,
             passes=office.passes,
+            scope=office.scope,
         )
 
     def _tell_of_the_gate(self) -> None:

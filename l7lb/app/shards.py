@@ -13,8 +13,6 @@ from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.snapshot import Settings
 from l7lb.reconciler.borders import NO_BORDERS, Borders
 
-SHARDS_MAX: Final = 16
-"""Of the 25 deletions that a region allows in 5 minutes each shard needs one."""
 KNOWN_MAX: Final = 65_536
 
 

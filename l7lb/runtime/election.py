@@ -23,6 +23,7 @@ from l7lb.runtime.sighting import Sighting, stamped, went_back
 _logger = logging.getLogger(__name__)
 
 
+LEAST_WAIT_S: Final = 0.05
 SET_BACK: Final = "the API server was set back to an older state; what is remembered does not count any more"
 
 
@@ -108,7 +109,8 @@ class Elector:
         self._state = State.CANDIDATE
         self._ours = partial(stamped, clock=clock, holder=identity, duration_s=self._timing.lease_s)
         self._free = partial(stamped, clock=clock, holder="", duration_s=1)
-        self._seen = Sighting(identity, self._timing.lease_s)
+        self.seen = Sighting(identity, self._timing.lease_s)
+        """Only to be read by others."""
         self._renewed_at = 0.0
         self._previous_expiry: float | None = None
         self.is_shared = False
@@ -154,7 +156,7 @@ class Elector:
         with self._lock:
             if self._state is not State.CANDIDATE:
                 return
-            self._seen.note(record, self._clock.monotonic())
+            self.seen.note(record, self._clock.monotonic())
         self._wake.set()
 
     def watch_over(self) -> float:
@@ -174,7 +176,7 @@ class Elector:
             if self._state is not State.HOLDER:
                 return
             self._state = State.RELEASED
-            record = self._seen.record
+            record = self.seen.record
         assert record is not None
         if self.is_shared:
             return  # whether we are the last nobody knows: it ends by itself
@@ -217,34 +219,34 @@ class Elector:
 
     def _campaign(self) -> float:
         with self._lock:
-            record, free = self._seen.record, self._seen.is_free(self._clock.monotonic())
+            record, free = self.seen.record, self.seen.is_free(self._clock.monotonic())
         if record is None or not free:
             try:
                 found = self._client.get()
             except NotFound:
-                left_s = self._seen.anothers(self._clock.monotonic())
+                left_s = self.seen.anothers(self._clock.monotonic())
                 if self.courtesy(LeaseRecord("", 0)) == inf:
                     return self._timing.poll_s
                 return min(self._timing.poll_s, left_s) if left_s > 0 else self._take(None)
-            if went_back(self._seen.record, found):
+            if went_back(self.seen.record, found):
                 self._lose(SET_BACK)
                 return 0.0
             with self._lock:
                 now = self._clock.monotonic()
-                self._seen.note(found, now)
-                record, free = self._seen.record, self._seen.is_free(now)
+                self.seen.note(found, now)
+                record, free = self.seen.record, self.seen.is_free(now)
         assert record is not None
         if free:
-            waits_s = self._seen.free_since(record) + self.courtesy(record) - self._clock.monotonic()
+            waits_s = self.seen.free_since(record) + self.courtesy(record) - self._clock.monotonic()
             if waits_s <= 0:
                 return self._take(record)
-            self._seen.outdated()  # others may take it meanwhile
-            return min(self._timing.poll_s, waits_s)
-        if not self._may_wait and self._seen.is_alive:
+            self.seen.outdated()  # others may take it meanwhile
+            return min(self._timing.poll_s, max(waits_s, LEAST_WAIT_S))
+        if not self._may_wait and self.seen.is_alive:
             # The lease of a process that was killed names it too: only a renewal says that it is held.
             raise ConfigurationError(f"--no-leader-elect: the lease is held by {record.holder}; stop it first")
         with self._lock:
-            left_s = max(0.0, self._seen.expiry(record) - self._clock.monotonic())
+            left_s = max(0.0, self.seen.expiry(record) - self._clock.monotonic())
         if record.holder != self.awaited:
             self.awaited = record.holder
             _logger.info("lease: %s has it; it is free in %.0f s unless it is renewed", record.holder, left_s)
@@ -252,11 +254,11 @@ class Elector:
 
     def _take(self, record: LeaseRecord | None) -> float:
         started = self._clock.monotonic()
-        last = record if record is not None else self._seen.record  # whose object may have vanished meanwhile
+        last = record if record is not None else self.seen.record  # whose object may have vanished meanwhile
         if last is None or last.holder == "":
             self._previous_expiry = None
         elif last.holder != self.identity:
-            self._previous_expiry = self._seen.expiry(last)
+            self._previous_expiry = self.seen.expiry(last)
         elif self.is_shared:
             self._previous_expiry = started  # whose it was before us cannot be known; it was over by now
         try:
@@ -266,11 +268,11 @@ class Elector:
                 taken = self._client.update(self._ours(record))
         except (Conflict, AlreadyExists, NotFound):
             with self._lock:
-                self._seen.outdated()
+                self.seen.outdated()
             return 0.0
         now = self._clock.monotonic()
         with self._lock:
-            self._seen.note(taken, now)
+            self.seen.note(taken, now)
             if now - started >= self._timing.give_up_s:
                 return 0.0  # The answer took so long that what it gives is used up; the next look finds it ours.
             self._state, self._renewed_at = State.HOLDER, started
@@ -284,7 +286,7 @@ class Elector:
         if self.watch_over() <= 0:
             return 0.0
         with self._lock:
-            record = self._seen.record
+            record = self.seen.record
         assert record is not None
         try:
             renewed = self._client.update(self._ours(record))
@@ -297,7 +299,7 @@ class Elector:
             return 0.0
         now = self._clock.monotonic()
         with self._lock:
-            self._seen.record = renewed
+            self.seen.record = renewed
             in_time = now < self._renewed_at + self._timing.give_up_s
             if in_time and self._state is State.HOLDER:
                 self._renewed_at = started
@@ -307,11 +309,11 @@ class Elector:
 
     def _settle(self, found: LeaseRecord) -> float:
         """Our update met another version: an answer of our own that was lost, an edit, or another holder."""
-        if went_back(self._seen.record, found):
+        if went_back(self.seen.record, found):
             self._lose(SET_BACK)
         elif found.holder == self.identity:
             with self._lock:
-                self._seen.record = found
+                self.seen.record = found
         else:
             self._lose(f"the lease was taken by {found.holder or 'nobody'}")
         return 0.0

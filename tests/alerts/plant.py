@@ -112,7 +112,7 @@ def _wire(replica: Replica, metrics: Metrics) -> None:
     """As `app.application` and `app.connections` do."""
     leadership, elector = replica.leadership, replica.elector
     name = lease_key(replica.around.config.cluster_id).name
-    gauges = Gauges(metrics, replica.watching, leadership, elector, name, replica.machine.clock)
+    gauges = Gauges(metrics, replica.watching, leadership, {name: elector}, replica.machine.clock)
     foresee(metrics)
 
     def refresh() -> None:

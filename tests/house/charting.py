@@ -33,6 +33,7 @@ OWN_HELP: Final = {
 LIMITS: Final[dict[str, Json]] = {
     "max-concurrent-reconciles": {"minimum": 1, "maximum": config.WORKERS_MAX},
     "api-share": {"minimum": 0.05, "maximum": 0.95},
+    "shards": {"minimum": 1, "maximum": config.SHARDS_MAX},
     "class-exit-grace": {"minimum": 0, "maximum": 86400},
     "verify-interval": {"minimum": 0, "maximum": 86400},
 }

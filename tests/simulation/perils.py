@@ -9,11 +9,12 @@ from tests.simulation.staff import Rig
 from tests.simulation.toll import Death
 
 
-def rigged(seed: int) -> Rig:
-    """What the replicas of a walk run on."""
+def rigged(seed: int, replicas: int = 0) -> Rig:
+    """What the replicas of a walk run on; so many, or (0) as many as the seed says."""
     dice = random.Random(f"{seed}/rig")
+    drawn = dice.choice((1, 2, 2))
     return Rig(
-        replicas=dice.choice((1, 2, 2)),
+        replicas=replicas or drawn,
         workers=dice.choice((1, 1, 3)),
         page_max=dice.choice((0, 1, 2)),
         rate=lambda: dice.choice((1.0, 1.0, 0.99, 1.01)),

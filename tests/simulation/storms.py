@@ -93,7 +93,7 @@ class Storms:
 
     def _would_show(self, revision: int) -> bool:
         """Whether every replica has seen a Lease that is younger than that."""
-        seen = [one.elector._seen.record for one in self.world.staff.alive()]
+        seen = [one.elector.seen.record for one in self.world.staff.alive()]
         return all(record is not None and int(record.resource_version or "0") > revision for record in seen)
 
     def mark(self) -> None:

@@ -16,11 +16,13 @@ from tests.simulation.by_hand import Hands
 from tests.simulation.checkers import Watchman
 from tests.simulation.deeds import LENT, Users
 from tests.simulation.deployment import Deployment
+from tests.simulation.divided import Divided
 from tests.simulation.fate import Fate
 from tests.simulation.groups import Members
 from tests.simulation.landscape import Crews, Ground
 from tests.simulation.lenders import Lenders
 from tests.simulation.perils import rigged
+from tests.simulation.rescaling import Rescaling
 from tests.simulation.storms import Storms
 from tests.simulation.toll import Death, Died
 from tests.simulation.world import World, lag
@@ -80,7 +82,7 @@ class Walk:
         setup: dict[str, Any] = {
             "seed": self.seed, "latency": latency, "post": lag(random.Random(self.seed + 1))
         }  # fmt: skip
-        self.world = Deployment(rig=rigged(self.seed), **setup) if self.profile == "storm" else World(**setup)
+        self.world = _world(self.profile, self.seed, setup)
         for lb_id in LENT:
             self.world.account.lend(lb_id)
         self._table = PROFILES[self.profile](self)
@@ -141,6 +143,8 @@ class Walk:
         self.world.live().toll.arm(0, Death.BEFORE)
         if self.storms is not None:
             self.storms.calm()
+        if isinstance(self.world, Divided):
+            self.world.rescale(self.world.shards)
 
     def _survive(self, act: Callable[[], None]) -> None:
         try:
@@ -224,4 +228,21 @@ def _storm(walk: Walk) -> Table:
     return {**calm, **walk.storms.table()}
 
 
-PROFILES: Final[Mapping[str, Callable[[Walk], Table]]] = {"classic": _classic, "wide": _wide, "storm": _storm}
+def _shards(walk: Walk) -> Table:
+    """As `storm`, but the replicas have divided the load balancers, and the number of shards changes now and then."""
+    assert isinstance(walk.world, Divided)
+    return {**_storm(walk), **Rescaling(walk.world, walk.dice).table()}
+
+
+def _world(profile: str, seed: int, setup: dict[str, Any]) -> World:
+    if profile == "shards":
+        return Divided(shards=random.Random(f"{seed}/shards").choice((2, 3, 3, 5)), rig=rigged(seed, 3), **setup)
+    return Deployment(rig=rigged(seed), **setup) if profile == "storm" else World(**setup)
+
+
+PROFILES: Final[Mapping[str, Callable[[Walk], Table]]] = {
+    "classic": _classic,
+    "wide": _wide,
+    "storm": _storm,
+    "shards": _shards,
+}

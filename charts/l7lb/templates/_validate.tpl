@@ -58,6 +58,12 @@
 {{- if and .Values.readinessWebhook.enabled (eq .Values.readinessWebhookBindAddress "0") -}}
 {{- $wrong = append $wrong "readinessWebhookBindAddress: is 0, so nothing is there for readinessWebhook" -}}
 {{- end -}}
+{{- if and (gt (int .Values.shards) 1) (not .Values.leaderElect) -}}
+{{- $wrong = append $wrong "shards: more than one needs leaderElect" -}}
+{{- end -}}
+{{- if and (gt (int .Values.shards) 1) (ne (toString .Values.consoleBindAddress) "0") -}}
+{{- $wrong = append $wrong "shards: more than one and the console (consoleBindAddress) exclude each other" -}}
+{{- end -}}
 {{- if and (not .Values.leaderElect) (gt (int .Values.replicaCount) 1) -}}
 {{- $wrong = append $wrong "leaderElect: more than one replica needs it" -}}
 {{- end -}}

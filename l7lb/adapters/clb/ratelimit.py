@@ -6,7 +6,7 @@ Nobody sleeps in here: a call without a token is told when there will be one. Ti
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from l7lb.adapters.clb.allowance import Allowance
@@ -50,6 +50,11 @@ def pace_of(share: float) -> Pace:
     return Pace(share, min(Pace().burst, 1.0 - share))
 
 
+def divided(pace: Pace, parts: int) -> Pace:
+    """One of so many equal parts."""
+    return replace(pace, share=pace.share / parts, burst=pace.burst / parts)
+
+
 def _unheard(_service: str, _action: str, _lane: Lane, _wait_s: float) -> None:
     """Nobody counts."""
 
@@ -60,6 +65,8 @@ class RateLimits:
 
     clock: Callable[[], float]
     pace: Pace = Pace()
+    deletions_max: int = DELETIONS_MAX
+    """In `DELETIONS_SPAN_S` and region."""
     on_wait: Callable[[str, str, Lane, float], None] = _unheard
     """Told service, action, lane and seconds whenever a call is refused here, for metrics."""
     _allowances: dict[Budget, Allowance] = field(default_factory=dict)
@@ -133,6 +140,6 @@ class RateLimits:
         while recent and recent[0] <= now - DELETIONS_SPAN_S:
             recent.popleft()
         wait = self._no_deletions_before.get(region, now) - now
-        if len(recent) >= DELETIONS_MAX:
+        if len(recent) >= self.deletions_max:
             wait = max(wait, recent[0] + DELETIONS_SPAN_S - now)
         return max(0.0, wait)

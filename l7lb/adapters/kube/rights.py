@@ -41,6 +41,8 @@ class Uses:
     webhook: str = ""
     """NAMESPACE/NAME of the webhook's Secret; empty: none."""
     collecting: bool = False
+    shards: int = 1
+    """Each of several has a Lease of its own."""
 
 
 def rights(uses: Uses) -> tuple[Right, ...]:
@@ -72,7 +74,9 @@ def _in_the_system(uses: Uses) -> Iterator[Right]:
         yield Right(verb, "apps", "deployments", SYSTEM, "l7-lb-controller")
         yield from (Right(verb, "", "configmaps", SYSTEM, name) for name in GATED)
     yield Right("create", "coordination.k8s.io", "leases", SYSTEM)
-    yield from (Right(verb, "coordination.k8s.io", "leases", SYSTEM, uses.lease) for verb in ("get", "patch"))
+    shards = [f"{uses.lease}-{shard}" for shard in range(uses.shards)] if uses.shards > 1 else []
+    for lease in (uses.lease, *shards):
+        yield from (Right(verb, "coordination.k8s.io", "leases", SYSTEM, lease) for verb in ("get", "patch"))
     if uses.collecting:
         yield from (Right(verb, "", "configmaps", SYSTEM, uses.lease) for verb in ("get", "patch"))
 

@@ -41,12 +41,12 @@ class Scene:
             settings=SETTINGS,
             informers=SimpleNamespace(all=[self.informer]),
         )
-        self.leadership: Any = SimpleNamespace(term=None)
+        self.leadership: Any = SimpleNamespace(terms=())
         self.elector = Elector(
             FakeLeaseClient(FakeLease(), self.room.clock), "us", self.room.clock, on_lost=lambda _reason: None
         )
         self.gauges = Gauges(
-            self.metrics, cast(Watching, watching), cast(Leadership, self.leadership), self.elector, "l7lb-cls-1",
+            self.metrics, cast(Watching, watching), cast(Leadership, self.leadership), {"l7lb-cls-1": self.elector},
             self.room.clock,
         )  # fmt: skip
 
@@ -165,7 +165,7 @@ def test_the_leader_counts_ingresses_by_their_condition_and_those_that_are_gone_
 def test_passes_are_told_while_we_lead(scene: Scene) -> None:
     assert scene("workqueue_longest_running_processor_seconds", name=CONTROLLER) == 0
     queue = WorkQueue()
-    scene.leadership.term = SimpleNamespace(queue=queue, verifier=SimpleNamespace(oldest=lambda: 123.0))
+    scene.leadership.terms = (SimpleNamespace(queue=queue, verifier=SimpleNamespace(oldest=lambda: 123.0)),)
     queue.add("new/1", Lane.CHANGE, scene.room.clock.monotonic())
     queue.take(scene.room.clock.monotonic())
     scene.room.clock.advance(4)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from l7lb.app.shards import ALL, SHARDS_MAX, Scope, shard_of
+from l7lb.app.config import SHARDS_MAX
+from l7lb.app.shards import ALL, Scope, shard_of
 from l7lb.model.identity import BindingKey
 
 KEYS = tuple(BindingKey(f"new/{number:08x}-0000-4000-8000-000000000000") for number in range(3000))

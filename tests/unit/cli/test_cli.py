@@ -14,6 +14,8 @@ from l7lb.app.config import FLAGS, Config
 from tests.unit.cli.conftest import GOOD, SECRET_ID, SECRET_KEY, Run, flags
 
 BAD = [
+    ("shards", "0"),
+    ("shards", "17"),
     ("cluster-id", ""),
     ("cluster-id", "cls_9mfq2k1t"),
     ("cluster-id", "cls-" + "a" * 63),
@@ -199,6 +201,7 @@ def test_every_flag_and_its_twin_reach_the_configuration(
         "watch-namespace": "shop", "manage-classless": "false", "ignore-tke-controller": "true",
         "tke-finalizers": "a.b/c", "collect-orphans": "false", "class-exit-grace": "1.5", "secrets-from": "referenced",
         "max-concurrent-reconciles": "3", "api-share": "0.5", "verify-interval": "0", "leader-elect": "false",
+        "shards": "1",
         "metrics-bind-address": "0", "health-probe-bind-address": "127.0.0.1:0", "log-level": "error",
         "log-format": "text", "readiness-webhook": "l7lb/webhook", "readiness-webhook-bind-address": "0",
         "console-bind-address": "127.0.0.1:0", "otlp-endpoint": "http://127.0.0.1:4318",

@@ -54,6 +54,13 @@ def test_without_a_list_of_secrets_no_right_to_all_secrets_is_asked_for() -> Non
     assert left == {Right("list", "", "secrets"), Right("watch", "", "secrets")}
 
 
+def test_each_shard_has_a_lease_of_its_own_beside_the_plain_one() -> None:
+    more = set(rights(Uses(LEASE, shards=2))) - set(rights(Uses(LEASE)))
+    assert {(right.verb, right.name) for right in more} == {
+        (verb, f"{LEASE}-{shard}") for verb in ("get", "patch") for shard in (0, 1)
+    }
+
+
 def test_a_right_is_told_as_people_say_it() -> None:
     assert str(Right("get", "apps", "deployments", "kube-system", "x")) == "get deployments.apps x in kube-system"
     assert str(Right("list", "", "pods")) == "list pods"
