@@ -164,8 +164,9 @@ class World:
         while not (answer := question()):
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {timeout_s:g} s: {what}\n{self.last_words()}")
-            if self.controller is not None and self.controller.process.poll() is not None:
-                raise AssertionError(f"the controller has ended while waiting for: {what}\n{self.last_words()}")
+            if self.controller is not None and (code := self.controller.process.poll()) is not None:
+                ended = f"the controller has ended with {code} while waiting for: {what}"
+                raise AssertionError(f"{ended}\n{self.last_words()}")
             if self.pace_s:
                 self.cloud.advance(self.pace_s)
             pause.wait(0.05)
