@@ -49,14 +49,13 @@ COMPARED: Final = {
     "call/cpu": "CPU of the client for a call to the cloud",
 }
 """Rows where others stand beside us, and what their plots are called."""
-GROWTH: Final = "growth"
 
 
 def plots_of(document: Json) -> Plots:
     """Of the figures that there are."""
     rows = {row["name"]: row for row in document["rows"]}
     bars = tuple(_bars(rows[name], title) for name, title in COMPARED.items() if name in rows)
-    grown = {row["name"].partition("/")[0]: _line(row) for row in rows.values() if row["unit"] == "exponent"}
+    grown = {_label(name): _line(row) for name, row in rows.items() if row["unit"] == "exponent"}
     lines = {name: line for name, line in grown.items() if len(line) > 1}
     drawn = Lines("growth.svg", "Cost by size, both as multiples of the least measured", lines)
     return Plots(bars, (drawn,) if lines else ())
@@ -65,6 +64,12 @@ def plots_of(document: Json) -> Plots:
 def digest(plot: Bars | Lines) -> str:
     """Stands in the file, and says which values were drawn."""
     return sha256(msgspec.json.encode(plot, order="deterministic")).hexdigest()[:16]
+
+
+def _label(name: str) -> str:
+    """`plan/growth` is that of plan, `joining/growth-cpu` that of joining, cpu."""
+    subject, _, what = name.partition("/growth")
+    return f"{subject}, {what.removeprefix('-')}" if what else subject
 
 
 def _bars(row: Json, title: str) -> Bars:

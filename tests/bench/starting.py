@@ -183,7 +183,7 @@ def synced(scale: Scale) -> tuple[Figure, ...]:
         flags = {"services": count, "small-slices": 2 * count, "nodes": count // 2}
         words = [word for name, value in flags.items() for word in (f"--{name}", str(value))]
         with serving("tests.bench.apiserver", "--ingresses", str(count), "0", "0", *words) as url:
-            found[count] = [until_ready(url) for _ in range(scale.pick(3, 1))]
+            found[count] = [until_ready(url) for _ in range(scale.pick(2, 1))]
     small, large = sizes
     note = f"{large:,} Ingresses, {large:,} Services, {2 * large:,} slices of ten endpoints, {large // 2:,} Nodes"
     return (

@@ -66,10 +66,13 @@ def test_a_plot_shows_who_needs_the_least_first() -> None:
     assert "![CPU to list 10,000 Ingresses: the limit 0.1000 s, l7lb 0.1504 s, kopf 1.44 s]" in page.text(document())
 
 
-def test_growth_is_drawn_as_multiples_of_the_least() -> None:
-    grown = document(name="plan/growth", unit="exponent", versus={"2,500": 200.0, "50": 4.0})
+@pytest.mark.parametrize(
+    ("name", "label"), [("plan/growth", "plan"), ("joining/growth-cpu", "joining, cpu"), ("some/else", "some/else")]
+)
+def test_growth_is_drawn_as_multiples_of_the_least(name: str, label: str) -> None:
+    grown = document(name=name, unit="exponent", versus={"2,500": 200.0, "50": 4.0})
     (lines,) = plots_of(grown).lines
-    assert lines.lines == {"plan": [(1.0, 1.0), (50.0, 50.0)]}
+    assert lines.lines == {label: [(1.0, 1.0), (50.0, 50.0)]}
 
 
 def test_another_value_is_another_plot() -> None:
