@@ -200,7 +200,8 @@ class Executor:
         state = cloud.task(flight.region, task.id)
         match state.status:
             case TaskStatus.SUCCEEDED:
-                self._delays.learn(task.step, now - task.sent)
+                seen = 0.0 if task.running_at is None else task.running_at - task.sent
+                self._delays.learn(task.step, seen, now - task.sent, task.next_look - task.sent)
                 flight.task = None
                 self._settle(flight, task.step, _joined(task.accepted, state), witness)
                 return None
@@ -208,7 +209,7 @@ class Executor:
                 limit = CREATION_S_MAX if isinstance(task.step, CreateLoadBalancer) else TASK_S_MAX
                 if now - task.sent > limit:
                     raise Unavailable(f"{planner.describe(task.step)}: no end after {limit:.0f} s (task {task.id})")
-                task.looks += 1
+                task.looks, task.running_at = task.looks + 1, now
                 delay = self._delays.following(task.step, task.looks)
                 task.next_look = now + delay
                 return Waiting(delay, f"the cloud works on: {planner.describe(task.step)}")

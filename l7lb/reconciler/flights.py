@@ -17,6 +17,13 @@ PLAN_AGE_S_MAX: Final = 600.0
 """An older plan is made anew (DESIGN: a wait is not a blocked thread)."""
 TASK_S_MAX: Final = 600.0
 CREATION_S_MAX: Final = 1800.0
+SOONER: Final = 0.98
+LATER: Final = 0.5
+"""From what was believed to what was seen, when that is longer."""
+LATE_S: Final = 0.25
+"""A look that comes so much later than it was meant to does not show when the task was over."""
+FOLLOWING: Final = 0.15
+"""From one look to the next, of what such a task takes."""
 
 
 @dataclass(slots=True)
@@ -29,6 +36,8 @@ class PendingTask:
     sent: float
     next_look: float
     looks: int = 0
+    running_at: float | None = None
+    """When it was last seen running."""
 
 
 @dataclass(slots=True)
@@ -68,7 +77,11 @@ class Flight:
 
 @dataclass(slots=True)
 class Delays:
-    """How long tasks of each kind of step took lately, so that the first look comes when it is likely to be over."""
+    """How long tasks of each kind of step took lately, so that the first look comes when it is likely to be over.
+
+    The API allows few looks, so most tasks should cost one. What is known of a task is between which looks it ended: a
+    look that came late, because others used the budget up, says little, and teaches nothing that is longer.
+    """
 
     first_s: float = 0.3
     cap_s: float = 5.0
@@ -76,17 +89,29 @@ class Delays:
 
     def first(self, step: Step) -> float:
         """Seconds from the write to the first look."""
-        return min(self.cap_s, max(self.first_s, 0.8 * self.learned.get(type(step).__name__, self.first_s)))
+        return min(self.cap_s, max(self.first_s, self.learned.get(type(step).__name__, 0.0)))
 
     def following(self, step: Step, looks: int) -> float:
         """Seconds from one look to the next: a part of what such a task takes, then longer and longer."""
-        part = max(self.first_s, 0.25 * self.learned.get(type(step).__name__, self.first_s))
+        part = max(self.first_s, FOLLOWING * self.learned.get(type(step).__name__, 0.0))
         return float(min(self.cap_s, part * 1.25**looks))
 
-    def learn(self, step: Step, seconds: float) -> None:
-        """Take one task's duration into the running mean."""
+    def learn(self, step: Step, running_s: float, ended_s: float, meant_s: float) -> None:
+        """After its write a task was still running at `running_s`, and over at `ended_s`; seconds.
+
+        The look that saw its end was meant for `meant_s`. One that was over at its first look may have been over
+        before, so the next is looked at a little sooner.
+        """
         name = type(step).__name__
-        self.learned[name] = 0.7 * self.learned.get(name, seconds) + 0.3 * seconds
+        known = self.learned.get(name)
+        if ended_s > meant_s + LATE_S:
+            ended_s = running_s
+        if known is None:
+            self.learned.update({name: ended_s} if ended_s > 0 else {})
+        elif running_s >= SOONER * known:
+            self.learned[name] = known + LATER * (max(known, ended_s) - known)
+        elif ended_s > running_s:
+            self.learned[name] = min(known, SOONER * ended_s)
 
 
 class Flights:

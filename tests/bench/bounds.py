@@ -73,9 +73,22 @@ def calls(stages: tuple[Stage, ...], count: int) -> Counter[str]:
     return +found
 
 
+def sequence(stages: tuple[Stage, ...], call_s: float) -> tuple[tuple[str, float], ...]:
+    """The calls of one load balancer in order, each with its seconds and those of the task behind it.
+
+    A poll is a call like any other: nobody knows that a task has ended before an answer says so.
+    """
+    found: list[tuple[str, float]] = []
+    for stage in stages:
+        found.append((stage.action, call_s + stage.task_s))
+        if stage.task_s:
+            found.append((LOOK if stage.bulk else POLL, call_s))
+    return tuple(found)
+
+
 def chain_s(stages: tuple[Stage, ...], call_s: float) -> float:
-    """One load balancer, alone: its calls one after the other. A poll may be on its way while its task ends."""
-    return sum(call_s + stage.task_s for stage in stages)
+    """One load balancer, alone: its calls one after the other."""
+    return sum(seconds for _, seconds in sequence(stages, call_s))
 
 
 def plain_s(stages: tuple[Stage, ...], count: int, call_s: float) -> float:
@@ -84,16 +97,16 @@ def plain_s(stages: tuple[Stage, ...], count: int, call_s: float) -> float:
 
 
 def converged_s(stages: tuple[Stage, ...], count: int, call_s: float) -> float:
-    """As `plain_s`, and no less than what an action takes with what must come before its first and after its last call.
+    """As `plain_s`, and no less than what an action takes with what comes before its first and after its last call.
 
-    The last creation is not sent before (count - 20) / 20 s, and after it one whole chain is left.
+    No poll can be sent before the first task has ended, and after the last one a load balancer is not complete yet.
     """
-    least = plain_s(stages, count, call_s)
-    before = 0.0
-    for at, stage in enumerate(stages):
-        after = chain_s(stages[at:], call_s)
-        least = max(least, before + (count - QUOTA) / QUOTA + after)
-        before += call_s + stage.task_s
+    least, row = plain_s(stages, count, call_s), sequence(stages, call_s)
+    for action, made in calls(stages, count).items():
+        places = [at for at, (called, _) in enumerate(row) if called == action]
+        before = sum(seconds for _, seconds in row[: places[0]])
+        after = sum(seconds for _, seconds in row[places[-1] :])
+        least = max(least, before + max(0.0, made - QUOTA) / QUOTA + after)
     return least
 
 

@@ -45,8 +45,8 @@ def _least(row: str, limit: float, margin: float = 0.0, *, only_full: bool = Fal
     return Budget(row, limit, Better.HIGHER, margin, only_full)
 
 
-def _most(row: str, limit: float, margin: float = 0.0) -> Budget:
-    return Budget(row, limit, Better.LOWER, margin)
+def _most(row: str, limit: float, margin: float = 0.0, *, only_full: bool = False) -> Budget:
+    return Budget(row, limit, Better.LOWER, margin, only_full)
 
 
 LINEAR: Final = 1.0
@@ -65,15 +65,16 @@ SUBJECTS: Final = (
             _most("verifying/reads", 1.0),
             _most("verifying/part", 0.25),
             _most("verifying/writes", 0),
-            _most("verifying/growth-cpu", LINEAR, GROWTH_MARGIN),
+            _most("verifying/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
             _most("verifying/growth-calls", LINEAR),
         ),
     ),
     Subject(
         "N new load balancers at the documented quotas",
         (
-            *(_least(f"converging/{count}", 0.9) for count in (10, 100, 1_000)),
-            _most("converging/growth-cpu", LINEAR, GROWTH_MARGIN),
+            *(_least(f"converging/{count}", 0.9, only_full=True) for count in (10, 100, 1_000)),
+            _least("serving/100", 0.9, TIME_MARGIN, only_full=True),
+            _most("converging/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
             _most("converging/growth-calls", LINEAR),
         ),
     ),
@@ -82,8 +83,8 @@ SUBJECTS: Final = (
         (
             _least("joining/rate", 0.9, only_full=True),
             _most("joining/calls", 1.0),
-            _most("joining/cpu", 5, TIME_MARGIN),
-            _most("joining/growth-cpu", LINEAR, GROWTH_MARGIN),
+            _most("joining/cpu", 5, TIME_MARGIN, only_full=True),
+            _most("joining/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
             _most("joining/growth-calls", LINEAR),
         ),
     ),

@@ -1,14 +1,11 @@
 """How long many new Ingresses take, all at once, against what the cloud's own limits allow. On a virtual clock."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from tests.bench import bounds
 from tests.bench.figures import rounded
 from tests.bench.fleet import CALL_S, REAL, Fleet
 from tests.bench.rows import Better, Figure
-
-LATENCIES: Final = bounds.Latencies(REAL, CALL_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +19,11 @@ class Built:
     calls: dict[str, int]
 
 
-def built(fleet: Fleet, count: int) -> Built:
+def built(fleet: Fleet, count: int, prefix: str = "shop") -> Built:
     """Let a fleet converge, and see that all of it has."""
     fleet.account.forget_calls()
     begun, cpu_s = fleet.clock.now(), fleet.spent_s()
-    names = [f"shop-{number:04}" for number in range(count)]
+    names = [f"{prefix}-{number:04}" for number in range(count)]
     for name in names:
         fleet.ingress(name)
     fleet.crew.run(lambda: fleet.account.calls().get("BatchRegisterTargets", 0) >= count, 40.0 + count)
@@ -40,15 +37,20 @@ def built(fleet: Fleet, count: int) -> Built:
 
 def ratio(one: Built, name: str) -> Figure:
     """The bound over what was measured: 1 is as good as it can be."""
-    stages = bounds.build(LATENCIES, bulk=False)
-    bound = bounds.converged_s(stages, one.count, CALL_S)
+    return ratio_of(name, one.count, one.seconds, call_s=CALL_S, calls=sum(one.calls.values()))
+
+
+def ratio_of(name: str, count: int, seconds: float, *, call_s: float, calls: int) -> Figure:
+    """The same of figures that were measured elsewhere."""
+    stages = bounds.build(bounds.Latencies(REAL, call_s), bulk=False)
+    bound = bounds.converged_s(stages, count, call_s)
     return Figure(
-        name, rounded(bound / one.seconds), "of the bound", Better.HIGHER,
+        name, rounded(bound / seconds), "of the bound", Better.HIGHER,
         {
-            "measured, s": rounded(one.seconds),
+            "measured, s": rounded(seconds),
             "bound, s": rounded(bound),
-            "calls": float(sum(one.calls.values())),
-            "least calls": float(bounds.calls(stages, one.count).total()),
+            "calls": float(calls),
+            "least calls": float(bounds.calls(stages, count).total()),
         },
-        note=f"{one.count:,} load balancers",
+        note=f"{count:,} load balancers",
     )  # fmt: skip

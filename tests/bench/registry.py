@@ -11,12 +11,13 @@ from tests.bench import (
     planning,
     queueing,
     removing,
+    serving,
     starting,
     watching,
 )
 from tests.bench.rows import Benchmark
 
-ROOMS: Final = (watching, listing, memory, starting, planning, queueing, calling, growing, living, removing)
+ROOMS: Final = (watching, listing, memory, starting, planning, queueing, calling, growing, living, removing, serving)
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
 

@@ -51,8 +51,7 @@ _FIRST: Final = {
 class Allowance:
     """Not for several threads: its owner holds a lock.
 
-    In no second does it let more than `quota` calls through, borrowed ones counted (`full` x 1 s + `burst` <= `quota`
-    is the caller's to see to).
+    In no second does it let more than `quota` calls through, borrowed ones counted, whatever `full` and `burst` are.
     """
 
     quota: float

@@ -30,7 +30,7 @@ DELETIONS_SPAN_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much of the quota is used: others in the same account call too. `share` + `burst` must not exceed 1."""
+    """How much of the quota is used: others in the same account call too. No second sees more than the quota."""
 
     share: float = 0.75
     """Of the documented quota: 15 a second for most actions."""
@@ -46,8 +46,8 @@ class Pace:
 
 
 def pace_of(share: float) -> Pace:
-    """So much of the quota, above 0 and below 1; what is left of it may go at once after a pause, a quarter at most."""
-    return Pace(share, min(Pace().burst, 1.0 - share))
+    """So much of the quota, above 0 and below 1."""
+    return Pace(share, min(Pace().burst, share))
 
 
 def divided(pace: Pace, parts: int) -> Pace:
