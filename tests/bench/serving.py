@@ -44,8 +44,8 @@ def _build(world: World, namespace: str, count: int) -> float:
 BENCHMARKS = (
     Benchmark(
         "serving",
-        "New Ingresses of one rule and two targets, all at once, in real time: `l7lb run --api-share=0.95` in a process "
-        "of its own against both emulators in another.",
+        "New Ingresses of one rule and two targets, all at once, in real time: `l7lb run --api-share=0.95` in one "
+        "process against both emulators in another.",
         serving,
         ("serving/100",),
         limit_s=240.0,
