@@ -70,7 +70,8 @@ def stores(cluster: Cluster, settings: Settings) -> Stores:
                 "config": _configs,
                 "class": _class_names,
                 "direct": _direct,
-            }
+            },
+            remembers=True,
         )
     )
 

@@ -54,7 +54,7 @@ class Triggers:
         """An edit that moves the binding queues both keys; what only we have written queues nothing."""
         if delta.old is not None and _is_past(delta.old, delta.new):
             self.sink.forget(delta.old.uid)
-        if delta.old is not None and delta.new is not None and _told(delta.old) == _told(delta.new):
+        if delta.old is not None and delta.new is not None and _tell_the_same(delta.old.object, delta.new.object):
             return
         both = (item.object for item in (delta.old, delta.new) if item is not None)
         for key in dict.fromkeys(key_of(one, self.cluster, self.settings) for one in both):
@@ -156,16 +156,23 @@ def _is_past(old: Item[Ingress], new: Item[Ingress] | None) -> bool:
 _SILENT = frozenset({CONDITIONS, LOAD_BALANCER_ID, NAT_IPV6, IPV6})
 
 
-def _told(item: Item[Ingress]) -> tuple[object, ...]:
+def _tell_the_same(old: Ingress, new: Ingress) -> bool:
     """What of an Ingress a pass depends on: not its status, nor what we write for people."""
-    one = item.object
     return (
-        one.metadata.uid,
-        one.deleting,
-        FINALIZER in one.finalizers,
-        {name: text for name, text in one.annotations.items() if name not in _SILENT},
-        one.spec,
+        _ask_the_same(old.annotations, new.annotations)
+        and (old.metadata.uid, old.deleting) == (new.metadata.uid, new.deleting)
+        and (FINALIZER in old.finalizers) is (FINALIZER in new.finalizers)
+        and old.spec == new.spec
     )
+
+
+def _ask_the_same(old: dict[str, str], new: dict[str, str]) -> bool:
+    if old == new:
+        return True
+    for name, text in new.items():
+        if old.get(name) != text and name not in _SILENT:
+            return False
+    return _SILENT.issuperset(old.keys() - new.keys())
 
 
 def _same_spec(delta: Delta[Service]) -> bool:

@@ -127,6 +127,8 @@ class Informer(Generic[T]):
             self._drop_stream()
         try:
             match request:
+                case Read():
+                    self._read()
                 case Wait(after_s):
                     return after_s
                 case List(version, token):
@@ -134,8 +136,6 @@ class Informer(Generic[T]):
                     self._replace(self._reflector.on_page(page, self._clock.monotonic()))
                 case Watch(version, timeout_s):
                     self._open(version, timeout_s)
-                case Read():
-                    self._read()
                 case _:
                     assert_never(request)
         except L7lbError as error:

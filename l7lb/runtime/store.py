@@ -103,8 +103,10 @@ class _Index:
 class Store(Generic[T]):
     """Safe to read from any thread; every answer is a consistent copy. One writer per scope."""
 
-    def __init__(self, indexes: IndexFunctions[T] | None = None) -> None:
+    def __init__(self, indexes: IndexFunctions[T] | None = None, *, remembers: bool = False) -> None:
+        """`remembers`: keep what the index functions gave for each object, where asking them twice costs too much."""
         self._functions: IndexFunctions[T] = dict(indexes or {})
+        self._remembered: dict[ObjectKey, _Values] | None = {} if remembers else None
         self._items: dict[ObjectKey, Item[T]] = {}
         self._index = {name: _Index() for name in self._functions}
         self._lock = threading.Lock()
@@ -176,8 +178,12 @@ class Store(Generic[T]):
         if values is None:
             return ()
         known = self._items.get(item.key)
+        before = self._values_then(known)
         self._items[item.key] = item
-        self._reindex(item.key, self._values_then(known), values)
+        if before != values:
+            self._reindex(item.key, before, values)
+            if self._remembered is not None:
+                self._remembered[item.key] = values
         if known is not None and known.uid != item.uid:
             return Delta(known, None, final_state_unknown=True), Delta(None, item)
         return (Delta(known, item),)
@@ -185,11 +191,17 @@ class Store(Generic[T]):
     def _remove(self, key: ObjectKey) -> Item[T]:
         known = self._items.pop(key)
         self._reindex(key, self._values_then(known), ())
+        if self._remembered is not None:
+            del self._remembered[key]
         return known
 
     def _values_then(self, known: Item[T] | None) -> _Values:
-        """Computed again: to keep them would cost more memory than the index itself."""
-        return () if known is None else tuple([tuple(function(known.object)) for function in self._functions.values()])
+        """Computed again unless remembered: to keep them costs as much memory as the index itself."""
+        if known is None:
+            return ()
+        if self._remembered is not None:
+            return self._remembered[known.key]
+        return tuple([tuple(function(known.object)) for function in self._functions.values()])
 
     def _values_of(self, item: Item[T]) -> _Values | None:
         """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""

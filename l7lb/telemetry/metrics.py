@@ -320,6 +320,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the package does not annotate it
         self.registry = registry if registry is not None else CollectorRegistry()
         self._counters: dict[str, Counter] = {}
+        self._counted: dict[tuple[str, tuple[str, ...]], Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
         self._regions: set[str] = set()
@@ -355,7 +356,10 @@ class Metrics:
 
     def count(self, name: str, *labels: str, by: float = 1) -> None:
         """Raise a counter."""
-        self._counters[name].labels(*labels).inc(by)
+        child = self._counted.get((name, labels))
+        if child is None:
+            child = self._counted[name, labels] = self._counters[name].labels(*labels)
+        child.inc(by)
 
     def set(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge."""

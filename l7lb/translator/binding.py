@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from l7lb.model.cluster import Backend, Ingress
+from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, ObjectKey
 from l7lb.model.options import References
 from l7lb.model.ownership import Record
@@ -46,9 +46,14 @@ def region_of(ingress: Ingress, record: Record | None, home: str) -> str:
 
 def services_of(ingress: Ingress) -> frozenset[ObjectKey]:
     """The Services that it names, in its own namespace."""
-    space = ingress.metadata.namespace
-    names = {backend.service.name for backend in _backends(ingress) if backend.service is not None}
-    return frozenset([ObjectKey(space, name) for name in names if name])
+    space, default = ingress.metadata.namespace, ingress.spec.default_backend
+    names = {default.service.name if default is not None and default.service is not None else ""}
+    for rule in ingress.spec.rules or ():
+        for path in (rule.http.paths if rule.http is not None else None) or ():
+            if (service := path.backend.service) is not None:
+                names.add(service.name)
+    names.discard("")
+    return frozenset([ObjectKey(space, name) for name in names])
 
 
 def secrets_of(ingress: Ingress) -> frozenset[ObjectKey]:
@@ -128,11 +133,3 @@ def _own(ingress: Ingress) -> BindingKey:
 
 def _is_of(record: Record, ingress: Ingress, settings: Settings) -> bool:
     return record.uid == ingress.metadata.uid and record.cluster == settings.cluster_id
-
-
-def _backends(ingress: Ingress) -> Iterator[Backend]:
-    if ingress.spec.default_backend is not None:
-        yield ingress.spec.default_backend
-    for rule in ingress.spec.rules or ():
-        for path in (rule.http.paths if rule.http else None) or ():
-            yield path.backend

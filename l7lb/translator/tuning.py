@@ -19,8 +19,7 @@ KIND: Final = "TkeServiceConfig"
 
 def auto_key(ingress: Ingress) -> ObjectKey | None:
     """The object that is kept for this Ingress (contract, section 6.4); None when none is asked for, or none may be."""
-    excluded = text_of(ingress, Name.CONFIG) or flag_of(ingress, Name.GROUP)
-    if excluded or not flag_of(ingress, Name.CONFIG_AUTO):
+    if not flag_of(ingress, Name.CONFIG_AUTO) or text_of(ingress, Name.CONFIG) or flag_of(ingress, Name.GROUP):
         return None
     return ObjectKey(ingress.metadata.namespace, ingress.metadata.name + AUTO_SUFFIX)
 
