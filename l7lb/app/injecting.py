@@ -14,6 +14,7 @@ from l7lb import translator
 from l7lb.app.caches import Caches, Stores
 from l7lb.model.cluster import LabelledMeta
 from l7lb.model.pods import READINESS_GATE, Pod, PodSpec
+from l7lb.model.shapes import json_decoder
 from l7lb.model.snapshot import Settings, Verdict
 
 
@@ -44,7 +45,7 @@ class _Review(msgspec.Struct, frozen=True, rename="camel"):
 def answer(body: bytes, wants: Callable[[Pod], bool]) -> bytes:
     """The answer to a review: allowed, with a patch when the pod is to have the gate; ValueError: it is no review."""
     try:
-        request = msgspec.json.decode(body, type=_Review).request
+        request = json_decoder(_Review).decode(body).request
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     response: dict[str, object] = {"uid": request.uid, "allowed": True}

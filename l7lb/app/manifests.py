@@ -21,6 +21,7 @@ from l7lb.model.cluster import Ingress, IngressClass, Node, Object, Secret, Serv
 from l7lb.model.endpoints import EndpointSlice
 from l7lb.model.identity import ObjectKey
 from l7lb.model.pods import Pod
+from l7lb.model.shapes import converted
 from l7lb.model.watch import Change, ChangeType, Item
 from l7lb.runtime.store import Store
 
@@ -239,8 +240,8 @@ def _kind_of(place: str, document: Document) -> _Kind | None:
 def _decoded(place: str, kind: _Kind, completed: Document) -> Object:
     try:
         if kind.form is None:
-            return msgspec.convert(completed, kind.view, strict=False)
-        made: Object = kind.form.view(msgspec.convert(completed, kind.form.wire, strict=False))
+            return converted(completed, kind.view, strict=False)
+        made: Object = kind.form.view(converted(completed, kind.form.wire, strict=False))
         return made
     except (ValueError, RecursionError) as error:
         meta = completed["metadata"]

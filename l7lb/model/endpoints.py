@@ -11,6 +11,7 @@ import msgspec
 
 from l7lb.model.cluster import Object, ObjectMeta, View
 from l7lb.model.identity import ObjectKey
+from l7lb.model.shapes import msgpack_decoder
 
 
 class EndpointConditions(View, frozen=True, omit_defaults=True):
@@ -45,8 +46,8 @@ class _Place(View, frozen=True):
 
 
 _PACK: Final = msgspec.msgpack.Encoder()
-_ENDPOINTS: Final = msgspec.msgpack.Decoder(tuple[Endpoint, ...])
-_PLACES: Final = msgspec.msgpack.Decoder(tuple[_Place, ...])
+_ENDPOINTS: Final = msgpack_decoder(tuple[Endpoint, ...])
+_PLACES: Final = msgpack_decoder(tuple[_Place, ...])
 _NOBODY: Final = _PACK.encode(())
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from l7lb.model.problems import Problem, Severity
+from l7lb.model.shapes import json_decoder
 
 MESSAGE_MAX = 1024
 
@@ -70,7 +71,7 @@ def ready_of(text: str | None) -> Condition | None:
     if not text:
         return None
     try:
-        conditions = msgspec.json.decode(text, type=list[Condition])
+        conditions = json_decoder(list[Condition]).decode(text)
     except (ValueError, RecursionError):
         return None  # anybody may write there: no JSON, text that is no Unicode, nesting without end
     return next((condition for condition in conditions if condition.type == "Ready"), None)

@@ -9,6 +9,8 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "
 UNUSED = {"l7lb.__main__"}
 """The way in."""
 
+UNTYPED = re.compile(r"msgspec\.(convert\(|\w+\.Decoder\((?!\))|\w+\.decode\([^)]*type=)")
+"""A shape that is made where another thread may be making it as well."""
 IGNORE = re.compile(r"#\s*type:\s*ignore(?!\[[a-z, -]+\]  # \S)")
 NOQA = re.compile(r"#\s*noqa(?!: [A-Z]+\d+(, [A-Z]+\d+)* --? \S)")
 DEBT = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error")))
@@ -65,3 +67,13 @@ def test_no_module_is_left_for_later() -> None:
         if DEBT.search(line)
     ]
     assert owing == []
+
+
+def test_typed_decoders_are_made_in_one_place() -> None:
+    wrong = [
+        f"{module.place}:{number}: {line.strip()}"
+        for module in modules(PRODUCT)
+        for number, line in enumerate(module.text.splitlines(), 1)
+        if UNTYPED.search(line) and module.name != "l7lb.model.shapes"
+    ]
+    assert wrong == []

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from l7lb.errors import Unavailable
+from l7lb.model.shapes import converted
 
 _T = TypeVar("_T")
 
@@ -165,7 +166,7 @@ class Task(Wire, frozen=True):
 def read(answer: dict[str, Any], shape: type[_T]) -> _T:
     """The typed answer; raises Unavailable when a mandatory member is missing or of another type."""
     try:
-        return msgspec.convert(answer, shape)
+        return converted(answer, shape)
     except msgspec.ValidationError as error:
         request_id = answer.get("RequestId")
         raise Unavailable(f"an answer that does not fit its description: {error} (RequestId {request_id})") from None

@@ -8,6 +8,7 @@ from l7lb.adapters.kube.decode import MALFORMED
 from l7lb.adapters.kube.transport import Request, Response, Transport
 from l7lb.errors import Unavailable
 from l7lb.model.cluster import Object
+from l7lb.model.shapes import json_decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class KubeCluster:
         """The UID of the kube-system namespace: the cluster's identity for as long as it lives."""
         response = self._get("/api/v1/namespaces/kube-system", "Namespace")
         try:
-            uid = msgspec.json.decode(response.body, type=Object).metadata.uid
+            uid = json_decoder(Object).decode(response.body).metadata.uid
         except MALFORMED as error:
             raise Unavailable(f"Namespace kube-system: the answer cannot be decoded: {error}") from error
         if not uid:
@@ -46,7 +47,7 @@ class KubeCluster:
         """The version of the API server."""
         response = self._get("/version", "version")
         try:
-            said = msgspec.json.decode(response.body, type=_Version)
+            said = json_decoder(_Version).decode(response.body)
             return ServerVersion(int(said.major), int(said.minor.rstrip("+")), said.git_version)
         except MALFORMED as error:
             raise Unavailable(f"version: the answer cannot be decoded: {error}") from error

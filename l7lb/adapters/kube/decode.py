@@ -14,6 +14,7 @@ from l7lb.adapters.kube.interning import Interner
 from l7lb.adapters.kube.kinds import Kind
 from l7lb.errors import Unavailable
 from l7lb.model.identity import ObjectKey
+from l7lb.model.shapes import converted, json_decoder
 from l7lb.model.watch import Bookmark, Change, ChangeType, Item, Page, Quarantined, StreamError, WatchEvent
 
 T = TypeVar("T")
@@ -59,9 +60,9 @@ class _Named(msgspec.Struct, frozen=True, gc=False):
     metadata: _Name
 
 
-_RAW_LIST = msgspec.json.Decoder(_List[msgspec.Raw])
-_RAW_LINE = msgspec.json.Decoder(_RawLine)
-_NAMED = msgspec.json.Decoder(_Named)
+_RAW_LIST = json_decoder(_List[msgspec.Raw])
+_RAW_LINE = json_decoder(_RawLine)
+_NAMED = json_decoder(_Named)
 
 
 class Decoder(Generic[T]):
@@ -69,9 +70,9 @@ class Decoder(Generic[T]):
 
     def __init__(self, kind: Kind[T]) -> None:
         self._kind = kind
-        self._list = msgspec.json.Decoder(_List[kind.wire])  # type: ignore[name-defined]  # a type only at run time
-        self._line = msgspec.json.Decoder(_Line[kind.wire])  # type: ignore[name-defined]  # likewise
-        self._object = msgspec.json.Decoder(kind.wire)
+        self._list = json_decoder(_List[kind.wire])  # type: ignore[name-defined]  # a type only at run time
+        self._line = json_decoder(_Line[kind.wire])  # type: ignore[name-defined]  # likewise
+        self._object = json_decoder(kind.wire)
         self._interner = Interner()
 
     def item(self, body: bytes) -> Item[T]:
@@ -133,7 +134,7 @@ class Decoder(Generic[T]):
         if not name.name:
             return self._quarantine(raw)
         metadata = msgspec.structs.asdict(name)
-        bare = msgspec.convert(
+        bare = converted(
             {"metadata": {_WIRE_NAMES[field]: value for field, value in metadata.items()}}, self._kind.wire
         )
         return Change(ChangeType.DELETED, self._item(bare))

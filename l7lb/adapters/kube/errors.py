@@ -8,6 +8,7 @@ import urllib3.exceptions
 
 from l7lb import errors
 from l7lb.errors import L7lbError
+from l7lb.model.shapes import json_decoder
 
 FOREIGN = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 """What a connection may raise: urllib3 wraps most of it, but a bad chunk length still comes out as ValueError."""
@@ -52,7 +53,7 @@ class Status(msgspec.Struct, frozen=True, gc=False):
         return float(seconds) if seconds > 0 else None
 
 
-_DECODER = msgspec.json.Decoder(Status)
+_DECODER = json_decoder(Status)
 
 
 def read_status(body: bytes | msgspec.Raw) -> Status:

@@ -16,6 +16,7 @@ from l7lb.adapters.kube.rights import Right
 from l7lb.adapters.kube.transport import Request, Transport
 from l7lb.errors import NotFound, Unavailable
 from l7lb.model.cluster import View
+from l7lb.model.shapes import json_decoder
 
 T = TypeVar("T")
 
@@ -168,6 +169,6 @@ def _groups(user: str) -> tuple[str, ...]:
 
 def _decoded(body: bytes, kind: type[T], what: str) -> T:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return json_decoder(kind).decode(body)
     except MALFORMED as error:
         raise Unavailable(f"{what}: the answer cannot be decoded: {error}") from error

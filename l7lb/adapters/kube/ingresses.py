@@ -16,6 +16,7 @@ from l7lb.adapters.kube.transport import MERGE_PATCH, Request, Transport
 from l7lb.errors import NotFound, Unavailable
 from l7lb.model.cluster import Ingress, IngressAddress, IngressClass, Object, Service
 from l7lb.model.identity import ObjectKey
+from l7lb.model.shapes import json_decoder
 from l7lb.model.writing import MetadataChange
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class _Everyone(msgspec.Struct, frozen=True, gc=False):
     items: tuple[Object, ...] | None
 
 
-_EVERYONE = msgspec.json.Decoder(_Everyone)
+_EVERYONE = json_decoder(_Everyone)
 
 
 class KubeIngresses:

@@ -15,6 +15,7 @@ from l7lb.adapters.kube.decode import MALFORMED
 from l7lb.adapters.kube.transport import STRATEGIC_PATCH, Request, Transport
 from l7lb.errors import NotFound, Unavailable
 from l7lb.model.identity import ObjectKey
+from l7lb.model.shapes import json_decoder
 
 T = TypeVar("T")
 
@@ -131,6 +132,6 @@ class KubeWebhooks:
 
 def _decoded(body: bytes, form: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=form)
+        return json_decoder(form).decode(body)
     except MALFORMED as error:
         raise Unavailable(f"{form.__name__.strip('_')}: cannot be decoded: {error}") from error
