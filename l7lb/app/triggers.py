@@ -56,9 +56,11 @@ class Triggers:
             self.sink.forget(delta.old.uid)
         if delta.old is not None and delta.new is not None and _tell_the_same(delta.old.object, delta.new.object):
             return
-        both = (item.object for item in (delta.old, delta.new) if item is not None)
-        for key in dict.fromkeys(key_of(one, self.cluster, self.settings) for one in both):
-            self.sink.add(key, Lane.CHANGE, after_s=after_s)
+        before, after = self._key(delta.old), self._key(delta.new)
+        if before is not None and before != after:
+            self.sink.add(before, Lane.CHANGE, after_s=after_s)
+        if after is not None:
+            self.sink.add(after, Lane.CHANGE, after_s=after_s)
 
     def service(self, delta: Delta[Service]) -> None:
         """Its ports decide about rules; its absence counts after a while."""
@@ -135,6 +137,9 @@ class Triggers:
         if before != after:
             for key in self.bindings():
                 self.sink.add(key, Lane.ENDPOINTS)
+
+    def _key(self, item: Item[Ingress] | None) -> BindingKey | None:
+        return None if item is None else key_of(item.object, self.cluster, self.settings)
 
     def bindings(self) -> tuple[BindingKey, ...]:
         """Every binding there is."""

@@ -106,6 +106,7 @@ class Store(Generic[T]):
     def __init__(self, indexes: IndexFunctions[T] | None = None, *, remembers: bool = False) -> None:
         """`remembers`: keep what the index functions gave for each object, where asking them twice costs too much."""
         self._functions: IndexFunctions[T] = dict(indexes or {})
+        self._asked = tuple(self._functions.values())
         self._remembered: dict[ObjectKey, _Values] | None = {} if remembers else None
         self._items: dict[ObjectKey, Item[T]] = {}
         self._index = {name: _Index() for name in self._functions}
@@ -201,12 +202,12 @@ class Store(Generic[T]):
             return ()
         if self._remembered is not None:
             return self._remembered[known.key]
-        return tuple([tuple(function(known.object)) for function in self._functions.values()])
+        return tuple([tuple(function(known.object)) for function in self._asked])
 
     def _values_of(self, item: Item[T]) -> _Values | None:
         """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""
         try:
-            return tuple([tuple(function(item.object)) for function in self._functions.values()])
+            return tuple([tuple(function(item.object)) for function in self._asked])
         except MemoryError:
             raise
         except Exception:
