@@ -41,12 +41,17 @@ def place_of(config: Config, connections: Connections, clock: Clock) -> Place:
         live=connections.ingresses,
         cloud=connections.cloud,
         now=clock.time(),
-        memory=_memory(connections, cluster),
+        memory=_memory(config, connections, cluster),
     )
 
 
-def _memory(connections: Connections, cluster: Cluster) -> Memory:
-    """Since when orphans are known is worth a word, and no failure."""
+def _memory(config: Config, connections: Connections, cluster: Cluster) -> Memory:
+    """Since when orphans are known is worth a word, and no failure.
+
+    Only where they are collected: nobody keeps the memory else, and the right to read it is not given.
+    """
+    if not config.collect_orphans:
+        return Memory()
     try:
         return read_back(connections.memory.read().text, cluster.id)
     except (NotFound, AccessDenied):

@@ -4,8 +4,10 @@ A JSON array in the shape of Kubernetes conditions. Pure: the time is an argumen
 as it stands, so that writing it back twice is writing it once.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -13,6 +15,8 @@ from l7lb.model.problems import Problem, Severity
 from l7lb.model.shapes import json_decoder
 
 MESSAGE_MAX = 1024
+MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+"""A time as RFC 3339 writes it: with its zone, so that it is the same one everywhere."""
 
 
 class Condition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -54,14 +58,23 @@ def told(problem: Problem) -> str:
     return f"{problem.code}: {problem.message}" if problem.code else problem.message
 
 
-def render(current: str | None, readiness: Readiness, now: float) -> str:
-    """The annotation's new text; `current` itself when it says the same already."""
+def render(current: str | None, readiness: Readiness, now: float, created: str | None = None) -> str:
+    """The annotation's new text; `current` itself when it says the same already.
+
+    `created`: the object's creationTimestamp. Anybody may write the annotation, and alerts go by its time: one that
+    cannot be true (no time, before the object was, still to come) is not kept.
+    """
     before = ready_of(current)
     status = "True" if readiness.ready else "False"
     message = readiness.message[:MESSAGE_MAX]
-    if before is not None and (before.status, before.reason, before.message) == (status, readiness.reason, message):
+    born = _seconds(created) or 0.0
+    latest = max(now, born)  # the API server's clock may be ahead of ours; what is written has to stand next time
+    since = before.last_transition_time if before is not None and before.status == status else ""
+    moment = _seconds(since)
+    if moment is None or not born <= moment <= latest:
+        since = _rfc3339(latest)
+    elif before is not None and (before.reason, before.message) == (readiness.reason, message):
         return current or ""
-    since = before.last_transition_time if before is not None and before.status == status else _rfc3339(now)
     condition = Condition("Ready", status, readiness.reason, message, since)
     return msgspec.json.encode([condition]).decode()
 
@@ -75,6 +88,16 @@ def ready_of(text: str | None) -> Condition | None:
     except (ValueError, RecursionError):
         return None  # anybody may write there: no JSON, text that is no Unicode, nesting without end
     return next((condition for condition in conditions if condition.type == "Ready"), None)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Seconds since 1970; None for what is no time."""
+    if not text or MOMENT.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None  # the 31st of February
 
 
 def _rfc3339(now: float) -> str:

@@ -70,8 +70,9 @@ class WriteBack:
         published: Mapping[str, str | None] = NONE_ADDED,
     ) -> Ingress:
         """The conditions, and with them the record, and what is `published` of the load balancer, where given."""
+        created = ingress.metadata.creation_timestamp
         wanted: dict[str, str | None] = {
-            CONDITIONS: render(ingress.annotations.get(CONDITIONS), readiness, self._wall())
+            CONDITIONS: render(ingress.annotations.get(CONDITIONS), readiness, self._wall(), created)
         }
         if record is not None:
             wanted[RECORD] = ledger.format_record(record)

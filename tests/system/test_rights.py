@@ -26,6 +26,10 @@ CONTENDED = Access("get", "networking.k8s.io", "ingresses")
 """Only when somebody edits the Ingress between a command's list and its patch."""
 
 
+INSIDE = (["status"], ["tree"], ["explain", "shop/web"], ["plan"], ["audit"], ["adopt", "--dry-run"], ["doctor"])
+"""What the docs run in the pod of l7lb, with its account and its flags."""
+
+
 @dataclass
 class Life:
     """What the command asked for while it did everything that it can do, and the rights that it is given."""
@@ -133,7 +137,7 @@ def commands() -> dict[str, Requests]:
             ("l7lb-look", ["status"]),
             ("l7lb-look", ["tree"]),
             ("l7lb-look", ["explain", "shop/web"]),
-            ("l7lb-look", ["audit"]),
+            ("l7lb-look", ["audit", "--collect-orphans"]),
             ("l7lb-look", ["adopt", "--dry-run"]),
             ("l7lb-release", ["release", "--all", "--yes"]),
             ("l7lb-adopt", ["adopt", "--apply"]),
@@ -142,8 +146,11 @@ def commands() -> dict[str, Requests]:
             world.kube.delete("Lease", f"l7lb-{CLUSTER}", "kube-system")
             _run(world, account, arguments)
             _run(world, account, arguments)
+        for arguments in INSIDE:
+            _run(world, "l7lb", arguments)
         lines = world.plane.audit()
-        return {name: requests_of(lines, f"{ACCOUNTS}{name}") for name in ("l7lb-look", "l7lb-adopt", "l7lb-release")}
+        names = ("l7lb-look", "l7lb-adopt", "l7lb-release", "l7lb")
+        return {name: requests_of(lines, f"{ACCOUNTS}{name}") for name in names}
 
 
 def _run(world: World, account: str, arguments: list[str]) -> None:
@@ -155,7 +162,7 @@ def _run(world: World, account: str, arguments: list[str]) -> None:
         capture_output=True, text=True, timeout=90, env={**os.environ, **KEYS}, check=False,
     )  # fmt: skip
     # Nobody leads: whoever asks how it stands is told so.
-    expected = 2 if arguments[0] in ("status", "explain") else 0
+    expected = 2 if arguments[0] in ("status", "explain", "doctor") else 0
     assert done.returncode == expected, f"{arguments}: {done.stdout}{done.stderr}"
 
 
@@ -178,3 +185,10 @@ def test_a_command_has_the_rights_that_it_uses_and_no_others(commands: dict[str,
     assert requests.denied == ()
     assert [one for one in sorted(requests.asked) if not any(right.allows(one) for right in rights)] == []
     assert unused(rights, requests.asked | {CONTENDED}) == []
+
+
+@pytest.mark.system
+@pytest.mark.envtest
+def test_no_command_is_refused_anything_in_the_pod_of_the_controller(commands: dict[str, Requests]) -> None:
+    assert len(commands["l7lb"].asked) > 10
+    assert commands["l7lb"].denied == ()

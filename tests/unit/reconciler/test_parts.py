@@ -225,6 +225,38 @@ def test_a_condition_that_says_the_same_keeps_its_text_and_its_time() -> None:
     assert json.loads(lost)[0]["lastTransitionTime"] == "2026-01-01T01:00:00Z"
 
 
+@pytest.mark.parametrize("since", [
+    "zzz", "", "0", "2026-01-01", "2026-01-01T02:00:00", "20260101T020000Z", "2026-02-31T00:00:00Z",
+    "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-01-01T00:59:59Z", "2026-01-01T03:00:01Z",
+    "2999-01-01T00:00:00Z",
+])  # fmt: skip
+@pytest.mark.parametrize("message", ["later", "something else"])
+def test_a_time_that_cannot_be_true_does_not_hide_since_when_it_waits(since: str, message: str) -> None:
+    """Created at one o'clock, now it is three."""
+    three, created = 1_767_236_400.0, "2026-01-01T01:00:00Z"
+    planted = json.dumps([{"type": "Ready", "status": "False", "reason": "Busy", "message": message,
+                           "lastTransitionTime": since}])  # fmt: skip
+    told = render(planted, Readiness(False, "Busy", "later"), three, created)
+    assert json.loads(told)[0]["lastTransitionTime"] == "2026-01-01T03:00:00Z"
+    assert render(told, Readiness(False, "Busy", "later"), three + 60, created) == told
+
+
+@pytest.mark.parametrize("since", [
+    "2026-01-01T01:00:00Z", "2026-01-01T02:00:00.25Z", "2026-01-01T10:00:00+08:00", "2026-01-01T03:00:00Z",
+])  # fmt: skip
+def test_a_time_that_can_be_true_is_kept_as_it_is_written(since: str) -> None:
+    before = json.dumps([{"type": "Ready", "status": "False", "reason": "Busy", "message": "later",
+                          "lastTransitionTime": since}])  # fmt: skip
+    busy = Readiness(False, "Busy", "later")
+    assert render(before, busy, 1_767_236_400.0, "2026-01-01T01:00:00Z") == before
+
+
+def test_a_clock_behind_that_of_the_api_server_writes_the_condition_once() -> None:
+    first = render(None, READY, 1_767_225_600.0, "2026-01-01T01:00:00Z")
+    assert json.loads(first)[0]["lastTransitionTime"] == "2026-01-01T01:00:00Z"
+    assert render(first, READY, 1_767_225_601.0, "2026-01-01T01:00:00Z") == first
+
+
 @pytest.mark.parametrize("text", ["", "nonsense", "{}", "[1]", "[]"])
 def test_a_condition_that_nobody_can_read_is_written_anew(text: str) -> None:
     assert json.loads(render(text, READY, 0.0))[0]["status"] == "True"
