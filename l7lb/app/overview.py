@@ -1,8 +1,8 @@
 """`l7lb status`: the whole installation at one glance, from outside, with what is wrong first. Reads only."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from l7lb import __version__, translator
 from l7lb.app.auditing import Audit, audit
@@ -13,17 +13,20 @@ from l7lb.app.diagnosing import Diagnosis, Level, diagnose_control, diagnose_quo
 from l7lb.app.examining import cloud_facts, cluster_facts
 from l7lb.app.facts import Facts, Known, Unread, ask
 from l7lb.app.inspecting import place_of
-from l7lb.app.judging import member_of, troubles_of
+from l7lb.app.judging import member_of, ref_of, troubles_of
 from l7lb.app.progress import Progress, silent
+from l7lb.app.pulses import CURE, Pulses, ask_pulses, beating, own_listeners
 from l7lb.app.watching import settings_of
 from l7lb.errors import GateClosed
 from l7lb.model.branches import Mark
 from l7lb.model.cluster import Ingress
-from l7lb.model.identity import Cluster
+from l7lb.model.identity import CloudRef, Cluster, ListenerId, ObjectKey
+from l7lb.model.lane import Lane
 from l7lb.model.marks import CONDITIONS, FINALIZER
 from l7lb.model.options import Standing
 from l7lb.model.portrait import Member
 from l7lb.reconciler.conditions import ready_of
+from l7lb.reconciler.ports import LoadBalancers
 from l7lb.runtime.clock import SystemClock
 from l7lb.telemetry.metrics import Metrics
 
@@ -52,6 +55,8 @@ class Overview:
     audit: Known[Audit] | Unread
     problems: tuple[Problem, ...]
     """Worst first."""
+    pulses: Pulses = field(default_factory=Pulses)
+    """The health of the targets behind those Ingresses."""
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -83,20 +88,42 @@ def overviewed(config: Config, environ: Mapping[str, str], told: Progress = sile
     cloud = cloud_facts(config, connections, clock, cluster.identity, probing=False)
     facts = Facts(config.cluster_id, config.region, __version__, clock.time(), cluster, cloud)
     found = ask(lambda: audit(place_of(config, connections, clock), told))
-    return overview(facts, found, config)
+    told("asking for the health of targets")
+    pulses = _asked(tuple(_ours(facts, config)), connections.cloud.at(Lane.VERIFY), found, config)
+    return overview(facts, found, config, pulses)
 
 
-def overview(facts: Facts, found: Known[Audit] | Unread, config: Config) -> Overview:
-    """Put together; pure."""
-    ours = tuple(_ours(facts, config))
-    members = tuple(member_of(one, record_of(one, Cluster(config.cluster_id)), config.region) for one in ours)
+def overview(facts: Facts, found: Known[Audit] | Unread, config: Config, pulses: Pulses | None = None) -> Overview:
+    """Put together; pure. `pulses`: None where nobody has asked."""
+    ours, pulses = tuple(_ours(facts, config)), pulses or Pulses()
+    stand = [member_of(one, record_of(one, Cluster(config.cluster_id)), config.region) for one in ours]
+    users = Counter(one.ref for one in stand)
+    members = [beating(one, ingress, pulses, users[one.ref]) for one, ingress in zip(stand, ours, strict=True)]
     control = diagnose_control(facts)
     problems = [*_of_control((*control, *diagnose_quotas(facts))), *_of_ingresses(ours), *_of_audit(found)]
+    problems += _of_targets(members, pulses)
     order = list(Mark)
     problems.sort(key=lambda one: (order.index(one.mark), one.about))
     conditions = Counter(_reason(one) for one in ours)
     in_order = tuple(sorted(members, key=lambda one: one.key))
-    return Overview(facts, control, in_order, conditions, found, tuple(problems))
+    return Overview(facts, control, in_order, conditions, found, tuple(problems), pulses)
+
+
+def _asked(ours: Iterable[Ingress], cloud: LoadBalancers, found: Known[Audit] | Unread, config: Config) -> Pulses:
+    """Nothing is asked of a cloud that has not answered before."""
+    cluster, listeners = Cluster(config.cluster_id), defaultdict[CloudRef, set[ListenerId]](set)
+    for one in ours:
+        record = record_of(one, cluster)
+        ref = ref_of(one, record, config.region)
+        if ref is not None:
+            listeners[ref] |= own_listeners((record,))
+    wanted = {ref: frozenset(own) for ref, own in listeners.items()}
+    refused = found.value.look.refused if isinstance(found, Known) else {}
+    silent = {ref: refused[ref.region] for ref in wanted if ref.region in refused}
+    if isinstance(found, Unread):
+        silent = dict.fromkeys(wanted, found.why)
+    seen = ask_pulses(cloud, {ref: own for ref, own in wanted.items() if ref not in silent})
+    return Pulses(seen.known, {**seen.silent, **silent})
 
 
 def _reason(ingress: Ingress) -> str:
@@ -130,6 +157,20 @@ def _of_ingresses(ours: tuple[Ingress, ...]) -> Iterator[Problem]:
         for trouble in troubles_of(one):
             says = f"{trouble.code}: {trouble.message}" if trouble.code else trouble.message
             yield Problem(trouble.mark, f"Ingress {one.key}", says, trouble.since, trouble.advice)
+
+
+def _of_targets(members: Iterable[Member], pulses: Pulses) -> Iterator[Problem]:
+    """One for each load balancer, however many Ingresses are on it."""
+    users: defaultdict[CloudRef, list[ObjectKey]] = defaultdict(list)
+    for one in members:
+        if one.ref is not None and not one.deleting:
+            users[one.ref].append(one.key)
+    for ref, keys in users.items():
+        seen = pulses.known.get(ref)
+        if seen is not None and seen.dead:
+            about = f"Ingress {keys[0]}" if len(keys) == 1 else f"load balancer {ref}"
+            of = "" if len(keys) == 1 else f" for {len(keys)} Ingresses"
+            yield Problem(seen.mark, about, f"{seen.words}{of}", advice=CURE)
 
 
 def _of_audit(found: Known[Audit] | Unread) -> Iterator[Problem]:

@@ -28,8 +28,8 @@ def overview_text(seen: Overview, width: int | None = None) -> str:
     """Problems first, then one line for each thing that counts. `width`: of the terminal; None: as wide as it is."""
     facts = seen.facts
     title = f"{bold(f'cluster {facts.cluster_id}')} in {plain(facts.region)}, {_moment(facts.now)}"
-    lines = [title, "", *_problems(seen, width), *_control(seen), *_ingresses(seen), *_balancers(seen), *_quotas(seen)]
-    lines += _versions(seen)
+    lines = [title, "", *_problems(seen, width), *_control(seen), *_ingresses(seen), *_balancers(seen), *_targets(seen)]
+    lines += [*_quotas(seen), *_versions(seen)]
     lines += [tinted(f"not read: {what}", "red") for what in seen.unread]
     return "\n".join(lines) + "\n"
 
@@ -55,6 +55,11 @@ def overview_json(seen: Overview) -> str:
             "conditions": dict(seen.conditions),
             "deleting": sum(one.deleting for one in seen.members),
             "loadBalancers": dict(seen.by_use),
+            "targets": {
+                "healthy": sum(one.healthy for one in seen.pulses.known.values()),
+                "total": sum(one.total for one in seen.pulses.known.values()),
+                "notKnown": {str(ref): why for ref, why in sorted(seen.pulses.silent.items())},
+            },
             "quotas": [
                 {"name": name, "used": used, "limit": limit}
                 for name, used, limit in (usage(limits.value) if isinstance(limits, Known) else ())
@@ -119,6 +124,17 @@ def _balancers(seen: Overview) -> Iterator[str]:
         total = sum(seen.by_use.values())
         told = _counts(dict(sorted(seen.by_use.items())))
         yield _row("load balancers", plain(f"{total}{f': {told}' if told else ''}"))
+
+
+def _targets(seen: Overview) -> Iterator[str]:
+    known, silent = seen.pulses.known.values(), seen.pulses.silent
+    if known:
+        healthy, total = sum(one.healthy for one in known), sum(one.total for one in known)
+        yield _row("targets", f"{healthy} of {total} healthy")
+    if silent:
+        why = "; ".join(dict.fromkeys(silent.values()))
+        of = counted(len(silent), "load balancer")
+        yield _row("targets", tinted(f"health not known on {of}: {plain(why)}", "yellow"))
 
 
 def _quotas(seen: Overview) -> Iterator[str]:

@@ -16,7 +16,7 @@ ELSEWHERE: Final = {
     "tree": "as an entry of `loadBalancers` of `l7lb tree`, or null",
     "plan": "as an entry of `l7lb plan`, or null",
 }
-MAPPINGS: Final = ("loadBalancers", "conditions", "notRead", "regions.notRead", "counts")
+MAPPINGS: Final = ("loadBalancers", "conditions", "notRead", "regions.notRead", "counts", "targets.notKnown")
 """Paths below which keys are no fields."""
 HEAD: Final = """# Command line
 
@@ -40,7 +40,8 @@ TOUR: Final = (
         "status",
         "Everything on one screen",
         """Problems come first, and the worst of them first of all. What could not be read is named: it is no good
-news.""",
+news. An Ingress counts as working while the cloud's own health checks say so of its targets: with a rule that has no
+healthy target it is broken, and where the cloud does not tell it is unknown, which does not change the exit code.""",
     ),
     (
         "tree",

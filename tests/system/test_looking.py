@@ -65,6 +65,7 @@ def test_a_status_counts_everything_and_puts_problems_first(world: World) -> Non
     seen = said(world, 2, "status")
     assert (seen["ingresses"]["total"], seen["ingresses"]["ok"], seen["ingresses"]["bad"]) == (3, 1, 2)
     assert seen["loadBalancers"] == {"used": 1, "orphan": 1}
+    assert seen["targets"] == {"healthy": 2, "total": 2, "notKnown": {}}
     assert [one["about"] for one in seen["problems"] if one["mark"] == "bad"] == [
         "Ingress shop/broken", "Ingress shop/evil",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from l7lb.app.config import Config
 from l7lb.app.facts import Known, Unread
 from l7lb.app.overview import overview
 from l7lb.app.overview_words import ago, overview_json, overview_text
+from l7lb.app.pulses import Pulse, Pulses
 from l7lb.app.regions import Look
 from l7lb.model.branches import Mark
 from l7lb.model.cluster import Ingress, ObjectMeta
@@ -20,8 +21,11 @@ from l7lb.model.marks import CONDITIONS
 from l7lb.model.snapshot import Limits
 from tests.builders import head
 from tests.unit.app.test_diagnosing import WELL
+from tests.unit.cli import screens
+from tests.unit.cli.screens import READY, REF
 
 CONFIG = Config("cls-1", "ap-guangzhou")
+KEY = ObjectKey("shop", "web")
 BROKEN = "E4041: Service shop/gone not found"
 
 
@@ -133,3 +137,55 @@ def test_how_long_ago_is_told_in_one_unit(passed: float, told: str) -> None:
 def test_hostile_text_stays_text(text: str) -> None:
     seen = overview(FACTS, audit(words=(Word(ObjectKey("shop", text), text, text),), refused={text: text}), CONFIG)
     assert all(line.isprintable() for line in click.unstyle(overview_text(seen)).split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("pulses", "first", "row", "line"),
+    [
+        (
+            Pulses({REF: Pulse(total=2, dead=2, rules=1, dark=1)}),
+            (Mark.BAD, "Ingress shop/web", "0 of 2 targets healthy: its only rule has no healthy target"),
+            "Ingresses         1: 1 broken",
+            "targets           0 of 2 healthy",
+        ),
+        (
+            Pulses({REF: Pulse(healthy=1, total=2, dead=1, rules=1)}),
+            (Mark.WARNING, "Ingress shop/web", "1 of 2 targets healthy"),
+            "Ingresses         1: 1 work, with a warning",
+            "targets           1 of 2 healthy",
+        ),
+        (
+            Pulses({REF: Pulse(healthy=2, total=2, rules=1)}),
+            None,
+            "Ingresses         1: 1 work",
+            "targets           2 of 2 healthy",
+        ),
+        (
+            Pulses({}, {REF: "the cloud is down"}),
+            None,
+            "Ingresses         1: 1 unknown",
+            "targets           health not known on 1 load balancer: the cloud is down",
+        ),
+    ],
+)
+def test_an_ingress_is_said_to_work_only_while_its_targets_do(
+    pulses: Pulses, first: tuple[Mark, str, str] | None, row: str, line: str
+) -> None:
+    facts = replace(WELL, cluster=replace(WELL.cluster, ingresses=Known((screens.ingress(KEY, "True", READY, REF),))))
+    seen = overview(facts, audit(), Config(screens.CLUSTER, "ap-guangzhou"), pulses)
+    assert [(one.mark, one.about, one.says) for one in seen.problems] == ([first] if first else [])
+    shown = click.unstyle(overview_text(seen)).split("\n")
+    assert row in shown
+    assert line in shown
+    assert seen.unread == ()
+
+
+def test_sick_targets_of_a_group_are_one_problem_of_its_load_balancer() -> None:
+    both = tuple(screens.ingress(ObjectKey("shop", name), "True", READY, REF) for name in ("a", "b"))
+    facts = replace(WELL, cluster=replace(WELL.cluster, ingresses=Known(both)))
+    pulses = Pulses({REF: Pulse(healthy=1, total=2, dead=1, rules=2, dark=1)})
+    seen = overview(facts, audit(), Config(screens.CLUSTER, "ap-guangzhou"), pulses)
+    assert [(one.about, one.says) for one in seen.problems] == [
+        (f"load balancer {REF}", "1 of 2 targets healthy: 1 of 2 rules have no healthy target for 2 Ingresses")
+    ]
+    assert [one.mark for one in seen.members] == [Mark.WARNING, Mark.WARNING]

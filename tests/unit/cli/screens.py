@@ -30,12 +30,14 @@ from l7lb.app.gate import Standing
 from l7lb.app.overview import overview
 from l7lb.app.overview_words import overview_json, overview_text
 from l7lb.app.printing import as_json, as_text, explanation_json
+from l7lb.app.pulses import Pulse, Pulses
 from l7lb.app.regions import Look
 from l7lb.app.sketching import Sketch
 from l7lb.app.tree_words import tree_json, tree_text
+from l7lb.ledger import format_record
 from l7lb.model.branches import HostView, ListenerView, Mark, Part, RuleView, TargetView
 from l7lb.model.cloud import Health
-from l7lb.model.cluster import Ingress, ObjectMeta
+from l7lb.model.cluster import HttpRule, Ingress, IngressRule, IngressSpec, ObjectMeta
 from l7lb.model.codes import CODES
 from l7lb.model.identity import CloudRef, Cluster, ListenerKey, LoadBalancerId, ObjectKey, RuleKey, RuleRef
 from l7lb.model.inventory import Entry, Provenance, Use
@@ -49,7 +51,8 @@ from l7lb.model.loadbalancer import (
     Target,
     TargetKey,
 )
-from l7lb.model.marks import CONDITIONS, FINALIZER
+from l7lb.model.marks import CONDITIONS, FINALIZER, RECORD
+from l7lb.model.ownership import Record
 from l7lb.model.plan import (
     CreateListeners,
     CreateLoadBalancer,
@@ -141,17 +144,18 @@ SKETCH = Sketch(
 )
 
 
-def ingress(key: ObjectKey, status: str, message: str) -> Ingress:
-    """With a condition."""
+def ingress(key: ObjectKey, status: str, message: str, ref: CloudRef | None = None) -> Ingress:
+    """With a condition, and a load balancer where one is named."""
     condition = {
         "type": "Ready", "status": status, "reason": "Ensured" if status == "True" else "ServiceNotFound",
         "message": message, "lastTransitionTime": "2026-11-22T21:40:00Z",
     }  # fmt: skip
     text = json.dumps([condition])
-    meta = ObjectMeta(
-        name=key.name, namespace=key.namespace, uid=str(key), annotations={CONDITIONS: text}, finalizers=(FINALIZER,)
-    )
-    return Ingress(metadata=meta)
+    notes = {CONDITIONS: text}
+    if ref is not None:
+        notes[RECORD] = format_record(Record(str(key), CLUSTER, region=ref.region, lb=ref.id, claim="created"))
+    meta = ObjectMeta(name=key.name, namespace=key.namespace, uid=str(key), annotations=notes, finalizers=(FINALIZER,))
+    return Ingress(metadata=meta, spec=IngressSpec(rules=(IngressRule(http=HttpRule(paths=())),)))
 
 
 READY = "the load balancer is as the Ingress asks"
@@ -167,8 +171,8 @@ FACTS = Facts(
         definitions=Known(("v1alpha1",)),
         classes=Known(()),
         ingresses=Known((
-            ingress(WEB, "True", READY),
-            ingress(ObjectKey("shop", "api"), "True", READY),
+            ingress(WEB, "True", READY, REF),
+            ingress(ObjectKey("shop", "api"), "True", READY, QUIET.load_balancer),
             ingress(BLOG, "False", MISSING),
         )),
         gate=Standing(True, "Deployment kube-system/l7-lb-controller has 0 replicas"),
@@ -221,15 +225,21 @@ EXPLAINED = Explanation(
     unread="",
     finding=CHANGED,
 )  # fmt: skip
+PULSES = Pulses({
+    REF: Pulse(healthy=2, total=3, dead=1, rules=1),
+    CloudRef(REGION, LoadBalancerId("lb-8c9d0e1f")): Pulse(healthy=4, total=4, rules=2),
+})  # fmt: skip
 SCREENS: Final[Mapping[str, Callable[[int | None], str]]] = {
-    "status": lambda width: overview_text(overview(FACTS, Known(AUDIT), Config(CLUSTER, REGION)), width),
+    "status": lambda width: overview_text(overview(FACTS, Known(AUDIT), Config(CLUSTER, REGION), PULSES), width),
     "tree": lambda width: tree_text(SKETCH, width=width),
     "plan": lambda _: as_text((CHANGED, BOUGHT, BROKEN, QUIET)),
     "explain": lambda _: explanation_text(EXPLAINED),
     "doctor": lambda _: doctor_text(diagnose(FACTS), FACTS),
 }
 DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = {
-    "status": lambda: overview_json(overview(FACTS, Known(AUDIT), Config(CLUSTER, REGION))),
+    "status": lambda: overview_json(
+        overview(FACTS, Known(AUDIT), Config(CLUSTER, REGION), replace(PULSES, silent={OTHER: "it is gone"}))
+    ),
     "tree": lambda: tree_json(SKETCH),
     "explain INGRESS": lambda: explanation_document(EXPLAINED),
     "explain CODE": lambda: explanation_json(CODES["E4041"]),
