@@ -31,6 +31,15 @@ class Unavailable(RetryableError):
     """It was answered, with a no that does not say why: the first time a later try may succeed."""
     failed: tuple[str, ...] = ()
     """Ids of the listeners for which a Batch call was not done; for the others it was. Empty: it does not say."""
+    silent = False
+    """An open watch said nothing for so long that it may be dead; a quiet kind looks the same."""
+
+    @classmethod
+    def silence(cls, message: str) -> Self:
+        """Of an open watch."""
+        made = cls(message)
+        made.silent = True
+        return made
 
 
 class Throttled(RetryableError):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, assert_never
 
-from l7lb.errors import L7lbError
+from l7lb.errors import L7lbError, Unavailable
 from l7lb.model.identity import ObjectKey
 from l7lb.model.watch import ListWatch, Quarantined, WatchStream
 from l7lb.runtime.clock import Clock
@@ -209,7 +209,9 @@ class Informer(Generic[T]):
             return
         is_known = self._reflector.absent
         replacement = self._reflector.on_error(error, self._clock.monotonic())
-        if self._reflector.absent:
+        if isinstance(error, Unavailable) and error.silent:
+            _logger.debug("%s: %s; watching anew", self.name, error)
+        elif self._reflector.absent:
             if not is_known:
                 _logger.info("%s: this API server does not know the kind; looking again now and then", self.name)
         else:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
-from l7lb.errors import AccessDenied, Expired, L7lbError, NotFound, RetryableError, Throttled, VersionTooLarge
+from l7lb.errors import (
+    AccessDenied,
+    Expired,
+    L7lbError,
+    NotFound,
+    RetryableError,
+    Throttled,
+    Unavailable,
+    VersionTooLarge,
+)
 from l7lb.model.identity import ObjectKey
 from l7lb.model.watch import Bookmark, Change, ChangeType, Item, Page, Quarantined, StreamError, WatchEvent
 from l7lb.runtime.store import newer
@@ -21,7 +30,7 @@ ABSENT_RETRY_S = 30.0
 SHORT_WATCH_S = 1.0
 """A watch that ends sooner without an event is the answer of a server that cannot serve this version."""
 HEALTHY_WATCH_S = 60.0
-"""A connection that lasted so long and then broke or fell silent is no sign of an outage."""
+"""A connection that lasted so long and then broke is no sign of an outage."""
 STUCK_WATCHES = 5
 """So many broken streams without progress, and a list has to help: the version may be poisoned, or of another life."""
 INTERNAL_ERRORS = 3
@@ -183,7 +192,8 @@ class Reflector(Generic[T]):
         return Replacement(items, quarantined, self._reason)
 
     def on_watching(self, now: float) -> None:
-        """The watch is open."""
+        """The watch is open: the API server has said that it would tell what changes from here on."""
+        self.heard_at = now
         self._phase = _Phase.STREAM
         self._opened_at = now
         self._delivered = False
@@ -225,6 +235,11 @@ class Reflector(Generic[T]):
         """A request or the stream has failed. An absent kind is an empty list, the first time."""
         self.problem = str(error)
         match error:
+            case Unavailable(silent=True) if self._phase is _Phase.STREAM:
+                # A quiet kind of a healthy server, most often: watched again at once, and listed if that goes on.
+                self.problem = ""
+                self._phase = _Phase.WATCH
+                self._count_stuck()
             case Expired() | VersionTooLarge():
                 self._on_bad_version(error, now)
             case NotFound() if self._phase is _Phase.LIST and self._optional:
@@ -272,6 +287,9 @@ class Reflector(Generic[T]):
             return
         if now - self._opened_at >= HEALTHY_WATCH_S:
             self._backoff.reset()
+        self._count_stuck()
+
+    def _count_stuck(self) -> None:
         self._stuck += 1
         if self._stuck >= STUCK_WATCHES:
             self._relist(Reason.STUCK_WATCH, self._version)

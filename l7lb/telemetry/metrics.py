@@ -302,7 +302,7 @@ TABLE: Final = (
     ),
     Row("l7lb_gate_open", Gauge, ("controller",), "1 while TKE's own controller is proven off."),
     Row("l7lb_informer_synced", Gauge, ("kind",), "1 once the first list of a kind was handed on."),
-    Row("l7lb_informer_staleness_seconds", Gauge, ("kind",), "Since the last event or bookmark of a kind."),
+    Row("l7lb_informer_staleness_seconds", Gauge, ("kind",), "Since anything was heard of a kind."),
     Row("l7lb_informer_lists_total", Counter, ("kind", "reason"), "Lists, by what made them necessary."),
     Row("l7lb_informer_events_total", Counter, ("kind",), "Watch events that changed an object."),
     Row("l7lb_informer_failures_total", Counter, ("kind", "error"), "Requests and streams that failed, by error."),

@@ -6,6 +6,7 @@ from typing import Final
 
 from l7lb.adapters.kube import errors as kube_errors
 from l7lb.adapters.kube.transport import ByteStream
+from l7lb.errors import Unavailable
 from tests.emulators.kube.watches import Watch
 from tests.emulators.kube.wire import ConnectionLost
 from tests.simulation.clock import SimClock
@@ -59,7 +60,7 @@ class Body(ByteStream):
         self._source.close()
 
     def chunks(self) -> Iterator[bytes]:
-        """Pieces as they arrive; ends at a clean end, raises Unavailable when it breaks or is silent for too long."""
+        """Pieces as they arrive; ends at a clean end, raises Unavailable when it breaks or is silent."""
         while not self._closed:
             piece = self._piece()
             if piece is None:
@@ -83,7 +84,7 @@ class Body(ByteStream):
         if self._source.closed:
             return None
         if self._clock.now() >= self._heard_at + self._silence_s:
-            raise kube_errors.from_connection(TimeoutError("silent"), self._where)
+            raise Unavailable.silence(f"{self._where}: silent for too long")
         self._source.bookmark()
         self._collect()
         if not self._arriving:

@@ -75,7 +75,10 @@ class ByteStream:
         self._reading = threading.Lock()
 
     def chunks(self) -> Iterator[bytes]:
-        """Pieces as they arrive; ends at a clean end or after `shutdown`, raises Unavailable when it breaks."""
+        """Pieces as they arrive; ends at a clean end or after `shutdown`.
+
+        Raises Unavailable when it breaks, and one that is `silent` when nothing has come for too long.
+        """
         pieces = _pieces(self._response)
         while True:
             with self._reading:
@@ -93,6 +96,8 @@ class ByteStream:
             self._response.close()
             if self._ended.is_set():
                 return None
+            if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+                raise Unavailable.silence(f"{self._where}: silent for too long") from error
             raise wire_errors.from_connection(error, self._where) from error
         return None if self._ended.is_set() else piece
 

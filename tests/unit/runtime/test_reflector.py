@@ -304,17 +304,38 @@ def test_streams_that_break_but_get_on_are_never_listed() -> None:
         talk.reflector.on_watching(talk.now)
 
 
-def test_a_silent_connection_is_cut_and_watched_again_without_growing_delays() -> None:
+def test_a_connection_that_lasted_and_then_broke_is_watched_again_without_growing_delays() -> None:
     talk = Talk().streaming()
     for version in range(11, 31):
         talk.event(str(version))
         talk.now += 80
-        talk.fail(errors.Unavailable("silent"))
+        talk.fail(down())
         pause = talk.ask()
         assert isinstance(pause, Wait)
         assert pause.after_s <= 1.6
         talk.ask_after_waiting()
         talk.reflector.on_watching(talk.now)
+
+
+def test_a_quiet_kind_is_watched_again_at_once_is_no_problem_and_does_not_get_stale() -> None:
+    talk = Talk().streaming()
+    for _ in range(4):
+        talk.now += 80
+        talk.fail(errors.Unavailable.silence("nothing"))
+        assert talk.reflector.problem == ""
+        assert watched_version(talk.ask()) == "10"
+        talk.reflector.on_watching(talk.now)
+        assert talk.reflector.heard_at == talk.now
+
+
+def test_a_kind_that_stays_silent_is_listed_now_and_then_in_case_the_watch_is_deaf() -> None:
+    talk = Talk().streaming()
+    for _ in range(4):
+        talk.fail(errors.Unavailable.silence("nothing"))
+        talk.ask()
+        talk.reflector.on_watching(talk.now)
+    talk.fail(errors.Unavailable.silence("nothing"))
+    assert talk.ask() == List("10")
 
 
 def test_a_kind_that_does_not_exist_is_an_empty_list_and_is_looked_for_now_and_then() -> None:

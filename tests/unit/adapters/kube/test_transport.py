@@ -278,12 +278,13 @@ def test_shutdown_before_the_first_read_ends_the_stream(tmp_path: Path) -> None:
         assert list(stream.chunks()) == []
 
 
-def test_stream_silent_for_too_long_is_unavailable(tmp_path: Path) -> None:
+def test_stream_silent_for_too_long_is_told_from_one_that_breaks(tmp_path: Path) -> None:
     with connected(tmp_path, Answer(STREAM_HEAD + chunk(b"one\n"), Fault.STALL)) as (_, transport):
         pieces = transport.stream(GET, silence_s=0.05).chunks()
         assert next(pieces) == b"one\n"
-        with pytest.raises(errors.Unavailable):
+        with pytest.raises(errors.Unavailable) as silence:
             next(pieces)
+    assert silence.value.silent
 
 
 def test_peer_without_tls_behind_an_https_address_is_unavailable(tmp_path: Path, authority: trustme.CA) -> None:
