@@ -8,6 +8,7 @@ from typing import Final
 
 from l7lb import planner
 from l7lb.app.caches import Stores, key_of
+from l7lb.errors import Expired, Unavailable
 from l7lb.model.cluster import Ingress, Object
 from l7lb.model.identity import BindingKey, Cluster
 from l7lb.model.snapshot import Settings
@@ -63,6 +64,10 @@ def borders(
         return any(not ours(item.object) for item in stores.ingresses.by_index("uid", uid))
 
     def abroad() -> Iterable[Object]:
-        return tuple(one for one in everyone() if not ours(Ingress(metadata=one.metadata)))
+        try:
+            found = tuple(everyone())
+        except Expired as error:
+            raise Unavailable(f"who else has the load balancer cannot be read now: {error}") from error
+        return tuple(one for one in found if not ours(Ingress(metadata=one.metadata)))
 
     return Borders(ours, strayed, abroad, planner.EXITS_MAX - max(1, planner.EXITS_MAX // scope.shards))
