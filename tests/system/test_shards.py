@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.replicas import Replica, holder
+from tests.system.replicas import Replica, holder, wait
 from tests.system.world import World, ingress, rule, service
 
 pytestmark = pytest.mark.system
@@ -26,8 +26,10 @@ def test_two_replicas_serve_a_shard_each_and_one_takes_both_when_the_other_is_st
         first.wait("it holds both", lambda: first.metric("leader_election_master_status") == 2)
         second = Replica(world, "second", shards="2")
         started.append(second)
-        for one in started:
-            one.wait("each holds one", lambda one=one: one.metric("leader_election_master_status") == 1, 60.0)
+        wait(
+            "each holds one",
+            lambda: all(one.metric("leader_election_master_status") == 1 for one in started), 60.0, *started,
+        )  # fmt: skip
         world.namespace("shop")
         world.kube.create(service("web", "shop", 0))
         for number in range(SHOPS):
