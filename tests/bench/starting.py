@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from statistics import median
 from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.bench.apiserver import IDENTITY, KUBE_SYSTEM
+from tests.bench.apiserver import IDENTITY, KUBE_SYSTEM, Server
 from tests.bench.clients.ours import KUBECONFIG
 from tests.bench.figures import alternate, figure
 from tests.bench.processes import serving
@@ -100,7 +100,7 @@ class FirstList:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it is called by
                 """Say nothing."""
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        with Server(("127.0.0.1", 0), Handler) as server:
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
             try:
