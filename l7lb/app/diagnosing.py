@@ -8,10 +8,10 @@ from typing import Final
 
 from l7lb import ledger
 from l7lb.adapters.clb.probing import Finding
-from l7lb.app.facts import Facts, Unread
+from l7lb.app.facts import Facts, Known, Unread
 from l7lb.model.cluster import Ingress
 from l7lb.model.lease import LeaseRecord
-from l7lb.model.marks import CLASS_CONTROLLER, CLASS_NAME, FINALIZER
+from l7lb.model.marks import CLASS_ANNOTATION, CLASS_CONTROLLER, CLASS_NAME, FINALIZER
 from l7lb.model.snapshot import Limits
 
 MINOR_MIN: Final = 21
@@ -159,8 +159,30 @@ def _gate(facts: Facts) -> Diagnosis:
     gate = facts.cluster.gate
     if gate.open:
         return Diagnosis("control", "TKE's controller", Level.OK, f"off: {gate.reason}")
+    waiting = _waiting(facts)
+    says = f"may be running, so l7lb writes nothing: {gate.reason}"
     cure = "switch it off as docs/migrating.md says; until then l7lb only looks"
-    return Diagnosis("control", "TKE's controller", Level.WARN, f"may be running: {gate.reason}", cure)
+    if not waiting:
+        return Diagnosis("control", "TKE's controller", Level.WARN, says, cure)
+    return Diagnosis("control", "TKE's controller", Level.FAIL, f"{says}; waiting: {_some(waiting)}", cure)
+
+
+def _waiting(facts: Facts) -> list[str]:
+    """Ingresses that l7lb holds, or that name a class which is ours and have no address: nobody does anything."""
+    found, classes = facts.cluster.ingresses, facts.cluster.classes
+    if isinstance(found, Unread):
+        return []
+    known = classes.value if isinstance(classes, Known) else ()
+    ours = {CLASS_NAME, *(one.metadata.name for one in known if one.spec.controller == CLASS_CONTROLLER)}
+    return [
+        str(one.key)
+        for one in found.value
+        if FINALIZER in one.finalizers or (not one.deleting and not one.addresses and _class_of(one) in ours)
+    ]
+
+
+def _class_of(ingress: Ingress) -> str:
+    return ingress.annotations.get(CLASS_ANNOTATION) or ingress.spec.ingress_class_name or ""
 
 
 def _leader(facts: Facts) -> Iterator[Diagnosis]:
@@ -240,9 +262,7 @@ def _cloud_rights(facts: Facts) -> Diagnosis:
         return Diagnosis("account", "rights", Level.WARN, f"{failed[0].action} failed: {failed[0].why}")
     if not facts.cloud.probes:
         return Diagnosis("account", "rights", Level.WARN, "not tried")
-    says = (
-        f"{len(by[Finding.ALLOWED])} reads work; {len(by[Finding.UNPROVEN])} actions cannot be proven without writing"
-    )
+    says = f"{len(by[Finding.ALLOWED])} reads work; {len(by[Finding.UNPROVEN])} actions are not proven"
     return Diagnosis("account", "rights", Level.OK, says)
 
 

@@ -58,6 +58,7 @@ def _lines(one: Diagnosis, width: int) -> Iterator[str]:
 
 
 def _unproven(facts: Facts) -> Iterator[str]:
-    writes = [one.action for one in facts.cloud.probes if one.finding is Finding.UNPROVEN]
-    if writes:
-        yield faint(f"  not proven, because the proof would be a write: {', '.join(writes)}")
+    unproven = [one for one in facts.cloud.probes if one.finding is Finding.UNPROVEN]
+    for why in dict.fromkeys(one.why for one in unproven):
+        actions = ", ".join(one.action for one in unproven if one.why == why)
+        yield faint(f"  not proven, because {why}: {actions}")

@@ -1,8 +1,9 @@
 """Collects the facts that `l7lb doctor` and `l7lb status` look at: from a cluster and an account, reading only."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from l7lb import __version__, ledger
 from l7lb.adapters.clb.probing import date_of, probe
@@ -25,7 +26,7 @@ from l7lb.app.progress import Progress, silent
 from l7lb.app.regions import find_all
 from l7lb.app.releasing import listed
 from l7lb.app.watching import settings_of
-from l7lb.errors import GateClosed, L7lbError, NotFound, Unavailable
+from l7lb.errors import ConfigurationError, GateClosed, L7lbError, NotFound, Unavailable
 from l7lb.model.cluster import Object
 from l7lb.model.identity import Cluster, ObjectKey
 from l7lb.model.lease import LeaseRecord
@@ -37,17 +38,27 @@ from l7lb.runtime.store import Store
 from l7lb.telemetry.metrics import Metrics
 
 GROUP = "cloud.tencent.com"
+NO_KEYS: Final = {"TENCENTCLOUD_SECRET_ID": "none", "TENCENTCLOUD_SECRET_KEY": "none"}
+"""Nothing is signed with them: the account is not asked."""
 Kept = TypeVar("Kept", bound=Object)
 
 
 def examined(config: Config, environ: Mapping[str, str], *, account: str = "", told: Progress = silent) -> Facts:
-    """Everything. Raises ConfigurationError when no client can be built; what cannot be read is a fact."""
-    clock = SystemClock()
-    connections = connect(config, environ, Metrics(__version__), _never, clock)
+    """Everything. Raises ConfigurationError when no client can be built; what cannot be read is a fact.
+
+    Keys that are not there are such a fact: the cluster is looked at all the same.
+    """
+    clock, keyless = SystemClock(), ""
+    try:
+        connections = connect(config, environ, Metrics(__version__), _never, clock)
+    except ConfigurationError as error:
+        # Raised again by the next line, unless it was about the keys.
+        connections = connect(replace(config, credentials="env"), NO_KEYS, Metrics(__version__), _never, clock)
+        keyless = f"the account was not asked: {error}"
     told("reading the cluster", 0, 4)
     cluster = cluster_facts(config, connections, clock)
     told("reading the account", 1, 4)
-    cloud = cloud_facts(config, connections, clock, cluster.identity)
+    cloud = _unasked(config, clock, keyless) if keyless else cloud_facts(config, connections, clock, cluster.identity)
     told("asking for rights", 2, 4)
     examiner = KubeExaminer(connections.kube, clock.time)
     granted = ask(lambda: _granted(config, examiner, account))
@@ -61,7 +72,7 @@ def examined(config: Config, environ: Mapping[str, str], *, account: str = "", t
         cloud=cloud,
         rights=granted,
         account=account,
-        copy=ask(lambda: _doubt(config, connections, clock, cluster)),
+        copy=Unread(keyless) if keyless else ask(lambda: _doubt(config, connections, clock, cluster)),
     )
 
 
@@ -98,14 +109,24 @@ def cloud_facts(
     home = _first(heads, config.region)
     if isinstance(heads, Unread) and not heads.reached:
         return CloudFacts(source=config.credentials, heads=heads, limits=heads, skew_s=None)
-    date = date_of(Endpoint.parse(config.clb_endpoint, config.api_root_domain)) if probing else None
     return CloudFacts(
         source=config.credentials,
         heads=heads,
         limits=ask(lambda: patiently(lambda: cloud.limits(config.region))),
-        skew_s=None if date is None else _rounded(date - clock.time()),
+        skew_s=_skew_s(config, clock) if probing else None,
         probes=probe(cloud, connections.certificates, config.region, tags, home) if probing else (),
     )
+
+
+def _unasked(config: Config, clock: Clock, why: str) -> CloudFacts:
+    """Without keys: nothing but the time, which needs none."""
+    nothing = Unread(why, reached=False)
+    return CloudFacts(source=config.credentials, heads=nothing, limits=nothing, skew_s=_skew_s(config, clock))
+
+
+def _skew_s(config: Config, clock: Clock) -> float | None:
+    date = date_of(Endpoint.parse(config.clb_endpoint, config.api_root_domain))
+    return None if date is None else _rounded(date - clock.time())
 
 
 def _first(heads: Known[tuple[LoadBalancerHead, ...]] | Unread, region: str) -> LoadBalancerHead | None:

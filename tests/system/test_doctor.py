@@ -74,6 +74,16 @@ def test_wrong_keys_are_a_finding_beside_all_others(world: World) -> None:
     assert check(report, "control", "leader")["level"] == "ok"
 
 
+def test_keys_that_are_not_there_are_a_finding_beside_all_others(world: World) -> None:
+    code, report = doctor(world, "--credentials=file:/nonexistent")
+    assert code == 1
+    found = check(report, "account", "credentials")
+    assert (found["level"], "the account was not asked" in found["says"]) == ("fail", True)
+    assert check(report, "cluster", "rights")["level"] == "ok"
+    assert check(report, "control", "leader")["level"] == "ok"
+    assert report["actions"] == []
+
+
 def test_the_rights_of_an_account_are_asked_for_by_its_name(world: World) -> None:
     if world.kube_emulator is not None:
         pytest.skip("the emulator gives everybody every right")

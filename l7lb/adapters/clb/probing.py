@@ -23,6 +23,8 @@ from l7lb.model.loadbalancer import LoadBalancerHead
 
 NO_TASK = TaskId("00000000-0000-0000-0000-000000000000")
 NO_CERTIFICATE = "l7lbnone"
+WRITES = "the proof would be a write"
+NOTHING_TO_READ = "there is no load balancer of this cluster to ask about"
 
 
 class Finding(StrEnum):
@@ -81,9 +83,9 @@ def _reads(
 def _one(action: Action, read: Callable[[], object] | None) -> Probe:
     name = f"{action.service}:{action.name}"
     if action.write:
-        return Probe(name, Finding.UNPROVEN, "it would write")
+        return Probe(name, Finding.UNPROVEN, WRITES)
     if read is None:
-        return Probe(name, Finding.UNPROVEN, "there is no load balancer of this cluster yet to read")
+        return Probe(name, Finding.UNPROVEN, NOTHING_TO_READ)
     try:
         read()
     except AccessDenied as error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 import pytest
 
-from l7lb.adapters.clb.probing import Finding, Probe
+from l7lb.adapters.clb.probing import NOTHING_TO_READ, WRITES, Finding, Probe
 from l7lb.adapters.kube.cluster import ServerVersion
 from l7lb.adapters.kube.examining import Replica
 from l7lb.adapters.kube.rights import Right
@@ -16,7 +16,16 @@ from l7lb.app.doctor_words import doctor_json, doctor_text
 from l7lb.app.facts import CloudFacts, ClusterFacts, Facts, Granted, Known, Unread, ask
 from l7lb.app.gate import Standing
 from l7lb.errors import AccessDenied, Throttled
-from l7lb.model.cluster import Ingress, IngressClass, IngressClassSpec, ObjectMeta
+from l7lb.model.cluster import (
+    Ingress,
+    IngressAddress,
+    IngressClass,
+    IngressClassSpec,
+    IngressLoadBalancer,
+    IngressSpec,
+    IngressStatus,
+    ObjectMeta,
+)
 from l7lb.model.identity import Cluster
 from l7lb.model.lease import LeaseRecord
 from l7lb.model.marks import CLASS_CONTROLLER, FINALIZER
@@ -24,6 +33,7 @@ from l7lb.model.snapshot import Limits
 from tests.builders import head
 
 NOW = 1_795_392_000.0
+HELD = Ingress(metadata=ObjectMeta(name="web", namespace="shop", finalizers=(FINALIZER,)))
 RENEWED = "2026-11-22T23:59:50.000000Z"
 WELL = Facts(
     cluster_id="cls-1",
@@ -71,6 +81,13 @@ def going(since: str) -> Ingress:
     return Ingress(metadata=meta)
 
 
+def asking(named: str, *addresses: str) -> Ingress:
+    """For a load balancer, by a class."""
+    meta, served = ObjectMeta(name="web", namespace="shop"), tuple(IngressAddress(ip=one) for one in addresses)
+    spec, status = IngressSpec(ingress_class_name=named), IngressStatus(IngressLoadBalancer(served))
+    return Ingress(metadata=meta, spec=spec, status=status)
+
+
 def klass(name: str, controller: str) -> IngressClass:
     return IngressClass(metadata=ObjectMeta(name=name), spec=IngressClassSpec(controller))
 
@@ -102,6 +119,32 @@ TABLE: list[tuple[str, Change, str, Level, str]] = [
     ("the class is another's", cluster(classes=Known((klass("qcloud", "x/y"),))), "IngressClass", W, "names x/y"),
     ("classes of ours", cluster(classes=Known((klass("edge", CLASS_CONTROLLER),))), "IngressClass", OK, "ours: edge"),
     ("the gate is closed", cluster(gate=Standing(False, "it runs")), "TKE's controller", W, "it runs"),
+    (
+        "an Ingress waits behind the gate",
+        cluster(gate=Standing(False, "it runs"), ingresses=Known((asking("qcloud"),))),
+        "TKE's controller", F, "waiting: shop/web",
+    ),
+    (
+        "one of a class of ours waits behind the gate",
+        cluster(gate=Standing(False, "it"), ingresses=Known((asking("e"),)),
+                classes=Known((klass("e", CLASS_CONTROLLER),))),
+        "TKE's controller", F, "waiting: shop/web",
+    ),
+    (
+        "what l7lb holds waits behind the gate",
+        cluster(gate=Standing(False, "it runs"), ingresses=Known((HELD,))),
+        "TKE's controller", F, "waiting: shop/web",
+    ),
+    (
+        "a stranger does not wait behind the gate",
+        cluster(gate=Standing(False, "it runs"), ingresses=Known((asking("nginx"),))),
+        "TKE's controller", W, "l7lb writes nothing: it runs",
+    ),
+    (
+        "what is served does not wait behind the gate",
+        cluster(gate=Standing(False, "it runs"), ingresses=Known((asking("qcloud", "203.0.113.1"),))),
+        "TKE's controller", W, "l7lb writes nothing: it runs",
+    ),
     ("no Lease", cluster(lease=Known(None)), "leader", W, "nobody has ever led"),
     ("given back", cluster(lease=Known(LeaseRecord("", 30))), "leader", W, "given back"),
     (
@@ -139,6 +182,20 @@ def test_a_fact_has_its_level_and_its_words(change: Change, name: str, level: Le
 
 def test_where_all_is_well_every_check_says_so() -> None:
     assert {one.level for one in diagnose(WELL)} == {OK}
+
+
+def test_what_is_not_proven_says_why() -> None:
+    probes = (
+        Probe("clb:CreateRule", Finding.UNPROVEN, WRITES),
+        Probe("clb:DescribeTargets", Finding.UNPROVEN, NOTHING_TO_READ),
+        Probe("clb:DeleteRule", Finding.UNPROVEN, WRITES),
+    )
+    known = cloud(probes=probes)(WELL)
+    lines = click.unstyle(doctor_text(diagnose(known), known)).splitlines()
+    assert [line.strip() for line in lines if "not proven, because" in line] == [
+        "not proven, because the proof would be a write: clb:CreateRule, clb:DeleteRule",
+        "not proven, because there is no load balancer of this cluster to ask about: clb:DescribeTargets",
+    ]
 
 
 def test_what_fails_says_what_to_do() -> None:

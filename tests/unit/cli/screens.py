@@ -189,7 +189,7 @@ FACTS = Facts(
         probes=(
             Probe("clb:DescribeLoadBalancers", Shown.ALLOWED),
             Probe("ssl:DescribeCertificates", Shown.DENIED, "no right"),
-            Probe("clb:CreateLoadBalancer", Shown.UNPROVEN, "it would write"),
+            Probe("clb:CreateLoadBalancer", Shown.UNPROVEN, "the proof would be a write"),
         ),
     ),
     rights=Known(tuple(
