@@ -7,7 +7,6 @@ interpreter for `shift.CPU_S`.
 """
 
 import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -128,8 +127,8 @@ class Fleet:
         self.crew.start("round", lambda: self.lead_now().verify())
 
     def spent_s(self) -> float:
-        """CPU seconds of this process so far, without those of the emulators."""
-        return time.process_time() - self.cpu.emulators_s
+        """CPU seconds of the product so far."""
+        return self.cpu.product_s()
 
     def issued(self, *actions: str) -> list[tuple[float, Json]]:
         """When calls of these actions were issued since the calls were forgotten, and with what parameters."""

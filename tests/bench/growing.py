@@ -85,7 +85,7 @@ def _nodes(one: Grown, count: int) -> tuple[Figure, ...]:
         Figure("joining/calls", max(one.joined.calls, one.left.calls) / count, "calls a load balancer", Better.LOWER,
                note=note),
         Figure("joining/cpu", rounded(1000 * max(one.joined.cpu_s, one.left.cpu_s) / count), "ms a load balancer",
-               Better.LOWER, note=f"{note}; the virtual world's own part is in it"),
+               Better.LOWER, note=note),
     )  # fmt: skip
 
 
