@@ -306,7 +306,7 @@ class Converger:
 
     def _fly(self, matter: Matter, flight: Flight) -> Outcome:
         self._shop.phases.enter(Stage.APPLY, flight.ref.id if flight.ref is not None else "")
-        flight.binding = matter.key
+        self._shop.executor.flights.work_on(flight, matter.key)
         if not self._shop.borders.ours(matter.ingress):
             # What was written down just now leads elsewhere: not one write more, another goes on from here.
             self._shop.executor.abandon(flight)

@@ -214,7 +214,7 @@ class Disposer:
     def _fly(self, matter: Matter, flight: Flight, parting: Parting) -> Outcome:
         ref = flight.ref
         self._shop.phases.enter(Stage.APPLY, ref.id if ref is not None else "")
-        flight.binding = matter.key
+        self._shop.executor.flights.work_on(flight, matter.key)
         if not self._shop.borders.ours(matter.ingress):
             self._shop.executor.abandon(flight)  # what was written down leads elsewhere: another goes on
             return Done()

@@ -54,7 +54,7 @@ class Flight:
     done: int = 0
     task: PendingTask | None = None
     binding: BindingKey | None = None
-    """The key in the queue under which it was last worked on."""
+    """The key in the queue under which it was last worked on; set by `Flights.work_on`."""
     fresh: ObservedLoadBalancer | None = None
     """A load balancer created by this plan whose tags have not been read back yet."""
     first_order: bool = False
@@ -121,6 +121,10 @@ class Flights:
         self._lock = threading.Lock()
         self._flights: dict[BindingKey, Flight] = {}
         self._writers: dict[CloudRef, BindingKey] = {}
+        self._under: dict[BindingKey, dict[BindingKey, Flight]] = {}
+        """By the key of the queue: each pass asks, and there may be thousands on their way."""
+        self._written: dict[BindingKey, set[CloudRef]] = {}
+        """What each holds of the locks."""
 
     def of(self, key: BindingKey) -> Flight | None:
         """The flight of this key."""
@@ -130,7 +134,15 @@ class Flights:
     def under(self, binding: BindingKey) -> tuple[Flight, ...]:
         """Those that were last worked on under this key of the queue."""
         with self._lock:
-            return tuple(flight for flight in self._flights.values() if flight.binding == binding)
+            return tuple(self._under.get(binding, {}).values())
+
+    def work_on(self, flight: Flight, binding: BindingKey) -> None:
+        """It is worked on under this key of the queue from now on."""
+        with self._lock:
+            if self._flights.get(flight.key) is flight:
+                self._leave(flight)
+                self._under.setdefault(binding, {})[flight.key] = flight
+            flight.binding = binding
 
     def underway(self) -> tuple[Flight, ...]:
         """All of them."""
@@ -142,7 +154,10 @@ class Flights:
         with self._lock:
             if flight.ref is not None and not self._take(flight.ref, flight.key):
                 return False
+            self._forget(flight.key)
             self._flights[flight.key] = flight
+            if flight.binding is not None:
+                self._under.setdefault(flight.binding, {})[flight.key] = flight
             return True
 
     def lock(self, ref: CloudRef, key: BindingKey) -> bool:
@@ -153,15 +168,29 @@ class Flights:
     def end(self, key: BindingKey) -> None:
         """Forget the flight and free what it locked; idempotent."""
         with self._lock:
-            self._flights.pop(key, None)
-            for ref in [ref for ref, holder in self._writers.items() if holder == key]:
+            self._forget(key)
+            for ref in self._written.pop(key, ()):
                 del self._writers[ref]
 
     def clear(self) -> None:
         """Forget everything: the leadership ended."""
         with self._lock:
-            self._flights.clear()
-            self._writers.clear()
+            for kept in (self._flights, self._writers, self._under, self._written):
+                kept.clear()
 
     def _take(self, ref: CloudRef, key: BindingKey) -> bool:
-        return self._writers.setdefault(ref, key) == key
+        if self._writers.setdefault(ref, key) != key:
+            return False
+        self._written.setdefault(key, set()).add(ref)
+        return True
+
+    def _forget(self, key: BindingKey) -> None:
+        flight = self._flights.pop(key, None)
+        if flight is not None:
+            self._leave(flight)
+
+    def _leave(self, flight: Flight) -> None:
+        if flight.binding is not None and flight.binding in self._under:
+            self._under[flight.binding].pop(flight.key, None)
+            if not self._under[flight.binding]:
+                del self._under[flight.binding]

@@ -198,7 +198,7 @@ class Sharing:
 
     def _fly(self, meeting: Meeting, flight: Flight) -> Outcome:
         self._shop.phases.enter(Stage.APPLY)
-        flight.binding = meeting.key
+        self._shop.executor.flights.work_on(flight, meeting.key)
         meeting.step = flight.step
         try:
             progress = self._shop.executor.advance(flight, meeting.cloud, GroupWitness(self._shop, meeting))
