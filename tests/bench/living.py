@@ -111,6 +111,6 @@ BENCHMARKS = (
             *("churning/removals", "churning/calls"),
             *(f"failover/{what}" for what in ("planned", "crash", "first-change", "part", "writes")),
         ),
-        limit_s=600.0,
+        limit_s=900.0,
     ),
 )
