@@ -33,7 +33,7 @@ def explanation_document(one: Explanation) -> str:
         {
             "ingress": str(one.member.key),
             "mark": one.worst.value,
-            "says": one.member.says,
+            "says": one.says,
             "loadBalancer": str(one.member.ref) if one.member.ref is not None else "",
             "checks": [
                 {"name": each.name, "mark": each.mark.value, "says": each.says, "hint": each.hint}
@@ -49,8 +49,7 @@ def explanation_document(one: Explanation) -> str:
 
 
 def _head(one: Explanation) -> Iterator[str]:
-    member = one.member
-    yield f"{bold(f'Ingress {member.key}')}  {tinted(WORDS[one.worst], MARKS[one.worst])}: {plain(member.says)}"
+    yield f"{bold(f'Ingress {one.member.key}')}  {tinted(WORDS[one.worst], MARKS[one.worst])}: {plain(one.says)}"
     yield ""
 
 

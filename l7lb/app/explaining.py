@@ -56,6 +56,14 @@ class Explanation:
         order = list(Mark)
         return min((one.mark for one in self.checks), key=order.index)
 
+    @property
+    def says(self) -> str:
+        """The sentence that goes with `worst`: the condition's own where it says as much, else the worst link's."""
+        if self.member.mark is self.worst:
+            return self.member.says
+        lead = next(one for one in self.checks if one.mark is self.worst)
+        return f"{lead.name}: {lead.says}"
+
 
 def one_of(found: Surveyed, word: str) -> Ingress:
     """The Ingress that a word means; raises ConfigurationError when it is none, or more than one."""

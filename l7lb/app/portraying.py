@@ -1,7 +1,7 @@
 """Portraits of the fleet from what this very process knows: caches, observations, conditions, plans on their way.
 
 Looking costs nobody anything: no lock is held while a portrait is drawn but those of single look-ups, and the cloud is
-asked only for the health of a load balancer whose page is open.
+asked only for health: of a load balancer whose page is open, and of all once a minute while their list is looked at.
 """
 
 import threading
@@ -17,7 +17,9 @@ from l7lb.app.drawing import Asked, Sight, branches
 from l7lb.app.glancing import Glance, Glances
 from l7lb.app.judging import member_of, ref_of, told, troubles_of, worst
 from l7lb.app.leading import Term
+from l7lb.app.pulses import Pulses, beating, own_listeners
 from l7lb.app.reasons import Case, checks
+from l7lb.app.rounds import Rounds
 from l7lb.model.branches import ListenerView, Mark
 from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress
@@ -52,6 +54,7 @@ class Studio:
     """The running term; None: this replica stands by."""
     standing: Callable[[], Standing]
     glances: Glances
+    rounds: Rounds
     clock: Clock
 
     def ours(self) -> tuple[Ingress, ...]:
@@ -185,21 +188,36 @@ class Portrayer:
         term = studio.term()
         flights = {one.ref: one for one in (term.flights.underway() if term is not None else ())}
         users: defaultdict[CloudRef, list[Ingress]] = defaultdict(list)
+        stand = [(ingress, self._member(ingress)) for ingress in studio.ours()]
+        for ingress, member in stand:
+            if member.ref is not None:
+                users[member.ref].append(ingress)
+        pulses = self._pulses(users)
         members: list[Member] = []
         troubles: list[Trouble] = []
-        for ingress in self._studio.ours():
-            member = self._member(ingress)
+        marks: defaultdict[CloudRef, list[Mark]] = defaultdict(list)
+        for ingress, bare in stand:
+            member = beating(bare, ingress, pulses, len(users[bare.ref]) if bare.ref is not None else 0)
             members.append(member)
             troubles += _told(ingress, member)
             if member.ref is not None:
-                users[member.ref].append(ingress)
+                marks[member.ref].append(member.mark)
+        drawn = (self._balancer(ref, users[ref], flights) for ref in sorted(users))
         return Fleet(
             drawn=studio.clock.time(),
             standing=studio.standing(),
-            balancers=tuple(self._balancer(ref, users[ref], flights) for ref in sorted(users)),
+            balancers=tuple(replace(one, mark=worst((one.mark, *marks[one.ref]))) for one in drawn),
             members=tuple(sorted(members, key=lambda one: one.key)),
             troubles=tuple(sorted(troubles, key=_urgency)),
         )
+
+    def _pulses(self, users: Mapping[CloudRef, list[Ingress]]) -> Pulses:
+        """Of all that are used; who stands by asks the cloud nothing."""
+        if self._studio.term() is None:
+            return Pulses({}, dict.fromkeys(users, _STANDING_BY))
+        cluster = self._studio.cluster()
+        records = {ref: [record_of(one, cluster) for one in many] for ref, many in users.items()}
+        return self._studio.rounds.of({ref: own_listeners(many) for ref, many in records.items()})
 
     def _member(self, ingress: Ingress) -> Member:
         studio = self._studio

@@ -129,7 +129,7 @@ def beating(member: Member, ingress: Ingress, found: Pulses, users: int) -> Memb
         return member
     seen = found.known.get(member.ref)
     if seen is None:
-        why = found.silent.get(member.ref, "nobody has asked")
+        why = found.silent.get(member.ref, "nobody has asked lately")
         says = f"{member.says}; the health of its targets is not known: {why}"
         return _with(member, Mark.UNKNOWN, says) if member.mark is Mark.OK else member
     if seen.mark is Mark.OK:

@@ -10,7 +10,8 @@ from typing import Final
 
 from l7lb.app.drawing import Asked
 from l7lb.app.history import Pause, Stumble
-from l7lb.app.judging import advice
+from l7lb.app.judging import advice, troubles_of
+from l7lb.app.pulses import CURE
 from l7lb.model.branches import ListenerView, Mark, Part, RuleView, TargetView
 from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress
@@ -19,6 +20,7 @@ from l7lb.model.options import Options
 from l7lb.model.options import Standing as ByClass
 from l7lb.model.portrait import WORK, Check, Fate, PlanView, Standing, Tree
 from l7lb.model.problems import Severity
+from l7lb.reconciler.blaming import NOT_BOUND
 from l7lb.reconciler.conditions import told
 
 NAMED: Final = 3
@@ -205,7 +207,7 @@ def _targets(case: Case) -> Check:
     serving = [one for one in case.rules() if not one[2].redirect and one[2].part is Part.THERE]
     empty = [_name(*one) for one in serving if not _bound(one[2])]
     if empty:
-        hint = "Look at the endpoints of the Service behind them: kubectl get endpointslices."
+        hint = _refused(case) or "Look at the endpoints of the Service behind them: kubectl get endpointslices."
         return Check("Bound targets", Mark.BAD, f"{_count(empty, 'rule')} without any target: {_some(empty)}.", hint)
     if any(one[2].part is Part.UNSEEN for one in case.rules()):
         return Check("Bound targets", Mark.UNKNOWN, "Which targets its rules have is not known here.")
@@ -224,6 +226,15 @@ def _targets(case: Case) -> Check:
     )
 
 
+def _refused(case: Case) -> str:
+    """Which targets the cloud would not take, as the author has heard, and what to do; empty: it took all."""
+    for one in troubles_of(case.ingress):
+        if one.message.startswith("target ") and f" {NOT_BOUND}, " in one.message:
+            code = f"{one.code}: " if one.code else ""
+            return f"The cloud refused: {code}{one.message.rstrip('.')}. {one.advice}".rstrip()
+    return ""
+
+
 def _health(case: Case) -> Check:
     tree = case.tree
     if _redirects_only(case):
@@ -237,10 +248,9 @@ def _health(case: Case) -> Check:
     dead = [str(target.key) for target in bound if target.health is Health.DEAD]
     probing = [target for target in bound if target.health is Health.UNKNOWN]
     if dead:
-        hint = "Does the health check's path answer with an accepted status? Do firewalls let the check through?"
         mark = Mark.BAD if len(dead) == len(bound) else Mark.WARNING
         return Check(
-            "Target health", mark, f"{len(dead)} of {len(bound)} bindings fail their check: {_some(dead)}.", hint
+            "Target health", mark, f"{len(dead)} of {len(bound)} bindings fail their check: {_some(dead)}.", CURE
         )
     if probing:
         return Check("Target health", Mark.WAITING, f"{len(probing)} of {len(bound)} bindings are still being probed.")

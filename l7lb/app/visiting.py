@@ -7,7 +7,7 @@ refused by the name it asks for.
 import logging
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -20,9 +20,11 @@ from l7lb.app.drawing import Healths
 from l7lb.app.glancing import Glances
 from l7lb.app.leadership import Leadership
 from l7lb.app.portraying import Portrayer, Studio
+from l7lb.app.pulses import Pulses, ask_pulses
+from l7lb.app.rounds import Rounds
 from l7lb.app.watching import Watching
 from l7lb.console.site import TEXT, Console, Page, Visit
-from l7lb.model.identity import CloudRef, Cluster
+from l7lb.model.identity import CloudRef, Cluster, ListenerId
 from l7lb.model.lane import Lane
 from l7lb.model.portrait import Standing
 from l7lb.reconciler.checkups import checkup
@@ -144,6 +146,10 @@ class Scene:
         found = checkup(self.connections.cloud.at(Lane.VERIFY), (ref,))
         return {(listener, rule): targets for (_, listener, rule), targets in found.items()}
 
+    def pulses(self, wanted: Mapping[CloudRef, frozenset[ListenerId]]) -> Pulses:
+        """One call for thirty, on the budget of the lowest lane."""
+        return ask_pulses(self.connections.cloud.at(Lane.VERIFY), wanted)
+
 
 def portrayer(scene: Scene) -> Portrayer:
     """Portraits of the running process."""
@@ -164,6 +170,7 @@ def portrayer(scene: Scene) -> Portrayer:
         term=lambda: scene.leadership.term,
         standing=scene.standing,
         glances=Glances(scene.health, clock),
+        rounds=Rounds(scene.pulses, clock),
         clock=clock,
     )
     return Portrayer(studio)

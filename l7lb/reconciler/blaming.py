@@ -16,8 +16,10 @@ from l7lb.reconciler.culprits import Kind, LeftOut
 NAMED: Final = 5
 """So many targets a message names; the rest is counted."""
 
+NOT_BOUND: Final = "is not bound"
+"""So the message says it of a target that the cloud will not take."""
 _WORDS: Final[Mapping[Kind, str]] = {
-    RegisterTargets: "is not bound",
+    RegisterTargets: NOT_BOUND,
     DeregisterTargets: "is not taken off",
     ModifyWeights: "keeps its weight",
 }

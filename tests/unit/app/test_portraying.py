@@ -1,7 +1,7 @@
 """Portraits from the caches and the running term: what is counted, what only a leader knows, what is remembered."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ from l7lb.app.drawing import Healths
 from l7lb.app.glancing import Glances
 from l7lb.app.history import QUIET_MAX, History
 from l7lb.app.portraying import FRESH_S, Portrayer, Studio
+from l7lb.app.pulses import Pulse, Pulses
+from l7lb.app.rounds import Rounds
 from l7lb.errors import Unavailable
 from l7lb.model.branches import Mark, Part
 from l7lb.model.cloud import Health, TargetHealth
@@ -29,7 +31,7 @@ from l7lb.model.cluster import (
     ServiceBackend,
     ServicePortRef,
 )
-from l7lb.model.identity import BindingKey, CloudRef, Cluster, ListenerKey, LoadBalancerId, ObjectKey
+from l7lb.model.identity import BindingKey, CloudRef, Cluster, ListenerId, ListenerKey, LoadBalancerId, ObjectKey
 from l7lb.model.loadbalancer import TargetKey
 from l7lb.model.marks import CONDITIONS, FINALIZER, RECORD
 from l7lb.model.outcome import Again
@@ -98,6 +100,8 @@ class Scene:
         self.clock = FakeClock(1_795_392_373.0)
         self.term: Term | None = Term(self.clock)
         self.healths: Healths = {}
+        self.beat: Pulse | None = Pulse(healthy=2, total=2, rules=1)
+        self.looks = 0
         self.standing = STANDING
         self.stores: Stores = stores(CLUSTER, SETTINGS)
         self.put(*ingresses)
@@ -110,9 +114,18 @@ class Scene:
             term=lambda: self.term,  # type: ignore[arg-type,return-value]  # the parts that are looked at
             standing=lambda: self.standing,
             glances=Glances(lambda _: self.healths, self.clock),
+            rounds=Rounds(self.pulse, self.clock, patience_s=10.0),
             clock=self.clock,
         )
         self.portrayer = Portrayer(studio)
+
+    def pulse(self, wanted: Mapping[CloudRef, frozenset[ListenerId]]) -> Pulses:
+        self.looks += 1
+        return (
+            Pulses(dict.fromkeys(wanted, self.beat))
+            if self.beat is not None
+            else Pulses({}, dict.fromkeys(wanted, "x"))
+        )
 
     def ask(self, key: ObjectKey) -> bool:
         raise AssertionError(f"{key} was asked for")
@@ -153,7 +166,7 @@ def test_a_fleet_has_each_load_balancer_with_what_was_seen_there(scene: Scene) -
 def test_a_standby_shows_what_the_objects_say_and_nothing_of_the_cloud(scene: Scene) -> None:
     scene.term = None
     (one,) = scene.portrayer.fleet().balancers
-    assert (one.mark, one.seen, one.rules) == (Mark.OK, None, 0)
+    assert (one.mark, one.seen, one.rules) == (Mark.UNKNOWN, None, 0)
     tree = scene.portrayer.tree(place("lb-1"))
     assert tree is not None
     assert [view.part for view in tree.listeners] == [Part.UNSEEN]
@@ -256,3 +269,29 @@ def test_a_thousand_load_balancers_are_all_counted() -> None:
     assert sum(one.rules for one in fleet.balancers) == 2000
     assert len(fleet.troubles) == sum(one.mark is Mark.BAD for one in fleet.members) == 10
     assert replace(fleet, drawn=0.0) == replace(scene.portrayer.fleet(), drawn=0.0)
+
+
+@pytest.mark.parametrize(
+    ("beat", "mark", "says"),
+    [
+        (Pulse(healthy=2, total=2, rules=1), Mark.OK, READY.message),
+        (Pulse(total=2, dead=2, rules=1, dark=1), Mark.BAD, "0 of 2 targets healthy"),
+        (Pulse(healthy=1, total=2, dead=1, rules=1), Mark.WARNING, "1 of 2 targets healthy"),
+        (None, Mark.UNKNOWN, "the health of its targets is not known"),
+    ],
+)
+def test_a_list_says_that_something_works_only_while_its_targets_do(beat: Pulse | None, mark: Mark, says: str) -> None:
+    scene = Scene(ingress("web", "lb-1", said=condition("True", READY.message)))
+    scene.beat = beat
+    fleet = scene.portrayer.fleet()
+    assert [one.mark for one in fleet.balancers] == [mark]
+    assert fleet.members[0].mark is mark
+    assert says in fleet.members[0].says
+    assert [says in one.message for one in fleet.troubles] == ([True] if mark is Mark.BAD else [])
+
+
+def test_a_replica_that_stands_by_asks_nothing_and_says_of_nothing_that_it_works() -> None:
+    scene = Scene(ingress("web", "lb-1", said=condition("True", READY.message)))
+    scene.term = None
+    assert [one.mark for one in scene.portrayer.fleet().members] == [Mark.UNKNOWN]
+    assert scene.looks == 0

@@ -66,7 +66,7 @@ HALF = Pulse(healthy=1, total=2, dead=1, rules=2, dark=1)
         (Pulses({ONE: HALF}), 1, Mark.BAD, "1 of 2 targets healthy: 1 of 2 rules have no healthy target on lb-1"),
         (Pulses({ONE: HALF}), 2, Mark.WARNING, "1 of 2 targets healthy: 1 of 2 rules have no healthy target on lb-1"),
         (Pulses({}, {ONE: "down"}), 1, Mark.UNKNOWN, "as asked; the health of its targets is not known: down"),
-        (Pulses(), 1, Mark.UNKNOWN, "as asked; the health of its targets is not known: nobody has asked"),
+        (Pulses(), 1, Mark.UNKNOWN, "as asked; the health of its targets is not known: nobody has asked lately"),
     ],
 )
 def test_an_ingress_works_only_where_its_targets_are_known_to(found: Pulses, users: int, mark: Mark, says: str) -> None:

@@ -1,5 +1,6 @@
 """The chain from an Ingress to traffic: which link is said to be broken."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,10 @@ from l7lb.app.reasons import Case, checks
 from l7lb.model.branches import HostView, ListenerView, Mark, Part, RuleView, TargetView
 from l7lb.model.cloud import Health
 from l7lb.model.cluster import Ingress, IngressAddress, IngressLoadBalancer, IngressStatus, ObjectMeta
+from l7lb.model.codes import CODES
 from l7lb.model.identity import ListenerKey, ObjectKey
 from l7lb.model.loadbalancer import DesiredLoadBalancer, TargetKey
+from l7lb.model.marks import CONDITIONS
 from l7lb.model.options import Options
 from l7lb.model.options import Standing as ByClass
 from l7lb.model.portrait import Balancer, Check, Fate, PlanView, StepView, Tree
@@ -132,3 +135,29 @@ def test_of_a_deleted_one_only_what_ends_it_is_told() -> None:
 def test_an_older_refusal_does_not_count_once_something_was_done_since() -> None:
     plans = (plan(Fate.REFUSED, ended=NOW - 100, reason="too much"), plan(Fate.DONE, ended=NOW - 10))
     assert link(case(plans=plans), "Work").mark is Mark.OK
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("E4041: Service shop/web not found", "Look at the endpoints of the Service"),
+        (
+            "target 10.0.0.1:80 of HTTP:80 a.example.com/ is not bound, all others are served: no such instance",
+            "The cloud refused: target 10.0.0.1:80 of HTTP:80 a.example.com/ is not bound",
+        ),
+        (
+            "E4054: target 10.0.0.1:80 of HTTP:80 a.example.com/ is not bound, all others are served: full",
+            CODES["E4054"].cure.split("`")[0],
+        ),
+    ],
+)
+def test_a_rule_whose_targets_the_cloud_refused_is_no_matter_of_endpoints(message: str, hint: str) -> None:
+    said = [{"type": "Ready", "status": "False", "reason": "TargetRefused", "message": message}]
+    meta = ObjectMeta(name="web", namespace="shop", uid="uid-1", annotations={CONDITIONS: json.dumps(said)})
+    ingress = Ingress(metadata=meta)
+    assert hint in link(case(asked=asked(ingress=ingress), tree=tree()), "Bound targets").hint
+
+
+def test_a_failing_health_check_says_where_to_look() -> None:
+    hint = link(case(tree=tree(target(Health.DEAD))), "Target health").hint
+    assert all(word in hint for word in ("path", "security groups", "NodePort"))

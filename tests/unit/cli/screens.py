@@ -30,7 +30,7 @@ from l7lb.app.gate import Standing
 from l7lb.app.overview import overview
 from l7lb.app.overview_words import overview_json, overview_text
 from l7lb.app.printing import as_json, as_text, explanation_json
-from l7lb.app.pulses import Pulse, Pulses
+from l7lb.app.pulses import CURE, Pulse, Pulses
 from l7lb.app.regions import Look
 from l7lb.app.sketching import Sketch
 from l7lb.app.tree_words import tree_json, tree_text
@@ -213,7 +213,7 @@ EXPLAINED = Explanation(
         Check("Gate", Mark.OK, "Open: Deployment kube-system/l7-lb-controller has 0 replicas."),
         Check("Work", Mark.WAITING, "5 steps to be done.", "They are below; the leader does them one after the other."),
         Check("Target health", Mark.WARNING, "1 of 3 bindings fail their check: 172.16.0.13:8080.",
-              "Does the health check's path answer with an accepted status? Do firewalls let the check through?"),
+              CURE),
     ),
     read=(
         ("record", "created, load balancer lb-0a1b2c3d"),

@@ -16,7 +16,7 @@ from l7lb.console.finding import Wanted
 from l7lb.console.site import Console, Page, Visit
 from l7lb.model.branches import Mark
 from l7lb.model.identity import ObjectKey
-from l7lb.model.portrait import Check
+from l7lb.model.portrait import Check, Fate, PlanView, StepView
 from tests.unit.console import portraits
 from tests.unit.console.portraits import STANDING, WEB, Gallery
 
@@ -96,6 +96,31 @@ def test_the_overview_puts_what_is_wrong_first() -> None:
     shown = text(visited("/"))
     assert shown.index("Service shop/payments not found") < shown.index(">Load balancers</h2>")
     assert "1 Ingress needs attention" in shown
+
+
+@pytest.mark.parametrize(
+    ("mark", "headline"),
+    [
+        (Mark.BAD, "1 Ingress needs attention"),
+        (Mark.WAITING, "Work is under way"),
+        (Mark.UNKNOWN, "As asked; not all of it is known to work"),
+        (Mark.WARNING, "1 Ingress is worth a look"),
+        (Mark.OK, "Everything works"),
+    ],
+)
+def test_the_headline_says_no_more_than_is_known(mark: Mark, headline: str) -> None:
+    fleet = portraits.fleet()
+    members = (replace(fleet.members[0], mark=mark), replace(fleet.members[1], mark=Mark.OK))
+    assert headline in text(visited("/", Gallery(the_fleet=replace(fleet, members=members))))
+
+
+def test_a_plan_of_which_the_cloud_refused_a_step_says_so_before_it_is_opened() -> None:
+    left_out = PlanView(1, WEB, 1.0, Fate.REPLACED, steps=(StepView("bind"),), reason="the cloud refused: bind")
+    summary = re.search(r"<summary>(.*?)</summary>", text(visited("/plans", Gallery(the_plans=(left_out,)))), re.DOTALL)
+    assert summary is not None
+    assert "refused in part" in summary[1]
+    assert "the cloud refused: bind" in summary[1]
+    assert "planned anew" not in summary[1]
 
 
 def test_the_search_of_the_overview_names_what_it_looked_for() -> None:
