@@ -102,6 +102,8 @@ def wished(text: str) -> Wish:
 def leave(given: Wish, scene: Scene) -> bool:
     """Whether l7lb may be uninstalled now. Raises ConfigurationError, and what the API server and the cloud raise."""
     deployment = _deployment(scene)
+    if deployment is None:
+        scene.told(f"there is no Deployment {scene.workload.key}: nothing to stop there, and no choice to read from it")
     said = deployment.annotations.get(CHOICE, "") if deployment is not None else ""
     wish = wished(said) if said else given
     if wish.policy is Policy.DRAIN:

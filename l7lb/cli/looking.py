@@ -133,8 +133,8 @@ def _explain_code(code: str, output: str) -> None:
 
 
 def _width() -> int | None:
-    """Of the terminal; None where the output is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    """Of the terminal; None where the output is none, or closed."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 @click.command(

@@ -23,7 +23,7 @@ ERASE: Final = "\r\x1b[K"
 @contextmanager
 def progress() -> Iterator[Progress]:
     """On standard error, so that what is piped stays as it is; it leaves no trace."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield silent
         return
     line = Line(_write, time.monotonic)

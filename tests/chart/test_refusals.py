@@ -76,6 +76,26 @@ REFUSED = [
     ("--set=credentials=cvm-role", "credentialsSecret: is not used with credentials=cvm-role"),
     ("--set=monitoring.serviceMonitor.enabled=true,monitoring.podMonitor.enabled=true", "scrape everything twice"),
     ("--set=monitoring.serviceMonitor.enabled=true,metricsBindAddress=0", "metricsBindAddress"),
+    ("--set=credentials=env,credentialsSecret=", "credentialsSecret: credentials=env needs the Secret"),
+    (
+        "--set=credentials=env,credentialsSecret=,extraEnv[0].name=TENCENTCLOUD_SECRET_ID,extraEnv[0].value=a",
+        "credentialsSecret: credentials=env needs the Secret",
+    ),
+    (
+        "--set=credentials=tke-oidc,credentialsSecret=",
+        "serviceAccount.annotations: credentials=tke-oidc needs tke.cloud.tencent.com/role-arn",
+    ),
+    ("--set=healthProbeBindAddress=127.0.0.1:8081", "healthProbeBindAddress: 127.0.0.1:8081 is heard in the pod alone"),
+    ("--set=healthProbeBindAddress=localhost:8081", "healthProbeBindAddress: localhost:8081 is heard in the pod alone"),
+    ("--set=healthProbeBindAddress=[::1]:8081", "healthProbeBindAddress: [::1]:8081 is heard in the pod alone"),
+    (
+        "--set=monitoring.podMonitor.enabled=true,metricsBindAddress=127.0.0.1:8080",
+        "metricsBindAddress: 127.0.0.1:8080 is heard in the pod alone",
+    ),
+    (
+        "--set=monitoring.serviceMonitor.enabled=true,metricsBindAddress=localhost:8080",
+        "metricsBindAddress: localhost:8080 is heard in the pod alone",
+    ),
     ("--set=podLabels.app\\.kubernetes\\.io/name=web", "podLabels: app.kubernetes.io/name is the chart's own"),
     (
         '--set-json=monitoring.podMonitor.labels={"app.kubernetes.io/version":"1"}',
@@ -104,6 +124,21 @@ def test_a_wrong_value_is_named(argument: str, words: str) -> None:
 def test_a_release_whose_name_can_name_no_service_is_told_what_to_give() -> None:
     with pytest.raises(RuntimeError, match="fullnameOverride: 7lb-l7lb cannot be the name of a Service"):
         template(release="7lb")
+
+
+KEYS = '[{"name":"TENCENTCLOUD_SECRET_ID","value":"a"},{"name":"TENCENTCLOUD_SECRET_KEY","value":"b"}]'
+
+
+@pytest.mark.parametrize("argument", [
+    "--set=credentials=env",
+    f'--set-json=credentials="env",credentialsSecret="",extraEnv={KEYS}',
+    "--set=credentials=tke-oidc,credentialsSecret=,serviceAccount.create=false,serviceAccount.name=own",
+    "--set=credentials=tke-oidc,credentialsSecret=,extraEnv[0].name=TKE_ROLE_ARN,extraEnv[0].value=a",
+    "--set=healthProbeBindAddress=10.0.0.7:8081",
+    "--set=metricsBindAddress=127.0.0.1:8080",
+])  # fmt: skip
+def test_what_can_work_is_let_through(argument: str) -> None:
+    assert "kind: Deployment" in template(argument)
 
 
 def test_an_empty_list_or_map_may_be_left_out_in_yaml() -> None:

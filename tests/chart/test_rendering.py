@@ -87,7 +87,8 @@ def test_a_mounted_secret_is_read_as_files() -> None:
 
 @pytest.mark.parametrize("source", ["cvm-role", "cvm-role:l7lb", "tke-oidc"])
 def test_keys_from_elsewhere_need_no_secret(source: str) -> None:
-    documents = render(f"--set=credentials={source}", "--set=credentialsSecret=")
+    role = "--set=serviceAccount.annotations.tke\\.cloud\\.tencent\\.com/role-arn=qcs::cam::uin/1:roleName/l7lb"
+    documents = render(f"--set=credentials={source}", "--set=credentialsSecret=", role)
     assert flags_of(documents)["credentials"] == source
     assert "volumes" not in only(documents, "Deployment")["spec"]["template"]["spec"]
 

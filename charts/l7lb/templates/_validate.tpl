@@ -19,6 +19,18 @@
 {{- if and .Values.credentialsSecret (not (has .Values.credentials (list "file" "env"))) -}}
 {{- $wrong = append $wrong (printf "credentialsSecret: is not used with credentials=%s" .Values.credentials) -}}
 {{- end -}}
+{{- $given := list -}}
+{{- range .Values.extraEnv -}}
+{{- $given = append $given .name -}}
+{{- end -}}
+{{- $keys := and (has "TENCENTCLOUD_SECRET_ID" $given) (has "TENCENTCLOUD_SECRET_KEY" $given) -}}
+{{- if and (eq .Values.credentials "env") (not .Values.credentialsSecret) (not $keys) -}}
+{{- $wrong = append $wrong "credentialsSecret: credentials=env needs the Secret with secretId and secretKey, or TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY in extraEnv" -}}
+{{- end -}}
+{{- $role := or (get (.Values.serviceAccount.annotations | default dict) "tke.cloud.tencent.com/role-arn") (has "TKE_ROLE_ARN" $given) -}}
+{{- if and (eq .Values.credentials "tke-oidc") .Values.serviceAccount.create (not $role) -}}
+{{- $wrong = append $wrong "serviceAccount.annotations: credentials=tke-oidc needs tke.cloud.tencent.com/role-arn, the role that is taken on" -}}
+{{- end -}}
 {{- if and .Values.confirmCluster (ne .Values.confirmCluster .Values.clusterId) -}}
 {{- $wrong = append $wrong "confirmCluster: is not clusterId: nothing is confirmed" -}}
 {{- end -}}
@@ -70,6 +82,13 @@
 {{- $scrapes := or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
 {{- if and $scrapes (eq .Values.metricsBindAddress "0") -}}
 {{- $wrong = append $wrong "metricsBindAddress: is 0, so nothing is there for a ServiceMonitor or PodMonitor" -}}
+{{- end -}}
+{{- $loopback := "(?i)^(127\\.|localhost:|\\[::1\\]:)" -}}
+{{- if and $scrapes (regexMatch $loopback .Values.metricsBindAddress) -}}
+{{- $wrong = append $wrong (printf "metricsBindAddress: %s is heard in the pod alone, and Prometheus asks from outside; leave the host out, as in :8080" .Values.metricsBindAddress) -}}
+{{- end -}}
+{{- if regexMatch $loopback .Values.healthProbeBindAddress -}}
+{{- $wrong = append $wrong (printf "healthProbeBindAddress: %s is heard in the pod alone, and the kubelet asks from outside; leave the host out, as in :8081" .Values.healthProbeBindAddress) -}}
 {{- end -}}
 {{- if and .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
 {{- $wrong = append $wrong "monitoring: a ServiceMonitor and a PodMonitor together scrape everything twice; switch one off" -}}

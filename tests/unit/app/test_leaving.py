@@ -167,6 +167,13 @@ def test_a_controller_that_does_not_run_is_not_stopped(replicas: int | None) -> 
     assert world.done == ["release"]
 
 
+@pytest.mark.parametrize("policy", [REFUSE, KEEP])
+def test_a_deployment_that_is_not_there_is_named_before_anything_else(policy: Wish) -> None:
+    world = World(replicas=None)
+    world.leave(policy)
+    assert world.said[0].startswith("there is no Deployment l7lb/l7lb:")
+
+
 def test_keep_is_refused_while_an_ingress_is_being_deleted() -> None:
     """Its load balancer would be left behind: the controller is to go on."""
     world = World(ingresses=(held(), held("old", deleting=True)))

@@ -1,9 +1,12 @@
 """The line that says how far a long piece of work is: late, seldom, and without a trace."""
 
 import io
+import sys
 
 import pytest
 
+from l7lb.app.progress import silent
+from l7lb.cli.looking import _width
 from l7lb.cli.progress import ERASE, Line, drawn, progress
 
 
@@ -62,3 +65,12 @@ def test_where_nobody_looks_nothing_is_written(monkeypatch: pytest.MonkeyPatch) 
     with progress() as tell:
         tell("reading", 1, 2)
     assert seen.getvalue() == ""
+
+
+def test_closed_outputs_have_neither_a_line_nor_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has None for what the shell has closed (`l7lb status >&- 2>&-`)."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert _width() is None
+    with progress() as told:
+        assert told is silent
