@@ -1,10 +1,14 @@
-"""The options of whatever prints: the form of the output, and colour."""
+"""The options of whatever prints: the form of the output, also of a failure, and colour."""
 
 import os
 from collections.abc import Callable
-from typing import Final, TypeVar
+from functools import wraps
+from typing import Final, TypeVar, cast
 
 import click
+
+from l7lb.app.showing import as_document
+from l7lb.errors import L7lbError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -12,7 +16,10 @@ COLOUR: Final = {"always": True, "never": False}
 
 
 def printed(command: Decorated) -> Decorated:
-    """Give a command `--output` and `--color`; the first reaches it as `output`, the second is seen to here."""
+    """Give a command `--output` and `--color`; the first reaches it as `output`, the second is seen to here.
+
+    With `-o json` a failure is a document too, beside the line on standard error.
+    """
     command = click.option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
@@ -22,11 +29,24 @@ def printed(command: Decorated) -> Decorated:
         expose_value=False,
         callback=_set_colour,
         help="Colours; auto: on a terminal, unless NO_COLOR is set.",
-    )(command)
+    )(_told_as_asked(command))
     return click.option(
         "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
         help="For people, or for programs.",
     )(command)  # fmt: skip
+
+
+def _told_as_asked(command: Decorated) -> Decorated:
+    @wraps(command)
+    def told(*arguments: object, **values: object) -> object:
+        try:
+            return command(*arguments, **values)
+        except L7lbError as error:
+            if values["output"] == "json":
+                click.echo(as_document({"error": " ".join(str(error).split())}), nl=False)
+            raise
+
+    return cast(Decorated, told)
 
 
 def _set_colour(context: click.Context, _: click.Parameter, value: str) -> None:

@@ -88,9 +88,10 @@ The page of each command below says what that means for it. A failure is one lin
 
 ## Output
 
-`-o json` prints one JSON document on standard output, for programs; names of fields stay, fields may be added. What
-is said to people in passing (progress, notes) goes to standard error. A piece of work that takes longer than a second
-shows a line of progress, on a terminal only.
+`-o json` prints one JSON document on standard output, for programs; names of fields stay, fields may be added. Of what
+fails altogether it is `{"error": "..."}`, with the words of the line on standard error. What is said to people in
+passing (progress, notes) goes to standard error. A piece of work that takes longer than a second shows a line of
+progress, on a terminal only.
 
 Colours are for terminals. `--color=never`, the variable `NO_COLOR` and `TERM=dumb` take them away, `--color=always`
 puts them into pipes. Nothing is said by colour alone. Text that others have written (names, hosts, messages) is shown

@@ -1,5 +1,6 @@
 """Colour, completion, help, and commands that look: what is common to many commands."""
 
+import json
 import os
 import re
 import subprocess
@@ -178,3 +179,17 @@ def test_words_are_completed(run: Run, monkeypatch: pytest.MonkeyPatch, words: s
     assert [name for name in found if name in expected] == found
     assert found
     assert words.startswith("l7lb explain") or found == expected
+
+
+@pytest.mark.parametrize("words", [
+    ["status"], ["tree"], ["explain", "shop/web"], ["plan"], ["audit"], ["doctor"], ["adopt", "--dry-run"],
+    ["release", "--all", "--yes"], ["leave", "--deployment=l7lb/l7lb"], ["teardown", "--cluster=cls-9mfq2k1t"],
+], ids=lambda words: words[0])  # fmt: skip
+def test_with_json_a_failure_is_a_document_too(run: Run, words: list[str]) -> None:
+    code, out, err = run(*words, *flags(kubeconfig="/nonexistent"), "-o", "json")
+    assert code == 2
+    (said,) = json.loads(out).values()
+    assert "/nonexistent" in said
+    assert err == f"l7lb: {said}\n"
+    _, out, _ = run(*words, *flags(kubeconfig="/nonexistent"))
+    assert out == ""
