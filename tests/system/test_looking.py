@@ -128,6 +128,37 @@ def test_a_served_ingress_is_explained_from_its_class_to_the_health_of_its_targe
     assert seen["tree"]["ingresses"] == ["shop/web"]
 
 
+@pytest.fixture
+def _sick(world: World) -> Iterator[None]:
+    """Every target of web fails its check."""
+    (balancer,) = said(world, 0, "tree", "shop/web")["loadBalancers"]
+    keys = [f"{one['address']}:{one['port']}" for one in balancer["listeners"][0]["hosts"][0]["rules"][0]["targets"]]
+    world.seed({"health": dict.fromkeys(keys, "Dead")})
+    yield
+    world.seed({"health": dict.fromkeys(keys, "Alive")})
+
+
+@pytest.mark.usefixtures("_sick")
+def test_an_ingress_none_of_whose_targets_answers_is_broken_for_every_command(world: World) -> None:
+    seen = said(world, 2, "status")
+    assert (seen["ingresses"]["ok"], seen["ingresses"]["bad"], seen["targets"]["healthy"]) == (0, 3, 0)
+    says = {one["about"]: one["says"] for one in seen["problems"]}
+    assert says["Ingress shop/web"].startswith("0 of 2 targets healthy")
+    checks = {one["name"]: one for one in said(world, 2, "explain", "shop/web")["checks"]}
+    assert checks["Target health"]["mark"] == "bad"
+    assert "security groups" in checks["Target health"]["hint"]
+
+
+def test_a_status_without_the_health_of_targets_is_a_status_still(world: World) -> None:
+    world.fault(action="DescribeTargetHealth", kind="error", code="UnauthorizedOperation", count=0)
+    try:
+        seen = said(world, 2, "status")
+    finally:
+        world.mend()
+    assert (seen["ingresses"]["unknown"], seen["ingresses"]["ok"], seen["notRead"]) == (1, 0, [])
+    assert list(seen["targets"]["notKnown"]) == ["ap-guangzhou/lb-00000001"]
+
+
 def test_a_broken_ingress_is_explained_by_what_is_missing(world: World) -> None:
     code, out, err = command(world, "explain", "shop/broken")
     assert (code, err) == (2, "")
