@@ -15,7 +15,7 @@ from l7lb.app.facts import Facts, Known, Unread, ask
 from l7lb.app.inspecting import place_of
 from l7lb.app.judging import member_of, ref_of, troubles_of
 from l7lb.app.progress import Progress, silent
-from l7lb.app.pulses import CURE, Pulses, ask_pulses, beating, own_listeners
+from l7lb.app.pulses import CURE, EMPTY, Pulses, ask_pulses, beating, leads, own_listeners
 from l7lb.app.watching import settings_of
 from l7lb.errors import GateClosed
 from l7lb.model.branches import Mark
@@ -101,7 +101,7 @@ def overview(facts: Facts, found: Known[Audit] | Unread, config: Config, pulses:
     members = [beating(one, ingress, pulses, users[one.ref]) for one, ingress in zip(stand, ours, strict=True)]
     control = diagnose_control(facts)
     problems = [*_of_control((*control, *diagnose_quotas(facts))), *_of_ingresses(ours), *_of_audit(found)]
-    problems += _of_targets(members, pulses)
+    problems += _of_targets((one for one, ingress in zip(members, ours, strict=True) if leads(ingress)), pulses)
     order = list(Mark)
     problems.sort(key=lambda one: (order.index(one.mark), one.about))
     conditions = Counter(_reason(one) for one in ours)
@@ -163,14 +163,14 @@ def _of_targets(members: Iterable[Member], pulses: Pulses) -> Iterator[Problem]:
     """One for each load balancer, however many Ingresses are on it."""
     users: defaultdict[CloudRef, list[ObjectKey]] = defaultdict(list)
     for one in members:
-        if one.ref is not None and not one.deleting:
+        if one.ref is not None and not one.deleting and one.mark is not Mark.WAITING:
             users[one.ref].append(one.key)
     for ref, keys in users.items():
         seen = pulses.known.get(ref)
-        if seen is not None and seen.dead:
+        if seen is not None and seen.mark in (Mark.BAD, Mark.WARNING):
             about = f"Ingress {keys[0]}" if len(keys) == 1 else f"load balancer {ref}"
             of = "" if len(keys) == 1 else f" for {len(keys)} Ingresses"
-            yield Problem(seen.mark, about, f"{seen.words}{of}", advice=CURE)
+            yield Problem(seen.mark, about, f"{seen.words}{of}", advice=CURE if seen.total else EMPTY)
 
 
 def _of_audit(found: Known[Audit] | Unread) -> Iterator[Problem]:

@@ -28,6 +28,8 @@ CURE: Final = (
     "Does the health check's path answer on the endpoints themselves, with an accepted status? Do the security groups "
     "of nodes and pods let the check through? Is the NodePort reachable?"
 )
+EMPTY: Final = "Look at the endpoints of its Services: kubectl get endpointslices."
+"""What to do where nothing is bound."""
 _SERVING: Final = frozenset({Health.ALIVE, Health.UNCHECKED})
 
 
@@ -48,9 +50,9 @@ class Pulse:
     @property
     def mark(self) -> Mark:
         """As the rules of the tree stand."""
-        if self.dark:
+        if self.dark or not self.total:
             return Mark.BAD
-        if self.dead or not self.total:
+        if self.dead:
             return Mark.WARNING
         return Mark.WAITING if self.healthy == 0 else Mark.OK
 
@@ -125,20 +127,20 @@ def beating(member: Member, ingress: Ingress, found: Pulses, users: int) -> Memb
 
     What is as asked and not known to be healthy is not said to work.
     """
-    if member.ref is None or member.deleting or member.mark is Mark.BAD or not _leads(ingress):
+    if member.ref is None or member.deleting or member.mark is Mark.BAD or not leads(ingress):
         return member
     seen = found.known.get(member.ref)
     if seen is None:
         why = found.silent.get(member.ref, "nobody has asked lately")
         says = f"{member.says}; the health of its targets is not known: {why}"
         return _with(member, Mark.UNKNOWN, says) if member.mark is Mark.OK else member
-    if seen.mark is Mark.OK:
+    if seen.mark is Mark.OK or (member.mark is Mark.WAITING and not seen.total):
         return member
     somebodys = seen.mark is Mark.BAD and users > 1 and seen.dark < seen.rules
     return _with(member, Mark.WARNING if somebodys else seen.mark, f"{seen.words} on {member.ref.id}")
 
 
-def _leads(ingress: Ingress) -> bool:
+def leads(ingress: Ingress) -> bool:
     """Whether it wants a target at all."""
     return ingress.spec.default_backend is not None or any(rule.http for rule in ingress.spec.rules or ())
 

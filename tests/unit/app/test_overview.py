@@ -155,6 +155,12 @@ def test_hostile_text_stays_text(text: str) -> None:
             "targets           1 of 2 healthy",
         ),
         (
+            Pulses({REF: Pulse()}),
+            (Mark.BAD, "Ingress shop/web", "no target is bound that takes traffic"),
+            "Ingresses         1: 1 broken",
+            "targets           0 of 0 healthy",
+        ),
+        (
             Pulses({REF: Pulse(healthy=2, total=2, rules=1)}),
             None,
             "Ingresses         1: 1 work",

@@ -43,7 +43,7 @@ def rule(*healths: Health, weight: int = 10) -> tuple[TargetHealth, ...]:
         ([rule(PROBED, PROBED)], Mark.WAITING, "0 of 2 targets healthy: the rest is being probed"),
         ([rule(DEAD, PROBED)], Mark.WARNING, "0 of 2 targets healthy: the rest is being probed"),
         ([rule(ALIVE), rule(DEAD, weight=0)], Mark.OK, "1 of 1 target healthy"),
-        ([()], Mark.WARNING, "no target is bound that takes traffic"),
+        ([()], Mark.BAD, "no target is bound that takes traffic"),
     ],
 )
 def test_a_load_balancer_stands_as_its_worst_rule(
@@ -136,3 +136,10 @@ def test_listeners_of_others_on_a_lent_load_balancer_do_not_count() -> None:
     cloud = Cloud({ONE: {**said(ONE, **{"lbl-ours": rule(ALIVE)}), **said(ONE, theirs=rule(DEAD, DEAD))}})
     assert ask(cloud, ONE, own=own).known[ONE] == Pulse(healthy=1, total=1, rules=1)
     assert ask(cloud, ONE).known[ONE].total == 3
+
+
+def test_an_ingress_whose_targets_are_yet_to_be_bound_is_on_its_way() -> None:
+    waiting = replace(WELL, mark=Mark.WAITING)
+    assert beating(waiting, INGRESS, Pulses({ONE: Pulse()}), 1) is waiting
+    assert beating(WELL, INGRESS, Pulses({ONE: Pulse()}), 1).mark is Mark.BAD
+    assert beating(WELL, Ingress(metadata=INGRESS.metadata), Pulses({ONE: Pulse()}), 1) is WELL
