@@ -164,6 +164,8 @@ class Caches:
     def snapshot(self, ingress: Ingress, *, targets: bool = True) -> Snapshot:
         """Consistent per kind; kinds that are not synced are named in `unread`. Without `targets`: the shape alone."""
         names = translator.references(ingress)
+        # Before anything is looked up: what is read while we look is missing here, and must not count as absent.
+        unread = self._unread() | ({"Secret"} if self._unread_secrets(names.secrets) else frozenset())
         slices = {
             key: tuple(item.object for item in self._stores.slices.by_index("service", key))
             for key in (names.services if targets else ())
@@ -184,7 +186,7 @@ class Caches:
             configs=_present(self._stores.configs, names.configs),
             classes=self.classes()[0],
             services_gone_since=self._gone_since(names.services - services.keys()),
-            unread=self._unread() | ({"Secret"} if self._unread_secrets(names.secrets) else frozenset()),
+            unread=unread,
             switches=self.switches(),
             site=record.site if (record := record_of(ingress, self._cluster)) is not None else None,
         )

@@ -122,6 +122,10 @@ class Informers:
         """Whether one of these is watched by its name and has not been looked at yet."""
         return self.secrets is not None and self.secrets.unread(names)
 
+    def unread_secrets_by_now(self, names: frozenset[ObjectKey]) -> bool:
+        """The same; waits a moment for a first look that is on its way."""
+        return self.secrets is not None and self.secrets.unread_by_now(names)
+
     def synced(self) -> bool:
         """Every kind that a pass looks at; the gate's objects have their own say."""
         return not self.unread() - _GATE and (self.secrets is None or self.secrets.settled)

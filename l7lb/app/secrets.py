@@ -27,7 +27,7 @@ from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.runtime.store import Delta, Store
 
 PATIENCE_S: Final = 2.0
-"""So long an Ingress waits for the first look at a Secret."""
+"""So long at most Ingresses wait for the first look at a Secret, from when it is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ class _Watched:
         self._handler = handler
         self._on_looked = on_looked
         self._looked = False
+        self._answered = threading.Event()
+        self._clock = means.clock
+        self._until = means.clock.monotonic() + PATIENCE_S
         self._stopping = threading.Event()
         list_watch: ListWatch[Secret] = KubeObjectListWatch(means.transport, kinds.SECRET, key)
         source = Source(f"Secret {key}", list_watch, scope=lambda other: other == key)
@@ -73,6 +76,10 @@ class _Watched:
         """Why it cannot be looked at, in words."""
         return self._informer.problem
 
+    def wait(self) -> None:
+        """Until it is looked at, or cannot be, or has taken too long."""
+        self._answered.wait(max(0.0, self._until - self._clock.monotonic()))
+
     def start(self, died: Died) -> None:
         """A thread of its own."""
         self._threads.start(died)
@@ -87,6 +94,8 @@ class _Watched:
             if self._informer.synced and not self._looked:
                 self._looked = True
                 self._on_looked(self._key)
+            if self._looked or self.problem:
+                self._answered.set()
             if wait_s is not None:
                 self._stopping.wait(wait_s)
 
@@ -119,11 +128,17 @@ class ReferencedSecrets:
 
     def unread(self, names: frozenset[ObjectKey]) -> bool:
         """Whether one of these has not been looked at yet; from now on it is watched."""
-        for name in names:
-            self._follow(name)
-        with self._lock:
-            found = [self._watched.get(name) for name in names]
-        return any(one is None or not one.looked for one in found)
+        return any(one is None or not one.looked for one in self._found(names))
+
+    def unread_by_now(self, names: frozenset[ObjectKey]) -> bool:
+        """The same for a pass: where the first look is on its way, after that look, so that nobody is told of a moment.
+
+        A pass does not always come from `ingress`: the event of a Service that was made before may come after it.
+        """
+        for one in self._found(names):
+            if one is not None:
+                one.wait()
+        return self.unread(names)
 
     def start(self, died: Died) -> None:
         """From now on Secrets may be watched."""
@@ -151,6 +166,12 @@ class ReferencedSecrets:
         classes, synced = self._triggers.caches.classes()
         found = translator.verdict(ingress, classes, self._triggers.settings, synced)
         return FINALIZER in ingress.finalizers or found is Verdict.OURS
+
+    def _found(self, names: frozenset[ObjectKey]) -> list[_Watched | None]:
+        for name in names:
+            self._follow(name)
+        with self._lock:
+            return [self._watched.get(name) for name in names]
 
     def _follow(self, key: ObjectKey) -> None:
         with self._lock:

@@ -55,7 +55,7 @@ def watching(
         unread=made.unread,
         wall=clock.time,
         service_exists=lambda key: connections.ingresses.live_service(key) is not None,
-        unread_secrets=made.unread_secrets,
+        unread_secrets=made.unread_secrets_by_now,
     )
     triggers = Triggers(kept, caches, cluster, settings, sink)
     fill(made, kept, triggers, namespace=config.watch_namespace, referenced=config.secrets_from == "referenced")

@@ -1,5 +1,6 @@
 """A cluster in caches: objects are put in as an informer would, and what is queued because of it is written down."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,7 @@ class Room:
         self.stores = stores(CLUSTER, SETTINGS)
         self.unread: frozenset[str] = frozenset()
         self.unread_secrets: frozenset[ObjectKey] = frozenset()
+        self.on_unread_secrets: Callable[[], None] | None = None
         self.services_alive: set[ObjectKey] = set()
         self.caches = Caches(
             self.stores,
@@ -91,7 +93,7 @@ class Room:
             unread=lambda: self.unread,
             wall=self.clock.time,
             service_exists=lambda key: key in self.services_alive,
-            unread_secrets=lambda names: bool(names & self.unread_secrets),
+            unread_secrets=self._unread_secrets,
         )
         self.sink = Sink()
         self.triggers = Triggers(self.stores, self.caches, CLUSTER, SETTINGS, self.sink)
@@ -110,6 +112,11 @@ class Room:
         self._version += 1
         item = _item(obj)
         self._hand_on(Change(ChangeType.DELETED, Item(item.key, item.uid, str(self._version), obj)))
+
+    def _unread_secrets(self, names: frozenset[ObjectKey]) -> bool:
+        if self.on_unread_secrets is not None:
+            self.on_unread_secrets()
+        return bool(names & self.unread_secrets)
 
     def key(self, ingress: Ingress) -> str:
         """In the queue."""

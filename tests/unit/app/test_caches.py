@@ -83,6 +83,12 @@ def test_a_secret_that_was_not_looked_at_makes_secrets_unknown_for_those_alone_w
     assert room.caches.snapshot(ingress(rule(), certs=[tls("quick")])).unread == frozenset()
 
 
+def test_a_secret_that_is_looked_at_while_a_snapshot_is_taken_does_not_count_as_absent(room: Room) -> None:
+    cert = secret("cert", "certfrst")
+    room.on_unread_secrets = lambda: room.put(cert)
+    assert set(room.caches.snapshot(ingress(rule(), certs=[tls("cert")])).secrets) == {cert.key}
+
+
 def test_living_knows_of_nobodys_death_while_ingresses_are_not_synced(room: Room) -> None:
     room.put(named(ingress(rule()), "a"))
     assert room.caches.living("uid-a")
