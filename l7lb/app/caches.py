@@ -71,7 +71,7 @@ def stores(cluster: Cluster, settings: Settings) -> Stores:
                 "class": _class_names,
                 "direct": _direct,
             },
-            remembers=True,
+            same_values=translator.same_references,
         )
     )
 

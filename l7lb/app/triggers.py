@@ -56,7 +56,8 @@ class Triggers:
             self.sink.forget(delta.old.uid)
         if delta.old is not None and delta.new is not None and _tell_the_same(delta.old.object, delta.new.object):
             return
-        before, after = self._key(delta.old), self._key(delta.new)
+        after = self._key(delta.new)
+        before = after if delta.same_values else self._key(delta.old)
         if before is not None and before != after:
             self.sink.add(before, Lane.CHANGE, after_s=after_s)
         if after is not None:

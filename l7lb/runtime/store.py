@@ -30,6 +30,8 @@ class Delta(msgspec.Struct, Generic[T], frozen=True, gc=False):
     new: Item[T] | None
     final_state_unknown: bool = False
     """It went while nobody watched: `old` may be out of date."""
+    same_values: bool = False
+    """It changed in nothing that an index reads, as far as the store has looked."""
 
     @property
     def key(self) -> ObjectKey:
@@ -103,11 +105,13 @@ class _Index:
 class Store(Generic[T]):
     """Safe to read from any thread; every answer is a consistent copy. One writer per scope."""
 
-    def __init__(self, indexes: IndexFunctions[T] | None = None, *, remembers: bool = False) -> None:
-        """`remembers`: keep what the index functions gave for each object, where asking them twice costs too much."""
+    def __init__(
+        self, indexes: IndexFunctions[T] | None = None, *, same_values: Callable[[T, T], bool] | None = None
+    ) -> None:
+        """`same_values`: whether all index functions give the same for two versions, where asking them costs more."""
         self._functions: IndexFunctions[T] = dict(indexes or {})
         self._asked = tuple(self._functions.values())
-        self._remembered: dict[ObjectKey, _Values] | None = {} if remembers else None
+        self._same_values = same_values
         self._items: dict[ObjectKey, Item[T]] = {}
         self._index = {name: _Index() for name in self._functions}
         self._lock = threading.Lock()
@@ -165,8 +169,13 @@ class Store(Generic[T]):
                 return ()
             with self._lock:
                 return (Delta(self._remove(item.key), None),)
-        if known is not None and not newer(item.resource_version, known.resource_version):
-            return ()
+        if known is not None:
+            if not newer(item.resource_version, known.resource_version):
+                return ()
+            if self._same_values is not None and known.uid == item.uid and self._same_values(known.object, item.object):
+                with self._lock:
+                    self._items[item.key] = item
+                return (Delta(known, item, same_values=True),)
         values = self._values_of(item)
         with self._lock:
             return self._put(item, values)
@@ -183,8 +192,6 @@ class Store(Generic[T]):
         self._items[item.key] = item
         if before != values:
             self._reindex(item.key, before, values)
-            if self._remembered is not None:
-                self._remembered[item.key] = values
         if known is not None and known.uid != item.uid:
             return Delta(known, None, final_state_unknown=True), Delta(None, item)
         return (Delta(known, item),)
@@ -192,17 +199,11 @@ class Store(Generic[T]):
     def _remove(self, key: ObjectKey) -> Item[T]:
         known = self._items.pop(key)
         self._reindex(key, self._values_then(known), ())
-        if self._remembered is not None:
-            del self._remembered[key]
         return known
 
     def _values_then(self, known: Item[T] | None) -> _Values:
-        """Computed again unless remembered: to keep them costs as much memory as the index itself."""
-        if known is None:
-            return ()
-        if self._remembered is not None:
-            return self._remembered[known.key]
-        return tuple([tuple(function(known.object)) for function in self._asked])
+        """Computed again: to keep them costs as much memory as the index itself."""
+        return () if known is None else tuple([tuple(function(known.object)) for function in self._asked])
 
     def _values_of(self, item: Item[T]) -> _Values | None:
         """None: the index functions cannot cope with it; the last good version stays, as for what cannot be decoded."""

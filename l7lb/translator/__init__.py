@@ -12,6 +12,7 @@ from l7lb.translator.binding import (
     not_applied,
     references,
     region_of,
+    same_references,
     secrets_of,
     services_of,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "options",
     "references",
     "region_of",
+    "same_references",
     "secrets_of",
     "selects",
     "services_of",

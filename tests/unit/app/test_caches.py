@@ -1,16 +1,23 @@
 """Who is a member of a binding, what a snapshot holds, and what is known of Services that have gone."""
 
+from itertools import permutations
+
 import pytest
 
-from l7lb.app.caches import GONE_KEPT
+from l7lb.app.caches import GONE_KEPT, stores
 from l7lb.model.identity import BindingKey, ObjectKey
+from l7lb.model.watch import Change, ChangeType, Item
+from l7lb.translator.names import Name
 from tests.unit.app.room import CLUSTER, REGION, SETTINGS, Room, annotated, named, served
 from tests.unit.translator.builders import (
     SPACE,
+    UID,
+    backend,
     class_object,
     endpoints,
     ingress,
     node,
+    path,
     rule,
     secret,
     service,
@@ -103,6 +110,55 @@ def test_classes_come_with_whether_they_are_all_there_are(room: Room) -> None:
     assert (set(classes), synced) == ({"nginx"}, True)
     room.unread = frozenset({"IngressClass"})
     assert room.caches.classes()[1] is False
+
+
+VALUES = {
+    Name.RECORD: [
+        f'{{"v":1,"uid":"{uid}","cluster":"{CLUSTER.id}","claim":"adopted","lb":"lb-taken001"}}'
+        for uid in (UID, "somebody")
+    ],
+    Name.EXIST_LB_ID: ["lb-7xk2m9qa", "lb-other001"],
+    Name.CONFIG: ["tuning", "other"],
+    Name.CLASS: ["qcloud", "nginx"],
+}
+"""For the others a switch will do."""
+
+
+def alternatives(name: Name) -> list[dict[Name, str]]:
+    return [{}, *({name: text} for text in VALUES.get(name, ["true", "ap-shanghai"]))]
+
+
+EDITS = [
+    (before, after)
+    for base in ({}, {Name.EXIST_LB_ID: "lb-7xk2m9qa"}, {Name.CONFIG_AUTO: "true"})
+    for name in Name
+    for before, after in permutations([ingress(rule(), annotations=base | one) for one in alternatives(name)], 2)
+] + list(
+    permutations(
+        [
+            ingress(rule()),
+            ingress(rule(), annotations={"example.com/note": "1"}),
+            ingress(rule(), class_name="qcloud"),
+            ingress(rule(), finalizers=("example.com/hold",)),
+            ingress(rule(), certs=[tls("cert")]),
+            ingress(rule(), default=backend("fallback")),
+            ingress(rule("store.acme-demo.com", path("/", to="api"))),
+        ],
+        2,
+    )
+)
+"""Each annotation there is, and each part of the spec, set, changed and taken away."""
+
+
+def test_indexes_say_of_an_edited_ingress_what_they_would_say_of_a_new_one() -> None:
+    for before, after in EDITS:
+        edited, fresh = (stores(CLUSTER, SETTINGS).ingresses for _ in range(2))
+        edited.apply(Change(ChangeType.ADDED, Item(before.key, UID, "1", before)))
+        for store in (edited, fresh):
+            store.apply(Change(ChangeType.MODIFIED, Item(after.key, UID, "2", after)))
+        for name in fresh._functions:
+            assert set(edited.index_values(name)) == set(fresh.index_values(name)), (name, before, after)
+        assert edited.list() == fresh.list()
 
 
 class TestGoneService:

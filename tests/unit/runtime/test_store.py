@@ -130,15 +130,46 @@ def test_an_index_that_does_not_exist_is_a_bug_of_the_caller() -> None:
         store_of().by_index("nothing", "x")
 
 
+def test_index_functions_are_not_asked_about_what_differs_in_nothing_that_they_read() -> None:
+    asked: list[str] = []
+
+    def words(text: str) -> list[str]:
+        asked.append(text)
+        return text.split()
+
+    store = Store[str]({"word": words}, same_values=same_words)
+    store.apply(added(item("a", "1", "x y")))
+    assert store.apply(added(item("a", "2", "x  y"))) == (
+        Delta(item("a", "1", "x y"), item("a", "2", "x  y"), same_values=True),
+    )
+    assert asked == ["x y"]
+    assert store.by_index("word", "y") == (item("a", "2", "x  y"),)
+    store.apply(added(item("a", "3", "z")))
+    assert (store.by_index("word", "y"), store.by_index("word", "z")) == ((), (item("a", "3", "z"),))
+
+
+def test_another_object_of_the_same_name_is_never_taken_for_the_same() -> None:
+    store = Store[str]({"word": str.split}, same_values=same_words)
+    store.apply(added(item("a", "1", "x", uid="u1")))
+    gone, came = store.apply(added(item("a", "2", "x", uid="u2")))
+    assert (gone.new, came.old, gone.same_values, came.same_values) == (None, None, False, False)
+
+
 EVENTS = st.lists(
     st.tuples(st.sampled_from("abc"), st.booleans(), st.sampled_from(["x", "y", "x y", ""]), st.sampled_from("12")),
     max_size=30,
 )
 
 
-@given(events=EVENTS, cut=st.integers(0, 30))
-def test_indexes_and_deltas_equal_what_is_computed_anew(events: list[tuple[str, bool, str, str]], cut: int) -> None:
-    store = Store[str]({"word": str.split})
+def same_words(old: str, new: str) -> bool:
+    return old.split() == new.split()
+
+
+@given(events=EVENTS, cut=st.integers(0, 30), compares=st.booleans())
+def test_indexes_and_deltas_equal_what_is_computed_anew(
+    events: list[tuple[str, bool, str, str]], cut: int, compares: bool
+) -> None:
+    store = Store[str]({"word": str.split}, same_values=same_words if compares else None)
     folded: dict[ObjectKey, Item[str]] = {}
     for version, (name, gone, labels, uid) in enumerate(events):
         it = item(name, str(version), labels, uid)
