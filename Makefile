@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # Most of the suite waits for sockets and tasks, so more workers than cores are no waste.
 WORKERS ?= 6
+# Where an environment forbids bytecode (containers like to), each of the hundreds of processes that the suite starts would
+# compile the product anew, and each worker all of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -83,6 +86,9 @@ imports: install
 tools: ## get the programs of other projects that tests ask for, into build/tools/bin
 	@.ci/tools
 
+bytecode: install ## compile product and tests once, which the workers of a first `make test` would all do at the same time
+	@$(PYTEST) -q --collect-only tests >/dev/null
+
 house: install ## tests about the code itself
 	$(PYTEST) -q tests/house
 
@@ -122,4 +128,4 @@ clean: ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find l7lb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test image image-steps e2e-cloud e2e-cloud-clean unit simulate crash-points soak fuzz check format format-check lint types imports tools house docs site lock mutants clean
+.PHONY: help install demo test image image-steps e2e-cloud e2e-cloud-clean unit simulate crash-points soak fuzz check format format-check lint types imports tools bytecode house docs site lock mutants clean

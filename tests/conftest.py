@@ -1,5 +1,6 @@
 """Property tests replay the same examples everywhere; `L7LB_EXAMPLES=random` looks for new ones."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -14,6 +15,18 @@ settings.register_profile(
     "random", deadline=None, print_blob=True, max_examples=int(os.environ.get("L7LB_EXAMPLES_MAX", "100"))
 )
 settings.load_profile("random" if os.environ.get("L7LB_EXAMPLES") == "random" else "same")
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Modules and tests are being made, and nothing is thrown away: sweeping them again and again is in vain."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """They stay until the end: no later sweep has to look at them."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -134,6 +134,8 @@ def expressions() -> dict[str, re.Pattern[str]]:
             if isinstance(value, re.Pattern):
                 found[value.pattern] = value
     for module in modules(PRODUCT):
+        if not re.search(r"\][+*{]", module.text):  # parsing it would be in vain
+            continue
         for text in module.strings:
             if re.search(r"\[[^\]]*-[^\]]*\][+*{]", text) and " " not in text:
                 with contextlib.suppress(re.error):  # a part of one, which is among the compiled ones as a whole
