@@ -54,7 +54,7 @@ def merge(bids: Iterable[Bid], observed: ObservedLoadBalancer, claim: Claim, lim
     stand_in = _stand_ins(contests.bids, ground)
     asked = _asked(contests, ground, stand_in)
     wishes = {bid.uid: _wishes(bid, asked.get(bid.uid, {}), stand_in) for bid in contests.bids}
-    won = _award(contests, wishes)
+    won = _award(contests, wishes, ground)
     kept = _keep(contests, wishes, won)
     held = holds(contests.bids, {ref: bid.uid for ref, bid in won.items()}, asked, kept)
     _fit(contests, won, ground, kept)
@@ -97,10 +97,7 @@ def _asked(contests: Contests, ground: _Ground, stand_in: StandIn) -> dict[str, 
     for bid in contests.bids:
         for key in sorted(had[bid.uid]) if bid.silent else [spec.key for spec in _specs(bid)]:
             ports.setdefault(key.port, []).append((bid, key))
-    chosen = {
-        port: next(((bid, key) for bid, key in wanted if key in had[bid.uid]), wanted[0])
-        for port, wanted in ports.items()
-    }
+    chosen = {port: _first(wanted, had, ground) for port, wanted in ports.items()}
     asked: dict[str, dict[ListenerKey, ListenerSpec]] = {}
     for bid in contests.bids:
         mine = asked.setdefault(bid.uid, {})
@@ -117,6 +114,14 @@ def _asked(contests: Contests, ground: _Ground, stand_in: StandIn) -> dict[str, 
                 continue
             contests.problem(bid, "E4101", "ListenerConflict", f"{spec.key} is left out: {why}")
     return asked
+
+
+def _first(
+    wanted: list[tuple[Bid, ListenerKey]], had: Mapping[str, frozenset[ListenerKey]], ground: _Ground
+) -> tuple[Bid, ListenerKey]:
+    """Who has the port: its holder, else the oldest, but not for a listener that cannot be made for it now."""
+    makeable = [(bid, key) for bid, key in wanted if key in ground.there or key not in bid.held.listeners]
+    return next(((bid, key) for bid, key in wanted if key in had[bid.uid]), (makeable or wanted)[0])
 
 
 def _specs(bid: Bid) -> tuple[ListenerSpec, ...]:
@@ -158,8 +163,8 @@ def _declared(bid: Bid) -> tuple[RedirectSpec, ...]:
     return () if isinstance(redirects, Unset) else redirects
 
 
-def _award(contests: Contests, wishes: Mapping[str, Wishes]) -> dict[RuleRef, Bid]:
-    """Each rule to one member; the others hear whose it is."""
+def _award(contests: Contests, wishes: Mapping[str, Wishes], ground: _Ground) -> dict[RuleRef, Bid]:
+    """Each rule to one member; the others hear whose it is. Who cannot be served anyway gives way to who can."""
     clinging = {ref: bid for bid in contests.bids for ref in clings(bid, wishes[bid.uid])}
     asking: dict[RuleRef, list[Bid]] = {}
     for bid in contests.bids:
@@ -168,7 +173,8 @@ def _award(contests: Contests, wishes: Mapping[str, Wishes]) -> dict[RuleRef, Bi
     won: dict[RuleRef, Bid] = {}
     lost: dict[tuple[str, str, ListenerKey], list[RuleRef]] = {}
     for ref, bids in asking.items():
-        first = clinging.get(ref) or next((bid for bid in bids if ref in bid.rules), bids[0])
+        able = [bid for bid in bids if not _is_idle(bid, ref, wishes[bid.uid][ref], ground)]
+        first = clinging.get(ref) or next((bid for bid in bids if ref in bid.rules), (able or bids)[0])
         if ref not in clinging:
             won[ref] = first
         for loser in bids:
@@ -179,6 +185,15 @@ def _award(contests: Contests, wishes: Mapping[str, Wishes]) -> dict[RuleRef, Bi
         text = f"{listener} has these rules already for Ingress {winner}, which keeps them: {named(refs)}"
         contests.problem(by_uid[uid], "", "RuleConflict", text)
     return won
+
+
+def _is_idle(bid: Bid, ref: RuleRef, ask: Ask, ground: _Ground) -> bool:
+    """Whether its own fault keeps the rule from being made for it, or leaves nothing behind it: its Service is gone.
+
+    A rule that is there may be what it had before there were records: only there does its age still count.
+    """
+    empty = isinstance(ask, RuleSpec) and ask.targets_known and not ask.targets
+    return bid.held.covers(ref) and (empty or ref.rule not in ground.there.get(ref.listener, frozenset()))
 
 
 def _keep(contests: Contests, wishes: Mapping[str, Wishes], won: Mapping[RuleRef, Bid]) -> frozenset[RuleRef]:
@@ -195,7 +210,7 @@ def _keep(contests: Contests, wishes: Mapping[str, Wishes], won: Mapping[RuleRef
 
 
 def _fit(contests: Contests, won: dict[RuleRef, Bid], ground: _Ground, kept: frozenset[RuleRef]) -> None:
-    """Within the quota of each listener: what is there stays, then the older members'."""
+    """Within the quota of each listener: what is there stays, then the older members', then what is not made now."""
     by_listener: dict[ListenerKey, list[RuleRef]] = {}
     for ref in won:
         by_listener.setdefault(ref.listener, []).append(ref)
@@ -204,7 +219,7 @@ def _fit(contests: Contests, won: dict[RuleRef, Bid], ground: _Ground, kept: fro
         staying = [ref for ref in there if ref not in won and (ref not in ground.owned or ref in kept)]
         room = max(0, ground.limits.rules_per_listener - len(staying) - sum(ref in there for ref in refs))
         late = [ref for ref in refs if ref not in there]
-        late.sort(key=lambda ref: (ref not in won[ref].rules, won[ref].age))
+        late.sort(key=lambda ref: (ref not in won[ref].rules, won[ref].held.covers(ref), won[ref].age))
         limit = ground.limits.rules_per_listener
         for bid in {won[ref].uid: won[ref] for ref in late[room:]}.values():
             out = [ref for ref in late[room:] if won[ref] is bid]

@@ -12,6 +12,7 @@ from l7lb.model.maybe import UNSET
 from l7lb.model.maybe import given as either
 from l7lb.model.ownership import Record
 from l7lb.model.plan import CreateListeners, Plan
+from l7lb.model.problems import Held
 from l7lb.model.sharing import Bid
 from l7lb.model.snapshot import Limits
 from tests.builders import LB, desired, host, key, listener, observed, rule
@@ -90,6 +91,32 @@ def test_no_two_members_alternate_over_anything_in_any_order(asks: list[DesiredL
         assert not plan.steps, steps(plan)
         assert shape(seen) == before
         assert {one.uid: one.record for one in after} == {one.uid: one.record for one in bids}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ASKS, min_size=2, max_size=3), st.integers(0, 2))
+def test_who_is_broken_as_a_whole_and_has_nothing_keeps_nothing_from_the_others(
+    asks: list[DesiredLoadBalancer], number: int
+) -> None:
+    """The others have the rules that they would have without it, and nobody's turn comes when it is whole again."""
+    bids = tuple(replace(bid("abc"[n]), desired=one) for n, one in enumerate(asks))
+    one = bids[number % len(bids)]
+    specs = one.desired.listeners if one.desired is not None else ()
+    held = Held(
+        listeners=frozenset(spec.key for spec in specs),
+        rules=frozenset(RuleRef(spec.key, r.key) for spec in specs for r in spec.rules),
+    )
+    others = tuple(other for other in bids if other is not one)
+    alone, without, _ = settle(others, EMPTY)
+    after, seen, _ = settle((*others, replace(one, held=held)), EMPTY)
+    assert shape_of_rules(seen) == shape_of_rules(without)
+    assert [other.rules for other in after[:-1]] == [other.rules for other in alone]
+    healed, _, _ = settle(tuple(replace(other, held=Held()) for other in after), seen)
+    assert all(now.rules == before.rules for now, before in zip(healed[:-1], after[:-1], strict=True))
+
+
+def shape_of_rules(seen: ObservedLoadBalancer) -> set[RuleRef]:
+    return {RuleRef(item.spec.key, r.key) for item in seen.listeners for r in item.spec.rules}
 
 
 @settings(max_examples=60, deadline=None)

@@ -253,3 +253,25 @@ def test_the_rules_of_a_member_that_waits_for_its_certificate_follow_its_targets
     world.settle()
     assert world.users.find("a") is None
     assert world.account.paths() == {"b.example.com/"}
+
+
+def test_an_older_one_whose_service_has_long_been_gone_keeps_a_rule_from_nobody(
+    world: World, watchman: Watchman
+) -> None:
+    """Five minutes after its Service went, what it asks for has no targets: that is not served, and not made either."""
+    world.account.lend(LENT)
+    watchman.remember()
+    world.start()
+    world.settle()
+    world.users.remove(f"{SERVICES}/api")
+    _join(world, "a", manifests.rule("x.example.com", backend="api"), manifests.rule("a.example.com"))
+    world.run_for(400.0)
+    assert world.account.paths() == {"a.example.com/"}
+    _join(world, "b", manifests.rule("x.example.com"))
+    world.settle()
+    assert world.account.paths() == {"a.example.com/", "x.example.com/"}
+    assert world.users.ingress("b").is_ready, world.users.ingress("b").why
+    world.users.create(manifests.service("api", 30081))
+    world.settle()
+    assert "RuleConflict" in world.users.ingress("a").why
+    assert ("x.example.com/", "10.0.0.1", 30080) in world.account.targets()
