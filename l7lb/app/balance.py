@@ -65,8 +65,12 @@ class Balance:
     def yields(self, place: Place) -> bool:
         """Whether it is ours, and somebody who has asked for it is to have it."""
         record = place.elector.seen.record
-        if record is None or record.wanted_by in ("", self.identity) or not place.elector.holds(self.monotonic()):
+        now = self.monotonic()
+        if record is None or record.wanted_by in ("", self.identity) or not place.elector.holds(now):
             return False
+        term = place.elector.term
+        if term is None or not term.settled(now):
+            return False  # it would be nobody's until it expires
         return self.held() - self._counts()[record.wanted_by] >= APART
 
     def step(self) -> None:

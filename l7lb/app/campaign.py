@@ -2,15 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from typing import Final
 
 from l7lb.model.identity import ObjectKey
 from l7lb.runtime.clock import Clock
-from l7lb.runtime.election import Elector, Lead, LeaseClient, Term, WriteGuard
+from l7lb.runtime.election import LATE_WRITE_S, Elector, Lead, LeaseClient, Term, WriteGuard
 from l7lb.runtime.lifecycle import Threads
-
-LATE_WRITE_S: Final = 15.0
-"""So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
 
 
 def lease_key(cluster_id: str) -> ObjectKey:

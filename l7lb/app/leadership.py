@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from l7lb.app.campaign import LATE_WRITE_S
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections
 from l7lb.app.identifying import confirm_identity, confirm_records, with_limits
@@ -22,7 +21,7 @@ from l7lb.model.identity import Cluster
 from l7lb.reconciler.ports import Events
 from l7lb.reconciler.writeback import WriteBack
 from l7lb.runtime.clock import Clock
-from l7lb.runtime.election import Lead
+from l7lb.runtime.election import LATE_WRITE_S, Lead
 from l7lb.runtime.election import Term as LeaseTerm
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.telemetry.metrics import Metrics

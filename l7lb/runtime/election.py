@@ -24,6 +24,8 @@ _logger = logging.getLogger(__name__)
 
 
 LEAST_WAIT_S: Final = 0.05
+LATE_WRITE_S: Final = 15.0
+"""So long after the end of its lease a write of a leader that froze may still arrive (promise 7)."""
 SET_BACK: Final = "the API server was set back to an older state; what is remembered does not count any more"
 
 
@@ -79,6 +81,10 @@ class Term:
     taken_over_at: float
     previous_expiry: float | None
     """When the lease of a holder that did not release it was over; a write of his may be on its way a little longer."""
+
+    def settled(self, now: float) -> bool:
+        """Whether all writes of that holder have arrived, so that what is read can be believed."""
+        return self.previous_expiry is None or now >= self.previous_expiry + LATE_WRITE_S
 
 
 class Elector:
@@ -180,6 +186,9 @@ class Elector:
         assert record is not None
         if self.is_shared:
             return  # whether we are the last nobody knows: it ends by itself
+        if self.term is not None and not self.term.settled(self._clock.monotonic()):
+            _logger.info("lease: left to expire, a write of the holder before us may still be on its way")
+            return
         try:
             try:
                 self._client.update(self._free(record))

@@ -26,7 +26,10 @@ class Broken(Mutation):
 RECONCILER, PLANNER = "tests/unit/reconciler", "tests/unit/planner"
 LEDGER, GUARD = "l7lb/ledger/authority.py", "l7lb/planner/guard.py"
 PROOF, WITNESSES = "l7lb/reconciler/proof.py", "l7lb/reconciler/witnesses.py"
-ELECTION = "l7lb/runtime/election.py"
+ELECTION, CAMPAIGN = "l7lb/runtime/election.py", "l7lb/app/campaign.py"
+TWO_WRITERS = (
+    "tests/unit/app/test_shards_model.py::test_never_two_writers_of_one_thing_whoever_believes_in_which_number"
+)
 
 PROMISES: Final = (
     Broken(
@@ -245,6 +248,71 @@ PROMISES: Final = (
         "",
         7,
         "tests/unit/adapters/clb/test_calls.py::test_the_guard_is_asked_before_each_time_that_a_write_is_sent",
+    ),
+    Broken(
+        "a shard is written while who agrees on the number of shards is not known any more",
+        CAMPAIGN,
+        "        return min(one.remaining(now) for one in self._both)\n",
+        "        return self._both[1].remaining(now)\n",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "who takes a shard forgets whose the agreement on their number was before",
+        CAMPAIGN,
+        "        ends = [one.previous_expiry for one in (union, own) if one.previous_expiry is not None]\n",
+        "        ends = [one.previous_expiry for one in (own,) if one.previous_expiry is not None]\n",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "who joins those who agree on the number of shards believes at once what he reads",
+        ELECTION,
+        "            self._previous_expiry = started  # whose it was before us cannot be known; it was over by now\n",
+        "            pass\n",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "one of many who hold a lease together lets it go",
+        ELECTION,
+        "        if self.is_shared:\n            return  #",
+        "        if False:\n            return  #",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "a lease is let go although a write of the holder before may be on its way",
+        ELECTION,
+        "        if self.term is not None and not self.term.settled(self._clock.monotonic()):\n",
+        "        if False:\n",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "a lease counts from the answer of a renewal and not from its start",
+        ELECTION,
+        "                self._renewed_at = started\n",
+        "                self._renewed_at = now\n",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "a renewal that is answered too late brings leadership back",
+        ELECTION,
+        "            in_time = now < self._renewed_at + self._timing.give_up_s\n",
+        "            in_time = True\n",
+        7,
+        TWO_WRITERS,
+    ),
+    Broken(
+        "a renewal by somebody else counts as ours",
+        ELECTION,
+        "            with self._lock:\n                self.seen.record = found\n        else:\n",
+        "            with self._lock:\n                self.seen.record = found\n"
+        "                self._renewed_at = self._clock.monotonic()\n        else:\n",
+        7,
+        TWO_WRITERS,
     ),
     Broken(
         "deletion protection keeps nothing",

@@ -7,7 +7,7 @@ import pytest
 
 from l7lb.app.balance import LEFT_S, TURN_S, Balance
 from l7lb.model.lease import LeaseRecord
-from l7lb.runtime.election import Elector
+from l7lb.runtime.election import Elector, Term
 from tests.unit.runtime.fake_clock import FakeClock
 from tests.unit.runtime.fake_lease import FakeLease, FakeLeaseClient
 
@@ -100,6 +100,22 @@ def test_who_is_asked_gives_it_while_he_holds_two_more_and_only_what_was_asked_f
             pass  # the mark is found when the renewal meets it
     given = [place.elector.seen.record for place in holder.places if holder.yields(place)]
     assert [record.wanted_by for record in given if record is not None] == ["b"]
+
+
+def test_what_was_taken_from_who_vanished_is_given_when_nothing_of_him_can_be_on_its_way_any_more() -> None:
+    cluster = _held(*"aaa")
+    cluster.replicas["b"].step()
+    holder = cluster.replicas["a"]
+    cluster.clock.advance(5.0)
+    for place in holder.places:
+        while place.elector.step().wait_s == 0.0:
+            pass
+        place.elector.term = Term(cluster.clock.now, cluster.clock.now - 1.0)
+    given = []
+    for _ in range(2):
+        given.append(sum(map(holder.yields, holder.places)))
+        cluster.clock.advance(14.5)
+    assert given == [0, 1]
 
 
 def test_a_wish_of_somebody_who_has_as_much_is_not_granted() -> None:

@@ -1,9 +1,10 @@
 """Replicas that disagree about the number of shards, and everything that goes wrong: never two writers of one thing."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf
+from typing import Final, NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,9 +18,11 @@ from l7lb.runtime.election import Elector, Lead, State, WriteGuard
 from tests.unit.runtime.fake_clock import FakeClock
 from tests.unit.runtime.fake_lease import FakeLease, FakeLeaseClient
 
-TICK_S = 0.5
+TICK_S = 1.0
+CUT_S = 15.0
+"""So long after it was begun a write of a process that runs has ended: it is cut before."""
 LATE_S = 15.0
-"""So long after it was begun a write may arrive."""
+"""So long after the end of the lease a write may arrive whose process has frozen."""
 WHOLE = -1
 """Of a leader without shards."""
 
@@ -62,13 +65,12 @@ class Replica:
     def start(self) -> None:
         self.lives += 1
         self.begun = set()
-        me = f"{self.name}-{self.lives}"
         if self.shards == 1:
-            self.union, self.own = self._campaigner(self.world.plain, me), {}
+            self.union, self.own = self._campaigner(self.world.plain, self.identity), {}
             return
         self.union = self._campaigner(self.world.plain, union_identity(self.shards))
         self.union.elector.is_shared = True
-        self.own = {shard: self._shard(shard, me) for shard in range(self.shards)}
+        self.own = {shard: self._shard(shard, self.identity) for shard in range(self.shards)}
 
     def leads(self) -> Iterator[tuple[int, Lead]]:
         if self.shards == 1:
@@ -86,7 +88,7 @@ class Replica:
     def tick(self) -> None:
         if self.world.clock.now < self.frozen_until:
             return
-        for one in (self.union, *self.own.values()):
+        for one in self.campaigners():
             if one.tick(self.world.clock) is State.LOST:
                 self.start()
                 return
@@ -100,11 +102,30 @@ class Replica:
         one = self.own.get(shard)
         if one is None or one.is_calling or self.world.clock.now < self.frozen_until:
             return
+        if one.elector.term is not None and not one.elector.term.settled(self.world.clock.now):
+            return
         one.elector.release()
-        self.world.last.pop((self.name, self.shards, shard), None)
+        self.world.last.pop(Place(self.identity, self.shards, shard), None)
         self.begun.discard(shard)
-        self.own[shard] = self._shard(shard, f"{self.name}-{self.lives}")
+        self.own[shard] = self._shard(shard, self.identity)
         self.own[shard].due = self.world.clock.now + 2.0
+
+    def stop(self) -> None:
+        """In order: drained, shards let go, then the plain Lease; and started anew."""
+        if self.world.clock.now < self.frozen_until or any(one.is_calling for one in self.campaigners()):
+            return
+        for shard, _ in self.leads():
+            self.world.last.pop(Place(self.identity, self.shards, shard), None)
+        for one in (*self.own.values(), self.union):
+            one.elector.release()
+        self.start()
+
+    @property
+    def identity(self) -> str:
+        return f"{self.name}-{self.lives}"
+
+    def campaigners(self) -> tuple[Campaigner, ...]:
+        return (self.union, *self.own.values())
 
     def _campaigner(self, lease: FakeLease, identity: str) -> Campaigner:
         client = FakeLeaseClient(lease, self.world.clock, self.world.run)
@@ -116,13 +137,34 @@ class Replica:
         return one
 
 
+class Place(NamedTuple):
+    """What a process writes: one shard of so many."""
+
+    process: str
+    shards: int
+    shard: int
+
+    def meets(self, other: "Place") -> bool:
+        """Whether another process may write the same load balancer."""
+        return self.process != other.process and (self.shards != other.shards or self.shard == other.shard)
+
+
+class Last(NamedTuple):
+    """The last moment at which a write could be begun, and the end of the leases that it was begun under."""
+
+    begun: float
+    ends: float
+
+
 class World:
     def __init__(self, shards: tuple[int, ...]) -> None:
         self.clock = FakeClock()
         self.plain = FakeLease()
         self.leases: dict[int, FakeLease] = defaultdict(FakeLease)
-        self.last: dict[tuple[str, int, int], float] = {}
-        """When which process, of so many shards, could last begin a write of which shard."""
+        self.last: dict[Place, Last] = {}
+        """Of all that have not drained and let go."""
+        self.held: set[Elector] = set()
+        self.over: set[Elector] = set()
         self.replicas: list[Replica] = []
         for name, number in zip("abcd", shards, strict=False):
             self.replicas.append(Replica(self, name, number))
@@ -135,78 +177,133 @@ class World:
             self.clock.advance(TICK_S)
             self.look()
 
-    def writers(self) -> list[tuple[str, int, int]]:
-        return [
-            (one.name, one.shards, shard) for one in self.replicas for shard, lead in one.leads() if one.may_write(lead)
-        ]
+    def writers(self) -> dict[Place, Last]:
+        now = self.clock.now
+        return {
+            Place(one.identity, one.shards, shard): Last(now, now + lead.remaining(now))
+            for one in self.replicas
+            for shard, lead in one.leads()
+            if one.may_write(lead)
+        }
 
     def look(self) -> None:
+        """Whoever writes does so after all writes of others have ended; and what was lost does not come back."""
         writers = self.writers()
-        self.last |= dict.fromkeys(writers, self.clock.now)
-        for name, shards, shard in writers:
-            others = [other for other in writers if other[0] != name and _meet(other, (name, shards, shard))]
-            assert not others, f"{name} writes shard {shard} of {shards}, and so do {others}"
+        self.last |= writers
+        for place in writers:
+            late = {other: last.begun for other, last in self.last.items() if other.meets(place)}
+            late = {other: begun for other, begun in late.items() if begun + CUT_S > self.clock.now}
+            assert not late, f"{place} is written at {self.clock.now}, and there may be writes of {late}"
+        now = {one.elector for each in self.replicas for one in each.campaigners() if one.elector.holds(self.clock.now)}
+        assert not now & self.over, "a leadership has come back that was over"
+        self.over |= self.held - now
+        self.held = now
 
     def began(self, replica: Replica, shard: int, trusted: float) -> None:
-        """What it reads from now on, or from `trusted` on, no late write of anybody else may change."""
+        """What it reads from now on, or from `trusted` on, no write of anybody else may change who has frozen."""
         believed = max(self.clock.now, trusted)
-        for (name, shards, theirs), at in self.last.items():
-            if name != replica.name and _meet((name, shards, theirs), (replica.name, replica.shards, shard)):
-                assert at + LATE_S <= believed + TICK_S, f"{name} may still write shard {theirs} of {shards}"
+        place = Place(replica.identity, replica.shards, shard)
+        late = {other: last.ends + LATE_S for other, last in self.last.items() if other.meets(place)}
+        late = {other: until for other, until in late.items() if until > believed}
+        assert not late, f"{place} believes what it reads from {believed} on, and there may be writes of {late}"
 
 
-def _meet(one: tuple[str, int, int], other: tuple[str, int, int]) -> bool:
-    return one[1] != other[1] or one[2] == other[2]
-
-
-FAULTS = st.sampled_from(["refused", "unanswered", 3.0, -3.0, 12.0, -12.0, 28.0, -28.0])
-EVENTS = st.one_of(
-    st.tuples(st.just("union fault"), st.integers(0, 3), FAULTS),
-    st.tuples(st.just("shard fault"), st.integers(0, 3), FAULTS),
-    st.tuples(st.just("freeze"), st.integers(0, 3), st.sampled_from([6.0, 21.0, 45.0])),
-    st.tuples(st.just("crash"), st.integers(0, 3), st.just(0.0)),
-    st.tuples(st.just("hand over"), st.integers(0, 3), st.sampled_from([0, 1, 2])),
-    st.tuples(st.just("shards"), st.integers(0, 3), st.sampled_from([1, 2, 3])),
-    st.tuples(st.just("run"), st.integers(0, 3), st.sampled_from([0.5, 2.0, 7.0, 31.0])),
+AWAY = ("refused",) * 60
+"""Longer than any lease lasts."""
+TROUBLE: Final[dict[str, tuple[str | float, ...]]] = {
+    "one is refused": ("refused",),
+    "none arrives": AWAY,
+    "done, but unanswered": ("unanswered",),
+    "all are done, but unanswered": ("unanswered",) * 60,
+    "done late": (12.0,),
+    "answered late": (-12.0,),
+    "answered when we have given up": (-17.0,),
+    "done after the lease": (28.0,),
+    "answered after the lease": (-28.0,),
+    "answered late, the last": (-12.0, *AWAY),
+    "done late, the last": (12.0, *AWAY),
+    "one passes yet": (0.0, 0.0, *AWAY),
+    "the second is answered late, the last": (0.0, -12.0, *AWAY),
+    "done late, then a look, the last": (12.0, 0.0, *AWAY),
+}
+"""What becomes of the next calls about a Lease."""
+EVENTS = st.tuples(
+    st.sampled_from([1.0, 4.0, 9.0, 31.0]),
+    st.integers(0, 3),
+    st.one_of(
+        st.tuples(st.sampled_from(["union", "shards", "both"]), st.sampled_from(list(TROUBLE))),
+        st.tuples(st.just("freeze"), st.sampled_from([6.0, 21.0, 45.0])),
+        st.tuples(st.sampled_from(["crash", "stop"]), st.none()),
+        st.tuples(st.just("hand over"), st.sampled_from([0, 1, 2])),
+        st.tuples(st.just("number"), st.sampled_from([1, 2, 3])),
+    ),
 )
-Event = tuple[str, int, str | float | int]
-A_LEADER_CRASHES_AND_TWO_SHARDED_ONES_FOLLOW: list[Event] = [
-    ("run", 0, 31.0), ("crash", 0, 0.0), ("shards", 0, 3), ("run", 0, 31.0), ("run", 0, 7.0), ("crash", 1, 0.0),
-    ("run", 0, 7.0),
+Event = tuple[float, int, tuple[str, str | float | int | None]]
+"""After so many seconds, with whom, and what."""
+
+
+WAIT: Event = (60.0, 0, ("nothing", None))
+A_LEADER_FREEZES_AND_A_SHARD_GOES_TO_WHO_HAS_NOT_SEEN_HIM: list[Event] = [
+    (31.0, 0, ("freeze", 45.0)), (31.0, 2, ("crash", None)), (0.0, 3, ("crash", None)), (1.0, 1, ("hand over", 0)),
+]  # fmt: skip
+A_LEADER_FREEZES_AND_WHO_FOLLOWS_STOPS_AT_ONCE: list[Event] = [(31.0, 0, ("freeze", 45.0)), (31.0, 1, ("stop", None))]
+
+ONE_OF_TWO_STOPS: list[Event] = [
+    (4.0, 0, ("hand over", 0)), (23.0, 3, ("stop", None)), (0.0, 3, ("freeze", 45.0)), WAIT,
+]  # fmt: skip
+ONE_FREEZES_AND_THE_OTHER_HAS_SEEN_HIS_RENEWAL_LATE: list[Event] = [
+    (9.0, 0, ("union", "done late, then a look, the last")), (9.0, 1, ("freeze", 45.0)), (20.0, 0, ("freeze", 45.0)),
+    WAIT,
 ]  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
-@example(shards=(1, 3, 3, 2), events=A_LEADER_CRASHES_AND_TWO_SHARDED_ONES_FOLLOW)
-@given(shards=st.tuples(*[st.sampled_from([1, 2, 3, 3])] * 4), events=st.lists(EVENTS, max_size=15))
+def play(world: World, events: Iterable[Event]) -> None:
+    for seconds, number, (kind, what) in events:
+        world.run(seconds)
+        replica = world.replicas[number]
+        match kind, what:
+            case "union" | "shards" | "both", str(trouble):
+                for one in replica.campaigners():
+                    if kind == "both" or (kind == "union") == (one is replica.union):
+                        one.client.faults.extend(TROUBLE[trouble])
+            case "freeze", float(long):
+                replica.frozen_until = world.clock.now + long
+            case "crash", None:
+                replica.start()
+            case "stop", None:
+                replica.stop()
+            case "hand over", int(shard):
+                replica.hand_over(shard)
+            case "number", int(other):
+                replica.shards = other
+                replica.start()
+            case "nothing", None:
+                pass
+            case _:
+                raise AssertionError((kind, what))
+
+
+@settings(max_examples=60, deadline=None)
+@example((2, 2, 2, 2), [(9.0, 0, ("shards", "answered when we have given up")), WAIT])
+@example((1, 3, 3, 3), A_LEADER_FREEZES_AND_A_SHARD_GOES_TO_WHO_HAS_NOT_SEEN_HIM)
+@example((1, 1, 1, 2), A_LEADER_FREEZES_AND_WHO_FOLLOWS_STOPS_AT_ONCE)
+@example((2, 2, 1, 1), [(0.0, 0, ("shards", "the second is answered late, the last")), WAIT])
+@example((2, 2, 1, 1), [(9.0, 0, ("shards", "answered late, the last")), WAIT])
+@example((2, 1, 1, 1), [(9.0, 0, ("union", "done after the lease")), WAIT])
+@example((2, 1, 1, 1), [(9.0, 0, ("union", "answered late, the last")), WAIT])
+@example((2, 1, 1, 2), ONE_OF_TWO_STOPS)
+@example((2, 2, 3, 3), ONE_FREEZES_AND_THE_OTHER_HAS_SEEN_HIS_RENEWAL_LATE)
+@given(shards=st.tuples(*[st.sampled_from([1, 2, 3, 3])] * 4), events=st.lists(EVENTS, min_size=6, max_size=12))
 def test_never_two_writers_of_one_thing_whoever_believes_in_which_number(
     shards: tuple[int, ...], events: list[Event]
 ) -> None:
     world = World(shards)
-    for kind, number, what in events:
-        replica = world.replicas[number]
-        match kind, what:
-            case "union fault", _:
-                replica.union.client.faults.append(what)
-            case "shard fault", _:
-                for one in replica.own.values():
-                    one.client.faults.append(what)
-            case "freeze", float(seconds):
-                replica.frozen_until = world.clock.now + seconds
-            case "crash", _:
-                replica.start()
-            case "hand over", int(shard):
-                replica.hand_over(shard)
-            case "shards", int(other):
-                replica.shards = other
-                replica.start()
-            case "run", float(seconds):
-                world.run(seconds)
+    play(world, events)
     for replica in world.replicas:
-        for one in (replica.union, *replica.own.values()):
+        for one in replica.campaigners():
             one.client.faults.clear()
     world.run(110.0)
-    (number,) = {shards for _, shards, _ in world.writers()}
+    (number,) = {place.shards for place in world.writers()}
     assert len(world.writers()) == number, "each shard has its writer"
 
 
@@ -217,13 +314,13 @@ def test_all_of_one_number_hold_the_plain_lease_together_and_another_number_wait
     assert {shards for _, shards, _ in world.writers()} == {3}
     world.replicas[0].frozen_until = 1e9
     world.run(100.0)
-    assert {(name, shards) for name, shards, _ in world.writers()} == {("b", 3)}
+    assert {(name, shards) for name, shards, _ in world.writers()} == {("b-1", 3)}
     assert len(world.writers()) == 3
     world.replicas[1].frozen_until = 1e9
     world.run(25.0)
     assert not world.writers()
     world.run(12.0)
-    assert {(name, shards) for name, shards, _ in world.writers()} == {("c", 2)}
+    assert {(name, shards) for name, shards, _ in world.writers()} == {("c-1", 2)}
 
 
 def test_who_joins_believes_nothing_read_within_fifteen_seconds_of_joining() -> None:
