@@ -23,6 +23,9 @@ _PRIORITY: Final = {
     Lane.VERIFY: "-100",
 }
 
+SAID_MAX: Final = 10_000
+"""Plans on their way that are remembered. One of an Ingress that was torn away is never told to have ended."""
+
 
 class QueueCounting:
     """workqueue_*; lanes are told as controller-runtime tells priorities."""
@@ -110,8 +113,10 @@ class ReconcileCounting:
         steps = [self._describe(step) for step in plan.steps]
         digest = hash(tuple(steps))
         with self._lock:
-            is_new = self._said.get(ingress) != digest
+            is_new = self._said.pop(ingress, None) != digest
             self._said[ingress] = digest
+            while len(self._said) > SAID_MAX:
+                del self._said[next(iter(self._said))]  # the one that was planned longest ago
         level = logging.INFO if is_new else logging.DEBUG
         _logger.log(level, "planned %d steps", len(steps), extra={"key": key, "ingress": str(ingress), "steps": steps})
 

@@ -13,6 +13,7 @@ from l7lb.model.plan import AddTags, DeleteListeners, Plan
 from l7lb.runtime.controller import Result
 from l7lb.runtime.reflector import Reason
 from l7lb.runtime.workqueue import Taken
+from l7lb.telemetry import counting as counting_module
 from l7lb.telemetry.counting import ControllerCounting, QueueCounting, ReconcileCounting
 from l7lb.telemetry.informing import InformerCounting
 from l7lb.telemetry.metrics import CONTROLLER, Metrics
@@ -129,6 +130,20 @@ class TestReconcile:
             counting.planned(KEY, SHOP, TAGGING)
         assert len(caplog.records) == 3
         assert value(metrics, "l7lb_plans_total", controller=CONTROLLER) == 5
+
+    def test_ingresses_that_are_torn_away_before_their_plan_has_ended_are_forgotten_in_the_end(
+        self, metrics: Metrics, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(counting_module, "SAID_MAX", 50)
+        counting = ReconcileCounting(metrics, planner.describe)
+        with caplog.at_level(logging.INFO, "l7lb.reconcile"):
+            counting.planned(KEY, SHOP, TAGGING)
+            for number in range(50):
+                counting.planned(BindingKey(f"new/{number}"), ObjectKey("shop", f"torn-{number}"), TAGGING)
+                counting.planned(KEY, SHOP, TAGGING)
+            assert len(caplog.records) == 51, "what is planned all the time is not forgotten"
+            counting.planned(BindingKey("new/0"), ObjectKey("shop", "torn-0"), TAGGING)
+        assert len(caplog.records) == 52
 
     def test_drift_is_counted_by_resource_and_field(self, metrics: Metrics) -> None:
         counting = ReconcileCounting(metrics, planner.describe)
