@@ -33,6 +33,8 @@ class Unavailable(RetryableError):
     """Ids of the listeners for which a Batch call was not done; for the others it was. Empty: it does not say."""
     silent = False
     """An open watch said nothing for so long that it may be dead; a quiet kind looks the same."""
+    advice = ""
+    """What a person may look at who reads of this alone; empty: nothing is known that would help."""
 
     @classmethod
     def silence(cls, message: str) -> Self:

@@ -97,7 +97,9 @@ def _clock(area: str, name: str, found: object, most_s: float) -> Diagnosis:
 def _identity(facts: Facts) -> Iterator[Diagnosis]:
     found, heads = facts.cluster.identity, facts.cloud.heads
     if isinstance(found, Unread):
-        yield Diagnosis("cluster", "identity", Level.FAIL, found.why, "give the right to get Namespace kube-system")
+        is_answered = not isinstance(facts.cluster.version, Unread)
+        cure = "give the right to get Namespace kube-system" if is_answered else ""
+        yield Diagnosis("cluster", "identity", Level.FAIL, found.why, cure)
         return
     if isinstance(heads, Unread):
         yield Diagnosis("cluster", "identity", Level.WARN, f"{found.value.uid}; load balancers cannot be read")

@@ -12,6 +12,7 @@ import click
 
 from l7lb.app.showing import plain
 from l7lb.cli.help import NAME, Group
+from l7lb.cli.output import in_one_line
 from l7lb.errors import ConfigurationError, L7lbError
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ConfigurationError as error:
         sys.exit(_fail(2, str(error)))
     except L7lbError as error:
-        sys.exit(_fail(1, str(error)))
+        sys.exit(_fail(1, in_one_line(error)))
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -8,7 +8,7 @@ from typing import Final, TypeVar, cast
 import click
 
 from l7lb.app.showing import as_document
-from l7lb.errors import L7lbError
+from l7lb.errors import L7lbError, Unavailable
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -36,6 +36,12 @@ def printed(command: Decorated) -> Decorated:
     )(command)  # fmt: skip
 
 
+def in_one_line(error: L7lbError) -> str:
+    """What went wrong, and what to look at where that is known."""
+    advice = error.advice if isinstance(error, Unavailable) else ""
+    return " ".join(f"{error}{'; ' if advice else ''}{advice}".split())
+
+
 def _told_as_asked(command: Decorated) -> Decorated:
     @wraps(command)
     def told(*arguments: object, **values: object) -> object:
@@ -43,7 +49,7 @@ def _told_as_asked(command: Decorated) -> Decorated:
             return command(*arguments, **values)
         except L7lbError as error:
             if values["output"] == "json":
-                click.echo(as_document({"error": " ".join(str(error).split())}), nl=False)
+                click.echo(as_document({"error": in_one_line(error)}), nl=False)
             raise
 
     return cast(Decorated, told)

@@ -19,7 +19,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from urllib3.exceptions import HTTPError
 
 from l7lb.adapters.clb import transport
-from l7lb.adapters.clb.silence import UNREACHED, why
+from l7lb.adapters.silence import why
 from l7lb.errors import ConfigurationError
 
 VERSIONS: Mapping[str, str] = {
@@ -33,6 +33,8 @@ VERSIONS: Mapping[str, str] = {
 """API versions by service; a service that is not named here is not called."""
 
 ROOT_DOMAIN = "tencentcloudapi.com"
+UNREACHED = "look at DNS, firewall, proxy, --clb-endpoint and --api-root-domain"
+"""What to look at where not a byte has left."""
 _STALE = ("AuthFailure.TokenFailure", "AuthFailure.SignatureExpire", "AuthFailure.SignatureFailure",
           "AuthFailure.SecretIdNotFound", "AuthFailure.InvalidSecretId")  # fmt: skip
 _CLIENT_SIDE = ("ClientNetworkError", "ServerNetworkError", "ClientError", "ClientParamsError", "ClientSideError")

@@ -73,6 +73,12 @@ class Credentials:
         return self._configuration
 
     @property
+    def origin(self) -> str:
+        """Who says where the API server is."""
+        named = self._source.kubeconfig
+        return f"kubeconfig {named}" if named else "from inside a pod"
+
+    @property
     def weakness(self) -> str:
         """What the kubeconfig gives up of the connection's safety, in words; empty: nothing."""
         parts = urlsplit(self._configuration.host)

@@ -7,12 +7,21 @@ import msgspec
 import urllib3.exceptions
 
 from l7lb import errors
+from l7lb.adapters.silence import why
 from l7lb.errors import L7lbError
 from l7lb.model.shapes import json_decoder
 
 FOREIGN = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 """What a connection may raise: urllib3 wraps most of it, but a bad chunk length still comes out as ValueError."""
 
+_UNREACHED = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.SSLError,
+    urllib3.exceptions.LocationValueError,
+)
+_ADVICE = "check that this is the right address, that the server runs, and the network in between"
 _MESSAGE_LENGTH_MAX = 512
 
 
@@ -143,8 +152,21 @@ def from_response(code: int, headers: Mapping[str, str], body: bytes, what: str)
 
 
 def from_connection(error: Exception, where: str) -> errors.Unavailable:
-    """A broken, refused, silent or garbled connection."""
-    return errors.Unavailable(f"{where}: {type(error).__name__}: {str(error)[:_MESSAGE_LENGTH_MAX]}")
+    """A connection that is broken, silent or garbled after something had been sent."""
+    return errors.Unavailable(f"{where}: {_fault(error)}")
+
+
+def unreached(error: Exception, host: str, origin: str) -> errors.Unavailable | None:
+    """No connection came to be, so nothing was sent; None: one did. `origin`: who says that the server is there."""
+    if not isinstance(error, _UNREACHED):
+        return None
+    made = errors.Unavailable(f"the API server {host} ({origin}) cannot be reached: {_fault(error)}")
+    made.advice = _ADVICE
+    return made
+
+
+def _fault(error: Exception) -> str:
+    return why(error) or f"{type(error).__name__}: {str(error)[:_MESSAGE_LENGTH_MAX]}"
 
 
 def _message(code: int, status: Status, what: str) -> str:

@@ -226,7 +226,8 @@ class Transport:
             )
             code = str(response.status)
         except wire_errors.FOREIGN as error:
-            raise wire_errors.from_connection(error, self._where(request)) from error
+            unreached = wire_errors.unreached(error, self.host, self._credentials.origin)
+            raise unreached or wire_errors.from_connection(error, self._where(request)) from error
         finally:
             if self._on_request is not None:
                 self._on_request(request.method, self.host, code, self._clock() - started)

@@ -13,8 +13,7 @@ from l7lb.adapters.clb import transport
 from l7lb.adapters.clb.calls import Caller, Request
 from l7lb.adapters.clb.credentials import Environment
 from l7lb.adapters.clb.ratelimit import RateLimits
-from l7lb.adapters.clb.sdk import Clients, Endpoint, NoAnswer, Refusal
-from l7lb.adapters.clb.silence import UNREACHED
+from l7lb.adapters.clb.sdk import UNREACHED, Clients, Endpoint, NoAnswer, Refusal
 from l7lb.model.lane import Lane
 from tests.contract.adapters_clb.rude_server import RudeServer, http
 from tests.contract.adapters_clb.tenant import KEYS

@@ -173,6 +173,29 @@ def test_an_unreadable_kubeconfig_is_named_and_not_quoted(
     assert said in err
 
 
+NOBODY = "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["plan", "audit", "tree", "explain shop/web", "adopt --dry-run", "release --all", "leave --deployment l7lb/l7lb"],
+)
+def test_an_api_server_that_cannot_be_reached_is_one_line_with_its_address_and_what_to_look_at(
+    run: Run, kubeconfig: str, command: str
+) -> None:
+    code, out, err = run(*command.split(), *flags(kubeconfig=kubeconfig, clb_endpoint=NOBODY))
+    assert (code, out) == (1, "")
+    assert err == f"l7lb: {UNREACHED.format(kubeconfig)}\n"
+    _, out, _ = run(*command.split(), "-o", "json", *flags(kubeconfig=kubeconfig, clb_endpoint=NOBODY))
+    assert json.loads(out) == {"error": UNREACHED.format(kubeconfig)}
+
+
+UNREACHED = (
+    "the API server 127.0.0.1:1 (kubeconfig {}) cannot be reached: the connection is refused; "
+    "check that this is the right address, that the server runs, and the network in between"
+)
+
+
 def test_a_port_in_use_is_one_line(run: Run, kubeconfig: str, taken_port: int) -> None:
     address = f"127.0.0.1:{taken_port}"
     code, _, err = run("run", *flags(kubeconfig=kubeconfig, metrics_bind_address=address, log_level="error"))

@@ -207,11 +207,27 @@ def test_answer_that_trickles_past_its_deadline_is_cut_off(tmp_path: Path) -> No
             transport.request(GET)
 
 
-def test_refused_connection_is_unavailable(tmp_path: Path) -> None:
+def test_refused_connection_is_unavailable_and_says_which_server_and_who_names_it(tmp_path: Path) -> None:
     with FaultServer([reply(b"{}")]) as server:
         address = server.address
-    with Transport(kubeconfig(tmp_path, address)) as transport, pytest.raises(errors.Unavailable):
+    source = kubeconfig(tmp_path, address)
+    with Transport(source) as transport, pytest.raises(errors.Unavailable) as caught:
         transport.request(GET)
+    host = address.removeprefix("http://")
+    named = f"the API server {host} (kubeconfig {source.kubeconfig})"
+    assert str(caught.value) == f"{named} cannot be reached: the connection is refused"
+    assert "the network in between" in caught.value.advice
+
+
+def test_a_connection_that_breaks_off_says_what_was_asked_and_gives_no_advice(tmp_path: Path) -> None:
+    with (
+        connected(tmp_path, Answer(b"", Fault.CLOSE)) as (server, transport),
+        pytest.raises(errors.Unavailable) as caught,
+    ):
+        transport.request(GET)
+    host = server.address.removeprefix("http://")
+    assert str(caught.value) == f"GET Node at {host}: the connection broke off"
+    assert caught.value.advice == ""
 
 
 def test_throttled_answer_says_when_to_come_back_and_is_not_repeated(tmp_path: Path) -> None:

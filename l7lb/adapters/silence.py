@@ -1,6 +1,6 @@
 """Why no answer came, in words for people: the libraries below wrap a refused connection into four sentences of theirs.
 
-Whether the request was sent, and what follows from that, is not decided here.
+For both worlds. Whether the request was sent, what follows from that and what to look at is not decided here.
 """
 
 import http.client
@@ -9,10 +9,8 @@ import ssl
 from collections.abc import Iterator
 from typing import Final
 
-import requests
+import urllib3.exceptions
 
-UNREACHED: Final = "look at DNS, firewall, proxy, --clb-endpoint and --api-root-domain"
-"""What to look at where not a byte has left."""
 _DEPTH_MAX: Final = 16
 
 
@@ -20,14 +18,12 @@ def why(error: BaseException) -> str:
     """The fault below; empty: none that is known. The words of a library come through for TLS only."""
     found = list(_chain(error))
     words = next((told for one in found if (told := _told(one))), "")
-    proxied = any(isinstance(one, requests.exceptions.ProxyError) for one in found)
+    proxied = any(isinstance(one, urllib3.exceptions.ProxyError) for one in found)
     return f"by way of the proxy, {words}" if words and proxied else words
 
 
 def _told(error: BaseException) -> str:
     match error:
-        case requests.RequestException():
-            return ""  # a wrapper, and an OSError as well
         case socket.gaierror():
             return "its name cannot be resolved"
         case ssl.SSLError():
@@ -38,7 +34,7 @@ def _told(error: BaseException) -> str:
             return "the connection is refused"
         case ConnectionError() | http.client.HTTPException():
             return "the connection broke off"
-        case OSError() if error.strerror:
+        case OSError() if error.strerror:  # the wrappers of `requests` are an OSError too, without one
             return error.strerror[:1].lower() + error.strerror[1:]
         case _:
             return ""
