@@ -223,7 +223,12 @@ class EmptyCloud:
         """Nothing."""
         return ()
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+    def heads(
+        self,
+        refs: tuple[CloudRef, ...],
+        *,
+        ahead: bool = False,  # noqa: ARG002 - nobody waits
+    ) -> Mapping[CloudRef, LoadBalancerHead]:
         """The lent ones, with the tags that adopting gives them."""
         return {
             ref: LoadBalancerHead(

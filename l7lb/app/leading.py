@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from l7lb import planner
@@ -25,12 +26,13 @@ from l7lb.app.telling import tell
 from l7lb.app.triggers import Triggers
 from l7lb.app.verifying import TURNS_PART, Beat, Verifier
 from l7lb.errors import L7lbError, RetryableError, TerminalError, Throttled, UnsafePlan
-from l7lb.model.identity import BindingKey, Cluster
+from l7lb.model.identity import BindingKey, Cluster, TaskId
 from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead
 from l7lb.model.outcome import Outcome
 from l7lb.model.snapshot import Settings
 from l7lb.model.writing import EventType
+from l7lb.reconciler.arrivals import Arrivals
 from l7lb.reconciler.collecting import Tools
 from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.executor import Executor
@@ -53,6 +55,8 @@ _logger = logging.getLogger(__name__)
 
 TELL_EVERY: Final = 5
 """Failures in a row after which the object hears of them (again)."""
+AT_ONCE_S: Final = 0.001
+"""As soon as possible, and not beside a wait that goes on (`WorkQueue.add_after`)."""
 DRAIN_S: Final = 20.0
 """Longer than one call with its retries; the Lease outlives it."""
 
@@ -112,9 +116,7 @@ class Term:
         self._sweep.enter(stage.heads if stage.trusted_from == 0 else ())
         self._cloud = measured(stage.cloud, stage.clock, stage.metrics, stage.passes, self._sweep.wrote)
         self.flights = Flights()
-        self._executor = Executor(
-            self.flights, self.observations, stage.clock.monotonic, trusted_from=stage.trusted_from
-        )
+        self._executor = _executor(stage, self.flights, self.observations, self.queue, self._cloud.ended_well)
         self.orphans = self._sweeper()
         self.verifier = Verifier(
             self._beat(),
@@ -324,6 +326,20 @@ class Term:
         text = f"a bug in l7lb keeps this Ingress waiting ({type(error).__name__}); its log says more"
         for ingress in members:
             self._stage.events.emit(say(ingress, "InternalError", text, EventType.WARNING))
+
+
+def _bring_forward(queue: WorkQueue, clock: Clock, binding: BindingKey, after_s: float) -> None:
+    """What its flight waits for has come: its wait is cut short, and no second one is left behind."""
+    queue.add_after(binding, Lane.CHANGE, max(AT_ONCE_S, after_s), clock.monotonic())
+
+
+def _executor(
+    stage: Stage, flights: Flights, observations: Observations, queue: WorkQueue, ended: Callable[[TaskId], None]
+) -> Executor:
+    """Whose flights wait in this queue."""
+    monotonic = stage.clock.monotonic
+    arrivals = Arrivals(flights, monotonic, wake=partial(_bring_forward, queue, stage.clock), ended=ended)
+    return Executor(flights, observations, monotonic, trusted_from=stage.trusted_from, arrivals=arrivals)
 
 
 @dataclass(slots=True)

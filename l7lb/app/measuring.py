@@ -85,9 +85,9 @@ class MeasuredCloud:
         """Handed on."""
         return self.cloud.find(region, tags)
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+    def heads(self, refs: tuple[CloudRef, ...], *, ahead: bool = False) -> Mapping[CloudRef, LoadBalancerHead]:
         """Handed on."""
-        return self.cloud.heads(refs)
+        return self.cloud.heads(refs, ahead=ahead)
 
     def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:
         """Handed on."""
@@ -131,3 +131,7 @@ class MeasuredCloud:
         if state.status is not TaskStatus.RUNNING:
             self.on_write(self.watch.end(task, state.status))
         return state
+
+    def ended_well(self, task: TaskId) -> None:
+        """Seen by what it has made; it is not asked for."""
+        self.on_write(self.watch.end(task, TaskStatus.SUCCEEDED))

@@ -32,6 +32,7 @@ from l7lb.model.plan import (
     Step,
 )
 from l7lb.model.redirecting import CreateRedirects, DeleteRedirects
+from l7lb.reconciler.arrivals import Arrivals, Later
 from l7lb.reconciler.flights import (
     CREATION_S_MAX,
     PLAN_AGE_S_MAX,
@@ -47,6 +48,8 @@ from l7lb.reconciler.ports import LoadBalancers
 CONFIRM_S_MAX: Final = 60.0
 """How long a new load balancer may take to show our tags before we stop (the tag service lags)."""
 CONFIRM_EVERY_S: Final = 2.0
+SHOWN_S_MAX: Final = 10.0
+"""A head that was read longer ago is read again before a write."""
 THROTTLED_S: Final = 1.0
 
 _PROVEN = (DeleteLoadBalancer, DeleteListeners, DeleteRules, DeleteRedirects, RemoveTags)
@@ -110,13 +113,18 @@ class Executor:
         monotonic: Callable[[], float],
         *,
         trusted_from: float = 0.0,
+        arrivals: Arrivals | None = None,
     ) -> None:
-        """`trusted_from`: what was read before may miss a write that the leader before us had on its way."""
+        """`trusted_from`: what was read before may miss a write that the leader before us had on its way.
+
+        `arrivals`: what wakes keys of a queue; None: there is none.
+        """
         self._trusted_from = trusted_from
         self.flights = flights
         self.observations = observations
         self._monotonic = monotonic
         self._delays = Delays()
+        self._arrivals = arrivals or Arrivals(flights, monotonic)
 
     def advance(self, flight: Flight, cloud: LoadBalancers, witness: Witness) -> Progress:
         """As far as it goes without waiting. Raises what the cloud raises; the flight is over then."""
@@ -190,18 +198,23 @@ class Executor:
             self._settle(flight, step, accepted, witness)
             return
         flight.task = PendingTask(accepted.task, step, accepted, now, now + self._delays.first(step))
+        self._arrivals.expect(flight, flight.task)
 
     def _look(
         self, flight: Flight, task: PendingTask, cloud: LoadBalancers, witness: Witness
     ) -> Waiting | CreationFailed | None:
-        now = self._monotonic()
-        if now < task.next_look:
-            return Waiting(task.next_look - now, f"the cloud works on: {planner.describe(task.step)}")
-        state = cloud.task(flight.region, task.id)
+        now, working = self._monotonic(), f"the cloud works on: {planner.describe(task.step)}"
+        state = self._arrivals.state(flight, task, cloud)
+        if isinstance(state, Later):
+            return Waiting(state.after_s, working)
+        if state is None and now < task.next_look:
+            return Waiting(task.next_look - now, working)
+        state = state or cloud.task(flight.region, task.id)
         match state.status:
             case TaskStatus.SUCCEEDED:
                 seen = 0.0 if task.running_at is None else task.running_at - task.sent
-                self._delays.learn(task.step, seen, now - task.sent, task.next_look - task.sent)
+                ended = (flight.shown.at if flight.shown is not None else now) - task.sent
+                self._delays.learn(task.step, seen, ended, task.next_look - task.sent)
                 flight.task = None
                 self._settle(flight, task.step, _joined(task.accepted, state), witness)
                 return None
@@ -212,7 +225,7 @@ class Executor:
                 task.looks, task.running_at = task.looks + 1, now
                 delay = self._delays.following(task.step, task.looks)
                 task.next_look = now + delay
-                return Waiting(delay, f"the cloud works on: {planner.describe(task.step)}")
+                return Waiting(delay, working)
             case TaskStatus.FAILED:
                 message = f"{planner.describe(task.step)}: the cloud's task failed: {state.message} (task {task.id})"
                 if isinstance(task.step, CreateLoadBalancer):
@@ -244,7 +257,9 @@ class Executor:
         self, flight: Flight, fresh: ObservedLoadBalancer, cloud: LoadBalancers, witness: Witness
     ) -> Waiting | None:
         ref = fresh.head.ref
-        head = cloud.heads((ref,)).get(ref)
+        sight, flight.shown = flight.shown, None
+        shown = sight is not None and self._monotonic() - sight.at <= SHOWN_S_MAX
+        head = sight.head if sight is not None and shown else cloud.heads((ref,)).get(ref)
         if head is not None and head.running and witness.confirmed(head):
             flight.observed, flight.fresh = ObservedLoadBalancer(head), None
             return None

@@ -10,8 +10,8 @@ from typing import Final
 
 from l7lb.model.cloud import Accepted
 from l7lb.model.identity import BindingKey, CloudRef, TaskId
-from l7lb.model.loadbalancer import ObservedLoadBalancer
-from l7lb.model.plan import Plan, Step
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
+from l7lb.model.plan import CreateLoadBalancer, Plan, Step
 
 PLAN_AGE_S_MAX: Final = 600.0
 """An older plan is made anew (DESIGN: a wait is not a blocked thread)."""
@@ -24,6 +24,11 @@ LATE_S: Final = 0.25
 """A look that comes so much later than it was meant to does not show when the task was over."""
 FOLLOWING: Final = 0.15
 """From one look to the next, of what such a task takes."""
+LONGER: Final = 1.25
+"""Each such time against the one before."""
+FOLLOWING_ONE: Final = 0.06
+LONGER_ONE: Final = 1.1
+"""The same of a creation, which is looked at together with others (`arrivals`)."""
 
 
 @dataclass(slots=True)
@@ -38,6 +43,16 @@ class PendingTask:
     looks: int = 0
     running_at: float | None = None
     """When it was last seen running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look has shown of a load balancer."""
+
+    at: float
+    """When the question was sent; monotonic."""
+    head: LoadBalancerHead | None
+    """None: not listed, which is not "gone"."""
 
 
 @dataclass(slots=True)
@@ -57,6 +72,8 @@ class Flight:
     """The key in the queue under which it was last worked on; set by `Flights.work_on`."""
     fresh: ObservedLoadBalancer | None = None
     """A load balancer created by this plan whose tags have not been read back yet."""
+    shown: Sight | None = None
+    """The look by which the end of its creation was seen; its tags may show in it already."""
     first_order: bool = False
     """Nothing was ordered for this Ingress before: when the order is declined, nothing can be on its way."""
     told: bool = False
@@ -93,8 +110,11 @@ class Delays:
 
     def following(self, step: Step, looks: int) -> float:
         """Seconds from one look to the next: a part of what such a task takes, then longer and longer."""
-        part = max(self.first_s, FOLLOWING * self.learned.get(type(step).__name__, 0.0))
-        return float(min(self.cap_s, part * 1.25**looks))
+        known = self.learned.get(type(step).__name__, 0.0)
+        if isinstance(step, CreateLoadBalancer):
+            part = FOLLOWING_ONE * known or self.first_s
+            return float(min(self.cap_s, part * LONGER_ONE**looks))
+        return float(min(self.cap_s, max(self.first_s, FOLLOWING * known) * LONGER**looks))
 
     def learn(self, step: Step, running_s: float, ended_s: float, meant_s: float) -> None:
         """After its write a task was still running at `running_s`, and over at `ended_s`; seconds.

@@ -27,8 +27,11 @@ class LoadBalancers(Protocol):
         """All load balancers that bear all these tags, oldest first, joined by id over all pages."""
         ...
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
-        """Those of `refs` (one region, at most 20) that were listed. Absence is not "gone"."""
+    def heads(self, refs: tuple[CloudRef, ...], *, ahead: bool = False) -> Mapping[CloudRef, LoadBalancerHead]:
+        """Those of `refs` (one region, at most 20) that were listed. Absence is not "gone".
+
+        `ahead`: not behind all others that wait for such a read, but as soon as the cloud allows one more.
+        """
         ...
 
     def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:

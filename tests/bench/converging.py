@@ -42,7 +42,7 @@ def ratio(one: Built, name: str) -> Figure:
 
 def ratio_of(name: str, count: int, seconds: float, *, call_s: float, calls: int) -> Figure:
     """The same of figures that were measured elsewhere."""
-    stages = bounds.build(bounds.Latencies(REAL, call_s), bulk=False)
+    stages = bounds.build(bounds.Latencies(REAL, call_s), bulk=True)
     bound = bounds.converged_s(stages, count, call_s)
     return Figure(
         name, rounded(bound / seconds), "of the bound", Better.HIGHER,

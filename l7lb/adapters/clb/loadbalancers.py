@@ -81,13 +81,16 @@ class TencentLoadBalancers:
                 break
         return tuple(sorted(found.values(), key=lambda head: (head.created, head.ref.id)))
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
-        """Those of `refs` (one region, at most 20) that were listed. Absence is not "gone"."""
+    def heads(self, refs: tuple[CloudRef, ...], *, ahead: bool = False) -> Mapping[CloudRef, LoadBalancerHead]:
+        """Those of `refs` (one region, at most 20) that were listed. Absence is not "gone".
+
+        `ahead`: with a token of the future, if need be, as long as the quota of this second is not used up.
+        """
         if not refs:
             return {}
         region = _one_region(refs, HEADS_MAX)
         params = {"LoadBalancerIds": [ref.id for ref in refs], "Limit": HEADS_MAX}
-        answer = wire.read(self._read(region, "DescribeLoadBalancers", params), wire.LoadBalancers)
+        answer = wire.read(self._read(region, "DescribeLoadBalancers", params, borrow=ahead), wire.LoadBalancers)
         heads = (codec.head(region, entry) for entry in answer.load_balancer_set or ())
         return {head.ref: head for head in heads if head.ref in refs}
 

@@ -41,7 +41,7 @@ class Account:
         self._count("find")
         return tuple(one for one in self.heads_by_id.values() if tags.items() <= one.tags.items())
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+    def heads(self, refs: tuple[CloudRef, ...], *, ahead: bool = False) -> Mapping[CloudRef, LoadBalancerHead]:
         self._count("heads")
         return {ref: self.heads_by_id[ref.id] for ref in refs if ref.id in self.heads_by_id}
 

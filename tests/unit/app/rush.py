@@ -63,10 +63,10 @@ class Wire(Account):
             self._ask("DescribeLoadBalancers", borrow=page > 0)
         return super().find(region, tags)
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+    def heads(self, refs: tuple[CloudRef, ...], *, ahead: bool = False) -> Mapping[CloudRef, LoadBalancerHead]:
         """One call."""
-        self._ask("DescribeLoadBalancers")
-        return super().heads(refs)
+        self._ask("DescribeLoadBalancers", borrow=ahead)
+        return super().heads(refs, ahead=ahead)
 
     def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:
         """One call."""

@@ -97,7 +97,7 @@ class Cloud:
             raise NotFound("gone")
         return {key: targets for ref in refs for key, targets in self.healths[ref].items()}
 
-    def heads(self, refs: tuple[CloudRef, ...]) -> Mapping[CloudRef, LoadBalancerHead]:
+    def heads(self, refs: tuple[CloudRef, ...], *, ahead: bool = False) -> Mapping[CloudRef, LoadBalancerHead]:
         return {ref: head(str(ref.id), {}) for ref in refs if ref in self.healths}
 
 

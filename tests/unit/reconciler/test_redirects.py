@@ -69,7 +69,7 @@ def test_a_load_balancer_with_automatic_redirects_takes_the_calls_of_its_budget(
         "AutoRewrite": 1,
         "DescribeListeners": 1,
         "BatchRegisterTargets": 1,
-        "DescribeTaskStatus": 5,
+        "DescribeTaskStatus": 4,
     }
     assert redirects(world) == {
         "80 a.example.com/": ("443 a.example.com/", 302, "Auto"),

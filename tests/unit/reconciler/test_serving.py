@@ -47,7 +47,7 @@ def test_building_takes_the_calls_of_the_budget_when_each_task_ends_before_its_f
         "CreateRule": 1,
         "DescribeListeners": 1,
         "BatchRegisterTargets": 1,
-        "DescribeTaskStatus": 3,
+        "DescribeTaskStatus": 2,
     }
 
 
