@@ -7,7 +7,7 @@ the one repetition after a 401 with another token.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +18,7 @@ from kubernetes.client import ApiClient
 
 from l7lb import __version__
 from l7lb.adapters.kube import errors as wire_errors
+from l7lb.adapters.kube.chunks import pieces
 from l7lb.adapters.kube.credentials import Credentials, Source
 from l7lb.errors import Unavailable
 
@@ -30,7 +31,6 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
-_READ_SIZE = 256 * 1024
 _ERROR_BODY_LENGTH_MAX = 64 * 1024
 _ERROR_BODY_TIMEOUT_S = 5.0
 _READER_LEAVES_S = 1.0
@@ -79,27 +79,30 @@ class ByteStream:
 
         Raises Unavailable when it breaks, and one that is `silent` when nothing has come for too long.
         """
-        pieces = _pieces(self._response)
+        arriving = pieces(self._response)
         while True:
             with self._reading:
-                piece = self._next(pieces)
-            if piece is None:
+                some = self._next(arriving)
+            for piece in some:
+                if self._ended.is_set():
+                    return
+                yield piece
+            if not some:
                 return
-            yield piece
 
-    def _next(self, pieces: Iterator[bytes]) -> bytes | None:
+    def _next(self, arriving: Iterator[Sequence[bytes]]) -> Sequence[bytes]:
+        """What has come; nothing at the end."""
         if self._ended.is_set():
-            return None
+            return ()
         try:
-            piece = next(pieces, None)
+            return next(arriving, ())
         except wire_errors.FOREIGN as error:
             self._response.close()
             if self._ended.is_set():
-                return None
-            if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+                return ()
+            if isinstance(error, urllib3.exceptions.ReadTimeoutError | TimeoutError):
                 raise Unavailable.silence(f"{self._where}: silent for too long") from error
             raise wire_errors.from_connection(error, self._where) from error
-        return None if self._ended.is_set() else piece
 
     def shutdown(self) -> None:
         """End it and free a blocked reader at once; idempotent."""
@@ -235,12 +238,12 @@ class Transport:
 
     def _read(self, response: urllib3.BaseHTTPResponse, deadline: float, length_max: int, where: str) -> bytes:
         """The whole body; raises Unavailable when it breaks, trickles past the deadline, or is too long."""
-        pieces: list[bytes] = []
+        body: list[bytes] = []
         length = 0
         try:
-            for piece in _pieces(response):
-                pieces.append(piece)
-                length += len(piece)
+            for some in pieces(response):
+                body += some
+                length += sum(map(len, some))
                 if self._clock() > deadline:
                     raise Unavailable(f"{where}: the answer was cut off at its deadline")
                 if length > length_max:
@@ -249,7 +252,7 @@ class Transport:
             raise wire_errors.from_connection(error, where) from error
         finally:
             response.close()  # a connection whose answer was read to its end is back in the pool already
-        return b"".join(pieces)
+        return b"".join(body)
 
     def _base(self) -> str:
         host: str = self._credentials.configuration.host
@@ -267,13 +270,3 @@ class Transport:
                 pool: urllib3.PoolManager = ApiClient(configuration).rest_client.pool_manager
                 self._pool, self._settings = pool, settings
             return self._pool
-
-
-def _pieces(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """The body as it arrives: one piece per chunk, which is the fastest public way through urllib3."""
-    if getattr(response, "chunked", False):
-        yield from response.stream(amt=None, decode_content=False)
-        return
-    # Without chunks `stream` would wait for a full buffer, or for the end.
-    while piece := response.read1(_READ_SIZE, decode_content=False):
-        yield piece

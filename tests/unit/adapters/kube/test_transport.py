@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import trustme
+import urllib3
 import yaml
 
 from l7lb import __version__, errors
+from l7lb.adapters.kube.chunks import READ_SIZE
 from l7lb.adapters.kube.credentials import Source
 from l7lb.adapters.kube.transport import MERGE_PATCH, Request, Transport
 from tests.unit.adapters.kube.fault_server import STREAM_HEAD, Answer, Fault, FaultServer, chunk, chunked, reply
@@ -77,6 +79,16 @@ def test_connection_is_used_again(tmp_path: Path) -> None:
                 ports.append("404")
         assert len(server._connections) == 1
     assert ports == ["404"]
+
+
+def test_a_stream_that_ended_leaves_its_connection_to_the_next_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(urllib3.HTTPResponse, "stream")  # the installed urllib3 is known inside: no detour
+    with connected(tmp_path, Answer(chunked(b"x\n", b"y\n")), reply(b"{}")) as (server, transport):
+        for _ in range(2):
+            assert b"".join(transport.stream(GET, silence_s=5).chunks()) in {b"x\ny\n", b"{}"}
+            assert len(server._connections) == 1
 
 
 def test_token_file_is_read_again_every_minute_and_kept_while_unreadable(tmp_path: Path) -> None:
@@ -201,7 +213,8 @@ def test_silent_peer_is_unavailable_after_the_timeout(tmp_path: Path, sent: byte
 
 
 def test_answer_that_trickles_past_its_deadline_is_cut_off(tmp_path: Path) -> None:
-    with FaultServer([Answer(chunked(b"a", b"b", b"c"))]) as server:
+    body = [b"a" * READ_SIZE] * 3  # no read brings two of them
+    with FaultServer([Answer(chunked(*body))]) as server:
         transport = Transport(kubeconfig(tmp_path, server.address), clock=Hands(step=2.0))
         with transport, pytest.raises(errors.Unavailable, match="deadline"):
             transport.request(GET)
