@@ -4,8 +4,6 @@ import base64
 import contextlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ import trustme
 import urllib3
 import yaml
 
+from tests import launcher
 from tests.emulators.clb.signature import Secret
 from tests.fixtures.policy import allowed
 from tests.otlp import Receiver, receiver
@@ -141,10 +140,8 @@ def run(world: World, *arguments: str) -> str:
         "cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC,
         "kubeconfig": str(world._folder / "kubeconfig"), "clb-endpoint": world._clb.url,
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "l7lb", *arguments, *(f"--{name}={value}" for name, value in flags.items())],
-        capture_output=True, text=True, timeout=90, env={**os.environ, **world.keys}, check=False,
-    )  # fmt: skip
+    given = [*arguments, *(f"--{name}={value}" for name, value in flags.items())]
+    done = launcher.run(given, env={**os.environ, **world.keys}, timeout=90)
     return f"{done.returncode}\n{done.stdout}\n{done.stderr}"
 
 

@@ -3,14 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from l7lb.telemetry.metrics import TABLE
-from tests import envtest
+from tests import envtest, launcher
 from tests.emulators.kube.faults import Fault
 from tests.system.conftest import SERVERS
 from tests.system.kube import Json
@@ -219,10 +218,8 @@ def plan(world: World, *arguments: str) -> tuple[int, str, str]:
         "cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC,
         "kubeconfig": str(world._folder / "kubeconfig"), "clb-endpoint": world._clb.url,
     }  # fmt: skip
-    command = [sys.executable, "-m", "l7lb", "plan", *(f"--{name}={value}" for name, value in flags.items())]
-    done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **KEYS}, check=False
-    )
+    command = ["plan", *(f"--{name}={value}" for name, value in flags.items()), *arguments]
+    done = launcher.run(command, env={**os.environ, **KEYS}, timeout=60)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -316,10 +313,7 @@ def test_a_used_up_budget_is_waited_for(live: World) -> None:
 def test_what_is_refused_is_one_line(live: World, environment: dict[str, str], code: int, said: str) -> None:
     flags = [f"--cluster-id={CLUSTER}", f"--region={REGION}", f"--clb-endpoint={live._clb.url}"]
     variables = {**os.environ, **KEYS, "L7LB_KUBECONFIG": str(live._folder / "kubeconfig"), **environment}
-    done = subprocess.run(
-        [sys.executable, "-m", "l7lb", "plan", *flags],
-        capture_output=True, text=True, timeout=60, env=variables, check=False,
-    )  # fmt: skip
+    done = launcher.run(["plan", *flags], env=variables, timeout=60)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1

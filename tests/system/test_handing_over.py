@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +12,7 @@ from tencentcloud.common.credential import Credential
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from tests import envtest
+from tests import envtest, launcher
 from tests.fixtures.tke_controller import FINALIZER as TKE
 from tests.fixtures.tke_controller import TkeController
 from tests.system.conftest import SERVERS
@@ -76,10 +74,8 @@ def command(world: World, *arguments: str, given: str = "", cloud: str = "") -> 
         "cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC,
         "kubeconfig": str(world._folder / "kubeconfig"), "clb-endpoint": cloud or world._clb.url,
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "l7lb", *arguments, *(f"--{name}={value}" for name, value in flags.items())],
-        capture_output=True, text=True, input=given, timeout=90, env={**os.environ, **KEYS}, check=False,
-    )  # fmt: skip
+    told = [*arguments, *(f"--{name}={value}" for name, value in flags.items())]
+    done = launcher.run(told, env={**os.environ, **KEYS}, timeout=90, given=given)
     return done.returncode, done.stdout, done.stderr
 
 

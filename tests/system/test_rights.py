@@ -6,14 +6,12 @@ On a kube-apiserver the command runs under exactly these rights, and the server'
 import base64
 import os
 import socket
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests import envtest
+from tests import envtest, launcher
 from tests.system.access import Access, Requests, Right, access_of, requests_of, rights_in, unused
 from tests.system.conftest import SERVERS
 from tests.system.kube import Json
@@ -156,11 +154,8 @@ def commands() -> dict[str, Requests]:
 def _run(world: World, account: str, arguments: list[str]) -> None:
     kubeconfig = kubeconfig_of_the_account(world, world._folder / "kubeconfig", account)
     flags = {"cluster-id": CLUSTER, "region": REGION, "vpc-id": VPC, "kubeconfig": str(kubeconfig)}
-    done = subprocess.run(
-        [sys.executable, "-m", "l7lb", *arguments, f"--clb-endpoint={world._clb.url}"]
-        + [f"--{name}={value}" for name, value in flags.items()],
-        capture_output=True, text=True, timeout=90, env={**os.environ, **KEYS}, check=False,
-    )  # fmt: skip
+    given = [*arguments, f"--clb-endpoint={world._clb.url}", *(f"--{name}={value}" for name, value in flags.items())]
+    done = launcher.run(given, env={**os.environ, **KEYS}, timeout=90)
     # Nobody leads: whoever asks how it stands is told so.
     expected = 2 if arguments[0] in ("status", "explain", "doctor") else 0
     assert done.returncode == expected, f"{arguments}: {done.stdout}{done.stderr}"

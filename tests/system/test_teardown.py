@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
+from tests import launcher
 from tests.system.kube import Json
 from tests.system.world import CLUSTER, FINALIZER, KEYS, REGION, World, ingress, rule, service
 
@@ -40,10 +39,8 @@ def command(world: World, *arguments: str, given: str = "", alive: bool = True) 
     flags = {"region": REGION, "clb-endpoint": world._clb.url, "cluster": CLUSTER}
     if alive:
         flags["kubeconfig"] = str(world._folder / "kubeconfig")
-    done = subprocess.run(
-        [sys.executable, "-m", "l7lb", "teardown", *arguments, *(f"--{name}={value}" for name, value in flags.items())],
-        capture_output=True, text=True, input=given, timeout=90, env={**os.environ, **KEYS}, check=False,
-    )  # fmt: skip
+    told = ["teardown", *arguments, *(f"--{name}={value}" for name, value in flags.items())]
+    done = launcher.run(told, env={**os.environ, **KEYS}, timeout=90, given=given)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -7,7 +7,6 @@ always the shipped command in a process of its own.
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +21,7 @@ from tests.emulators.clb.emulator import ClbEmulator
 from tests.emulators.clb.server import ClbServer
 from tests.emulators.kube.emulator import KubeEmulator
 from tests.fixtures.policy import limited
+from tests.launcher import Launched
 from tests.system.kube import Json, Kube
 
 T = TypeVar("T")
@@ -45,8 +45,8 @@ class Controller:
     ) -> None:
         self.log = log
         with log.open("ab") as sink:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "l7lb", "run", *arguments],
+            self.process = Launched(
+                ["run", *arguments],
                 stdout=sink,
                 stderr=sink,
                 env={**os.environ, **environment, **({"PYTHONPATH": str(package)} if package else {})},
