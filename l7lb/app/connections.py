@@ -12,9 +12,10 @@ from l7lb.adapters.clb.actions import TABLE
 from l7lb.adapters.clb.calls import Caller, CallRecord
 from l7lb.adapters.clb.certificates import TencentCertificates
 from l7lb.adapters.clb.credentials import load
+from l7lb.adapters.clb.deletions import DELETIONS_MAX
 from l7lb.adapters.clb.errors import is_throttled, meaning
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
-from l7lb.adapters.clb.ratelimit import DELETIONS_MAX, RateLimits, divided, pace_of
+from l7lb.adapters.clb.ratelimit import RateLimits, divided, pace_of
 from l7lb.adapters.clb.sdk import Clients, Endpoint
 from l7lb.adapters.kube.cluster import KubeCluster
 from l7lb.adapters.kube.credentials import Source

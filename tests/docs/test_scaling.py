@@ -4,7 +4,8 @@ import re
 
 import yaml
 
-from l7lb.adapters.clb.ratelimit import DELETIONS_MAX, DELETIONS_SPAN_S, QUOTA_DEFAULT, Pace
+from l7lb.adapters.clb.deletions import DELETIONS_MAX, DELETIONS_SPAN_S
+from l7lb.adapters.clb.ratelimit import QUOTA_DEFAULT, Pace
 from l7lb.app.config import FLAGS
 from l7lb.app.verifying import TURNS_PER_S
 from tests.house.source import ROOT

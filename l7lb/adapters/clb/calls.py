@@ -20,7 +20,7 @@ from l7lb.adapters.clb.errors import (
     is_throttled,
     translate,
 )
-from l7lb.adapters.clb.ratelimit import RateLimits
+from l7lb.adapters.clb.ratelimit import DELETE, RateLimits
 from l7lb.adapters.clb.sdk import NoAnswer, Refusal
 from l7lb.model.lane import Lane
 
@@ -126,7 +126,10 @@ class Caller:
                 self.on_end(CallRecord(request.service, request.action, region, lane, code, elapsed))
 
     def _once(self, request: Request, region: str, lane: Lane, borrow: bool) -> dict[str, Any]:
-        self.limits.take(region, request.service, request.action, lane, borrow=borrow)
+        if request.action == DELETE:
+            self.limits.take_deletion(region, ",".join(request.params.get("LoadBalancerIds", ())), lane)
+        else:
+            self.limits.take(region, request.service, request.action, lane, borrow=borrow)
         if request.write:
             self._ask_guard(request, region)
         started, code, request_id = self.clock(), "OK", ""

@@ -4,12 +4,12 @@ Nobody sleeps in here: a call without a token is told when there will be one. Ti
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from l7lb.adapters.clb.allowance import Allowance
+from l7lb.adapters.clb.deletions import DELETIONS_MAX, Deletions
 from l7lb.errors import Throttled
 from l7lb.model.lane import Lane
 
@@ -23,9 +23,7 @@ QUOTAS: Mapping[tuple[str, str], float] = {
 }
 """Documented requests a second where they are not 20 (API overview pages)."""
 QUOTA_DEFAULT = 20.0
-DELETIONS_MAX = 25
-DELETIONS_SPAN_S = 300.0
-"""The cloud refuses the 30th deletion of a region in five minutes (DeleteLoadBalancer page); we stay below."""
+DELETE = "DeleteLoadBalancer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,11 @@ class RateLimits:
     clock: Callable[[], float]
     pace: Pace = Pace()
     deletions_max: int = DELETIONS_MAX
-    """In `DELETIONS_SPAN_S` and region."""
+    """In `deletions.DELETIONS_SPAN_S` and region."""
     on_wait: Callable[[str, str, Lane, float], None] = _unheard
     """Told service, action, lane and seconds whenever a call is refused here, for metrics."""
     _allowances: dict[Budget, Allowance] = field(default_factory=dict)
-    _deletions: dict[str, deque[float]] = field(default_factory=dict)
-    _no_deletions_before: dict[str, float] = field(default_factory=dict)
+    _deletions: dict[str, Deletions] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, region: str, service: str, action: str, lane: Lane, *, borrow: bool = False) -> None:
@@ -81,21 +78,33 @@ class RateLimits:
         """
         now = self.clock()
         with self._lock:
-            wait = self._deletion(region, now) if action == "DeleteLoadBalancer" else 0.0
+            wait = self._of(region, service, action, now).take(lane, now, borrow=borrow)
+        self._say(region, service, action, lane, wait)
+
+    def take_deletion(self, region: str, load_balancer: str, lane: Lane) -> None:
+        """As `take`, when its turn has come: the cloud has a count of its own for deletions."""
+        now = self.clock()
+        with self._lock:
+            line = self._line(region)
+            wait = line.wait_s(load_balancer, now)
             if wait <= 0:
-                wait = self._of(region, service, action, now).take(lane, now, borrow=borrow)
+                wait = self._of(region, "clb", DELETE, now).take(lane, now)
             if wait <= 0:
-                if action == "DeleteLoadBalancer":
-                    self._deletions.setdefault(region, deque()).append(now)
-                return
+                line.sent(load_balancer, now)
+        self._say(region, "clb", DELETE, lane, wait)
+
+    def _say(self, region: str, service: str, action: str, lane: Lane, wait: float) -> None:
+        """To the metrics and to the caller, unless there was a token."""
+        if wait <= 0:
+            return
         self.on_wait(service, action, lane, wait)
         raise Throttled(f"{action} in {region}: the API budget is used up", retry_after_s=wait)
 
     def give_back(self, region: str, action: str) -> None:
         """A deletion was refused, so it did not happen; other actions have nothing to give back."""
         with self._lock:
-            if action == "DeleteLoadBalancer" and self._deletions.get(region):
-                self._deletions[region].pop()
+            if action == DELETE:
+                self._line(region).give_back()
 
     def slow_down(self, region: str, service: str, action: str, *, sent: float, everywhere: bool = False) -> None:
         """The cloud refused for rate a call that was sent at `sent`. `everywhere`: it counts all regions together."""
@@ -115,7 +124,7 @@ class RateLimits:
     def no_deletions(self, region: str, seconds: float) -> None:
         """The cloud's own count of deletions in this region is full: others have deleted as well."""
         with self._lock:
-            self._no_deletions_before[region] = self.clock() + seconds
+            self._line(region).none_before(self.clock() + seconds)
 
     def rates(self) -> Mapping[Budget, float]:
         """Calls a second that may be made now, by region, service and action, as far as any was made."""
@@ -134,12 +143,5 @@ class RateLimits:
             self._allowances[(region, service, action)] = found
         return found
 
-    def _deletion(self, region: str, now: float) -> float:
-        """How long until a deletion is allowed; 0: it is."""
-        recent = self._deletions.setdefault(region, deque())
-        while recent and recent[0] <= now - DELETIONS_SPAN_S:
-            recent.popleft()
-        wait = self._no_deletions_before.get(region, now) - now
-        if len(recent) >= self.deletions_max:
-            wait = max(wait, recent[0] + DELETIONS_SPAN_S - now)
-        return max(0.0, wait)
+    def _line(self, region: str) -> Deletions:
+        return self._deletions.setdefault(region, Deletions(self.deletions_max))

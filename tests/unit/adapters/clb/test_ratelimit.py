@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from l7lb.adapters.clb.allowance import RECOVERY_S_MAX
-from l7lb.adapters.clb.ratelimit import DELETIONS_MAX, Pace, RateLimits
+from l7lb.adapters.clb.deletions import DELETIONS_MAX
+from l7lb.adapters.clb.ratelimit import DELETE, Pace, RateLimits
 from l7lb.errors import Throttled
 from l7lb.model.lane import Lane
 from tests.unit.adapters.clb.test_allowance import most_in_a_second
@@ -32,11 +33,18 @@ def limits(clock: Clock) -> RateLimits:
     return RateLimits(clock)
 
 
+def take(limits: RateLimits, region: str, action: str, lane: Lane) -> None:
+    if action == DELETE:
+        limits.take_deletion(region, "", lane)
+    else:
+        limits.take(region, "clb", action, lane)
+
+
 def taken(limits: RateLimits, lane: Lane = Lane.CHANGE, action: str = "CreateRule", region: str = REGION) -> int:
     """How many calls go through until one is refused."""
     for count in range(1000):
         try:
-            limits.take(region, "clb", action, lane)
+            take(limits, region, action, lane)
         except Throttled:
             return count
     return 1000
@@ -44,7 +52,7 @@ def taken(limits: RateLimits, lane: Lane = Lane.CHANGE, action: str = "CreateRul
 
 def wait(limits: RateLimits, lane: Lane = Lane.CHANGE, action: str = "CreateRule") -> float:
     with pytest.raises(Throttled) as caught:
-        limits.take(REGION, "clb", action, lane)
+        take(limits, REGION, action, lane)
     assert caught.value.retry_after_s is not None
     return caught.value.retry_after_s
 
