@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 SERVICE_GONE_S: Final = 300.0
 """How long a Service must have been gone before its absence counts as "no targets" (promise 5)."""
+UNANSWERED_S: Final = 300.0
+"""Whether it is gone is asked again after so long, where nobody has answered."""
 
 GONE_KEPT: Final = 64
 """So many absences of Services that no Ingress names are remembered, for one that is about to name them."""
@@ -174,6 +176,7 @@ class Caches:
         nodes = tuple(item.object for item in self._stores.nodes.list()) if targets else ()
         wants_pods = targets and (translator.direct(ingress) or any(map(translator.is_super, nodes)))
         pods = pods_behind(self._stores, ingress.metadata.namespace, slices) if wants_pods else Behind()
+        absences = self._absences(names.services - services.keys())
         return Snapshot(
             ingress=ingress,
             now=self._wall(),
@@ -185,7 +188,8 @@ class Caches:
             secrets=_present(self._stores.secrets, names.secrets),
             configs=_present(self._stores.configs, names.configs),
             classes=self.classes()[0],
-            services_gone_since=self._gone_since(names.services - services.keys()),
+            services_gone_since=absences.proven,
+            proof_in_s=absences.more_in_s,
             unread=unread,
             switches=self.switches(),
             site=record.site if (record := record_of(ingress, self._cluster)) is not None else None,
@@ -259,24 +263,40 @@ class Caches:
         with self._lock:
             self._gone.pop(key, None)
 
-    def _gone_since(self, missing: Iterable[ObjectKey]) -> dict[ObjectKey, float]:
-        """Absences that are proven: seen deleted, long ago, and the API server confirms it now."""
+    def _absences(self, missing: Iterable[ObjectKey]) -> "Absences":
+        """Those are proven that were seen to begin long ago, and that the API server confirms now."""
         with self._lock:
             old = {key: self._gone[key] for key in missing if key in self._gone}
-        ripe = {key: since for key, since in old.items() if self._wall() - since >= SERVICE_GONE_S}
-        return {key: since for key, since in ripe.items() if self._is_proven_gone(key)}
+        now, proven, ahead = self._wall(), {}, []
+        for key, since in old.items():
+            left_s = SERVICE_GONE_S - (now - since)
+            gone = self._is_gone(key) if left_s <= 0 else False
+            if gone:
+                proven[key] = since
+            elif gone is None or left_s > 0:
+                # Of what is gone no news will ever come: it has to be looked at again.
+                ahead.append(UNANSWERED_S if gone is None else left_s)
+        return Absences(proven, min(ahead, default=None))
 
-    def _is_proven_gone(self, key: ObjectKey) -> bool:
-        """Nobody answering is no proof."""
+    def _is_gone(self, key: ObjectKey) -> bool | None:
+        """As the API server says now; None: it does not say, which is no proof."""
         try:
             return not self._service_exists(key)
         except L7lbError:
-            return False
+            return None
 
     def _seniority(self, ingress: Ingress) -> tuple[bool, str, str, str]:
         record = record_of(ingress, self._cluster)
         meta = ingress.metadata
         return (record is None or not record.lb, meta.creation_timestamp or "", meta.namespace, meta.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Absences:
+    """Services that are missing, as `Snapshot` has them."""
+
+    proven: Mapping[ObjectKey, float]
+    more_in_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,6 @@ from l7lb.runtime.store import Delta, newer
 
 T = TypeVar("T")
 
-SERVICE_GONE_S = 301.0
-
 
 class Sink(Protocol):
     """Where keys go; a standby has one that drops them."""
@@ -64,10 +62,9 @@ class Triggers:
             self.sink.add(after, Lane.CHANGE, after_s=after_s)
 
     def service(self, delta: Delta[Service]) -> None:
-        """Its ports decide about rules; its absence counts after a while."""
+        """Its ports decide about rules; when its absence counts, the pass over those who name it comes back."""
         if delta.new is None:
             self.caches.service_went(delta.key)
-            self._concerning("service", delta.key, Lane.CHANGE, after_s=SERVICE_GONE_S)
         else:
             self.caches.service_came(delta.key)
         old, new = (item.object if item is not None else None for item in (delta.old, delta.new))
@@ -146,12 +143,10 @@ class Triggers:
         """Every binding there is."""
         return tuple(BindingKey(str(value)) for value in self.stores.ingresses.index_values("binding"))
 
-    def _concerning(
-        self, index: str, value: Hashable, lane: Lane, *, urgent: bool = False, after_s: float = 0.0
-    ) -> None:
+    def _concerning(self, index: str, value: Hashable, lane: Lane, *, urgent: bool = False) -> None:
         found: Iterable[Item[Ingress]] = self.stores.ingresses.by_index(index, value)
         for key in {key_of(item.object, self.cluster, self.settings) for item in found}:
-            self.sink.add(key, lane, urgent=urgent, after_s=after_s)
+            self.sink.add(key, lane, urgent=urgent)
 
 
 def _is_past(old: Item[Ingress], new: Item[Ingress] | None) -> bool:

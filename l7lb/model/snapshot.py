@@ -86,7 +86,9 @@ class Snapshot:
     configs: Mapping[ObjectKey, TkeServiceConfig] = field(default_factory=dict)
     classes: Mapping[str, IngressClass] = field(default_factory=dict)
     services_gone_since: Mapping[ObjectKey, float] = field(default_factory=dict)
-    """Services proven deleted (live 404, caches synced), by the wall clock of the proof."""
+    """Services proven deleted (live 404, caches synced), by the wall clock when they were seen to go."""
+    proof_in_s: float | None = None
+    """Seconds until one more that is missing may be proven so; None: there is none."""
     unread: frozenset[str] = frozenset()
     switches: Switches = Switches()
     site: Site | None = None
@@ -107,7 +109,7 @@ class Translation:
     site: Site = field(default_factory=Site)
     """Of which load balancer this is true."""
     again_s: float | None = None
-    """Seconds until time alone changes the answer (a node's grace ends); None: only a change does."""
+    """Seconds until time alone changes the answer (a grace of a node or Service ends); None: only a change does."""
     create_refusal: Problem | None = None
     """The creation parameters are bad: nothing is bought or adopted while it stands; a load balancer that is there goes
     on with `desired`. It is one of `problems` too."""

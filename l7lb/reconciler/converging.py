@@ -45,7 +45,7 @@ from l7lb.reconciler.witnesses import Keeping
 SETTLE_S: Final = 2.0
 LEFT_OUT: Final = "modification protection is on: what it forbids is tried again later"
 CREATE_THROTTLED: Final = "E4000"
-TIME_TELLS: Final = "a node that is NotReady is looked at again"
+TIME_TELLS: Final = "a node that is NotReady, or a Service that is gone, is looked at again"
 
 
 class Converger:

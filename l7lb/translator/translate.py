@@ -53,9 +53,8 @@ def translate(snapshot: Snapshot, settings: Settings) -> Translation:
     if site.family is Family.FULL_CHAIN and backends.out_of_reach:
         refusal = refusal or create.without_ipv6(notebook)
     findings = notebook.findings()
-    return Translation(
-        desired, findings.held, findings.problems, site=site, again_s=backends.again_s, create_refusal=refusal
-    )
+    again_s = min((wait for wait in (backends.again_s, snapshot.proof_in_s) if wait is not None), default=None)
+    return Translation(desired, findings.held, findings.problems, site=site, again_s=again_s, create_refusal=refusal)
 
 
 def _listener(

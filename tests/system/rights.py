@@ -37,7 +37,6 @@ PATHS = {
 }
 SHORTENED = (
     ("app/caches.py", "SERVICE_GONE_S: Final = 300.0", "SERVICE_GONE_S: Final = 1.0"),
-    ("app/triggers.py", "SERVICE_GONE_S = 301.0", "SERVICE_GONE_S = 1.5"),
     ("translator/backends.py", "SERVICE_GONE_AFTER_S: Final = 300.0", "SERVICE_GONE_AFTER_S: Final = 1.0"),
     ("adapters/kube/event_queue.py", "REPEAT_INTERVAL_S = 30.0", "REPEAT_INTERVAL_S = 1.0"),
 )

@@ -4,7 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from l7lb.app.caches import GONE_KEPT, stores
+from l7lb.app.caches import GONE_KEPT, UNANSWERED_S, stores
+from l7lb.errors import Unavailable
 from l7lb.model.identity import BindingKey, ObjectKey
 from l7lb.model.watch import Change, ChangeType, Item
 from l7lb.translator.names import Name
@@ -193,6 +194,26 @@ class TestGoneService:
         room.clock.advance(3000)
         room.services_alive.add(WEB)
         assert room.caches.snapshot(ingress(rule())).services_gone_since == {}
+
+    def test_when_it_may_be_proven_is_told_beforehand(self, room: Room) -> None:
+        assert room.caches.snapshot(ingress(rule())).proof_in_s is None
+        room.remove(room.put(service("web")))
+        room.clock.advance(60)
+        assert room.caches.snapshot(ingress(rule())).proof_in_s == 240
+        room.clock.advance(240)
+        assert room.caches.snapshot(ingress(rule())).proof_in_s is None
+        room.services_alive.add(WEB)
+        assert room.caches.snapshot(ingress(rule())).proof_in_s is None
+
+    def test_where_nobody_answers_it_is_asked_again(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+        def silent(_key: ObjectKey) -> bool:
+            raise Unavailable("no answer")
+
+        room.remove(room.put(service("web")))
+        room.clock.advance(3000)
+        monkeypatch.setattr(room.caches, "_service_exists", silent)
+        found = room.caches.snapshot(ingress(rule()))
+        assert (found.services_gone_since, found.proof_in_s) == ({}, UNANSWERED_S)
 
     def test_one_that_came_back_starts_anew_when_it_goes_again(self, room: Room) -> None:
         room.remove(room.put(service("web")))

@@ -153,3 +153,29 @@ def test_drift_on_what_is_ours_is_repaired_by_the_verifier(world: World, watchma
     world.live().verify()
     world.settle()
     watchman.check_rest()
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["nothing else is waited for", "another wait ends before"])
+def test_a_service_that_is_gone_loses_its_targets_after_five_minutes(world: World, waits: bool) -> None:
+    _serve(world)
+    assert world.account.targets()
+    if waits:
+        world.gate_open = False
+        world.users.rules(manifests.rule("a.example.com", "/", "/new"))
+        world.run_for(10.0)
+        world.gate_open = True
+    world.users.remove(f"{SERVICES}/web")
+    world.run_for(295.0)
+    assert world.account.targets(), "it may come back"
+    world.settle()
+    assert not world.account.targets()
+    assert world.account.paths() == {"a.example.com/"}, "the rule stays, and none is made"
+
+
+def test_a_service_that_nobody_can_ask_for_is_asked_for_again(world: World) -> None:
+    _serve(world)
+    world.users.remove(f"{SERVICES}/web")
+    world.run_for(295.0)
+    world.users.fault("http_500", resource="services", verb="get", count=2)
+    world.settle()
+    assert not world.account.targets()

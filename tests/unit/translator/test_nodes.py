@@ -215,3 +215,10 @@ def test_many_nodes_that_turn_not_ready_at_once_are_no_suspects() -> None:
 
 def test_while_all_nodes_are_ready_time_alone_changes_nothing() -> None:
     assert translate(*GOOD).again_s is None
+
+
+@pytest.mark.parametrize(("proof_in_s", "again_s"), [(None, 20), (5.0, 5.0), (60.0, 20)])
+def test_what_time_changes_first_is_waited_for(proof_in_s: float | None, again_s: float) -> None:
+    lost = node("x", "10.0.0.1", ready="False", since=before(40))
+    asked = snapshot(ingress(rule()), nodes=(*GOOD, lost), proof_in_s=proof_in_s)
+    assert translator.translate(asked, SETTINGS).again_s == again_s
