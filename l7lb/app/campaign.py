@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from l7lb.app.config import SHARDS_MAX
 from l7lb.model.identity import ObjectKey
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import LATE_WRITE_S, Elector, Lead, LeaseClient, Term, WriteGuard
@@ -23,6 +24,12 @@ def shard_key(cluster_id: str, shard: int) -> ObjectKey:
 def union_identity(shards: int) -> str:
     """Under which name all who divide the cluster into so many shards hold its plain Lease together."""
     return f"shards/{shards}"
+
+
+def shards_of(holder: str) -> int:
+    """Into how many the load balancers are divided, by who holds the plain Lease; 1: into none."""
+    numbers = range(2, SHARDS_MAX + 1)
+    return next((number for number in numbers if holder == union_identity(number)), 1)
 
 
 class Campaign:

@@ -1,5 +1,6 @@
 """`l7lb doctor`: from facts to findings, each with what to do. Pure; reads nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +67,7 @@ def diagnose(facts: Facts) -> tuple[Diagnosis, ...]:
 
 def diagnose_control(facts: Facts) -> tuple[Diagnosis, ...]:
     """Who is in charge: the gate, the leader, replicas, finalizers."""
-    return (_gate(facts), *_leader(facts), _replicas(facts), _finalizers(facts))
+    return (_gate(facts), *_leader(facts), *_shards(facts), _replicas(facts), _finalizers(facts))
 
 
 def _version(facts: Facts) -> Diagnosis:
@@ -200,10 +201,42 @@ def _leader(facts: Facts) -> Iterator[Diagnosis]:
     age_s = facts.now - seconds(lease.renew_time, facts.now)
     if age_s > lease.duration_s:
         says = f"{lease.holder} has not renewed the Lease for {age_s:.0f} s"
+        if facts.cluster.shards:
+            says = f"no replica with --shards={len(facts.cluster.shards)} has renewed the Lease for {age_s:.0f} s"
         yield Diagnosis("control", "leader", Level.FAIL, says, "look at its pod: nothing is done for any Ingress")
+        return
+    if facts.cluster.shards:
         return
     since = f", since {lease.acquire_time.partition('.')[0].rstrip('Z')}Z" if lease.acquire_time else ""
     yield Diagnosis("control", "leader", Level.OK, f"{lease.holder}{since}")
+
+
+def _shards(facts: Facts) -> Iterator[Diagnosis]:
+    """Who holds which, where replicas divide the load balancers among them; and whether all agree on their number."""
+    found = () if lacking(facts.cluster.lease, facts.now) else facts.cluster.shards
+    told = {shard: lacking(one, facts.now) for shard, one in enumerate(found)}
+    if without := {shard: why for shard, why in told.items() if why}:
+        says = f"{len(without)} of {len(found)} are not known to have a holder: "
+        says += "; ".join(f"{shard} ({why})" for shard, why in without.items())
+        cure = "look at the logs of replicas: nothing is done for the load balancers of such a shard"
+        expired = any(holder_of(found[shard]) for shard in without)
+        yield Diagnosis("control", "shards", Level.FAIL if expired else Level.WARN, says, cure)
+    elif found:
+        yield Diagnosis("control", "shards", Level.OK, f"{len(found)}: {_holders(found)}")
+    replicas = facts.cluster.replicas.value if isinstance(facts.cluster.replicas, Known) else ()
+    numbers = sorted({one.shards for one in replicas})
+    if len(numbers) > 1:
+        by = [f"{number} ({_some([one.name for one in replicas if one.shards == number])})" for number in numbers]
+        cure = "finish the rolling update, or give all the same: those of one number wait until all others have ended"
+        yield Diagnosis("control", "--shards", Level.WARN, f"replicas differ: {', '.join(by)}", cure)
+
+
+def _holders(found: tuple[Known[LeaseRecord | None] | Unread, ...]) -> str:
+    """`a (0, 2), b (1)`."""
+    by: defaultdict[str, list[str]] = defaultdict(list)
+    for shard, one in enumerate(found):
+        by[holder_of(one)].append(str(shard))
+    return ", ".join(f"{holder} ({', '.join(shards)})" for holder, shards in sorted(by.items()))
 
 
 def _replicas(facts: Facts) -> Diagnosis:
@@ -295,6 +328,22 @@ def seconds(text: str, otherwise: float) -> float:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
         return otherwise
+
+
+def holder_of(found: Known[LeaseRecord | None] | Unread) -> str:
+    """Who is named; empty: nobody, or it could not be read."""
+    return found.value.holder if isinstance(found, Known) and found.value is not None else ""
+
+
+def lacking(found: Known[LeaseRecord | None] | Unread, now: float) -> str:
+    """Why nobody can be said to lead by this Lease; empty: somebody does."""
+    if isinstance(found, Unread):
+        return f"its Lease cannot be read: {found.why}"
+    lease = found.value
+    if lease is None or not lease.holder:
+        return "nobody has ever held it" if lease is None else "it was given back"
+    age_s = now - seconds(lease.renew_time, now)
+    return "" if age_s <= lease.duration_s else f"{lease.holder} has not renewed it for {age_s:.0f} s"
 
 
 def leads(lease: LeaseRecord | None, now: float) -> bool:

@@ -14,9 +14,10 @@ from l7lb.adapters.kube.kinds import Kind
 from l7lb.adapters.kube.leases import KubeLeases
 from l7lb.adapters.kube.listwatch import KubeListWatch, KubeObjectListWatch
 from l7lb.adapters.kube.rights import Uses, rights
+from l7lb.adapters.kube.transport import Transport
 from l7lb.app import gate
 from l7lb.app.caches import stores
-from l7lb.app.campaign import lease_key
+from l7lb.app.campaign import lease_key, shard_key, shards_of
 from l7lb.app.config import Config
 from l7lb.app.connections import Connections, connect
 from l7lb.app.facts import CloudFacts, ClusterFacts, Facts, Granted, Known, Unread, ask
@@ -61,7 +62,7 @@ def examined(config: Config, environ: Mapping[str, str], *, account: str = "", t
     cloud = _unasked(config, clock, keyless) if keyless else cloud_facts(config, connections, clock, cluster.identity)
     told("asking for rights", 2, 4)
     examiner = KubeExaminer(connections.kube, clock.time)
-    granted = ask(lambda: _granted(config, examiner, account))
+    granted = ask(lambda: _granted(config, examiner, account, len(cluster.shards)))
     told("comparing targets", 3, 4)
     return Facts(
         cluster_id=config.cluster_id,
@@ -79,7 +80,7 @@ def examined(config: Config, environ: Mapping[str, str], *, account: str = "", t
 def cluster_facts(config: Config, connections: Connections, clock: Clock) -> ClusterFacts:
     """What the API server says."""
     kube, examiner = connections.kube, KubeExaminer(connections.kube, clock.time)
-    key = lease_key(config.cluster_id)
+    lease = ask(lambda: lease_of(KubeLeases(kube, lease_key(config.cluster_id))))
     return ClusterFacts(
         version=ask(connections.cluster.version),
         identity=ask(lambda: Cluster(config.cluster_id, connections.cluster.uid())),
@@ -88,8 +89,9 @@ def cluster_facts(config: Config, connections: Connections, clock: Clock) -> Clu
         classes=ask(lambda: _all(connections, kinds.INGRESS_CLASS)),
         ingresses=ask(lambda: _all(connections, kinds.INGRESS)),
         gate=_standing(config, connections),
-        lease=ask(lambda: lease_of(KubeLeases(kube, key))),
+        lease=lease,
         replicas=ask(examiner.replicas),
+        shards=shard_leases(kube, config.cluster_id, lease),
     )
 
 
@@ -151,6 +153,16 @@ def lease_of(leases: KubeLeases) -> LeaseRecord | None:
         return None
 
 
+def shard_leases(
+    kube: Transport, cluster_id: str, lease: Known[LeaseRecord | None] | Unread
+) -> tuple[Known[LeaseRecord | None] | Unread, ...]:
+    """Those of all shards that the plain Lease speaks of; none when one leads for all."""
+    if isinstance(lease, Unread) or lease.value is None or (shards := shards_of(lease.value.holder)) == 1:
+        return ()
+    clients = [KubeLeases(kube, shard_key(cluster_id, shard)) for shard in range(shards)]
+    return tuple(ask(partial(lease_of, one)) for one in clients)
+
+
 def _standing(config: Config, connections: Connections) -> gate.Standing:
     """As the process that runs would see it, from one look at each object."""
     if config.ignore_tke_controller:
@@ -173,13 +185,13 @@ def _one(connections: Connections, kind: Kind[Kept], key: ObjectKey) -> Kept | N
     return item.object if item is not None else None
 
 
-def _granted(config: Config, examiner: KubeExaminer, account: str) -> tuple[Granted, ...]:
+def _granted(config: Config, examiner: KubeExaminer, account: str, shards: int) -> tuple[Granted, ...]:
     uses = Uses(
         lease=lease_key(config.cluster_id).name,
         all_secrets=config.secrets_from == "list",
         webhook=config.readiness_webhook,
         collecting=config.collect_orphans,
-        shards=config.shards,
+        shards=max(config.shards, shards),
     )
     return tuple(Granted(right, examiner.may(right, account)) for right in rights(uses))
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from l7lb import translator
 from l7lb.app.caches import key_of
-from l7lb.app.diagnosing import leads, seconds
+from l7lb.app.diagnosing import holder_of, lacking, leads, seconds
 from l7lb.app.drawing import Asked
 from l7lb.app.dry import Finding, ReadOnly
 from l7lb.app.facts import Known, Unread
@@ -18,6 +18,7 @@ from l7lb.app.judging import member_of, troubles_of
 from l7lb.app.planning import Hands, Worlds, plans
 from l7lb.app.progress import Progress, silent
 from l7lb.app.reasons import Case, checks
+from l7lb.app.shards import shard_of
 from l7lb.app.sketching import Users, asked, by_class, chosen, sketch, users_of
 from l7lb.app.survey import Surveyed
 from l7lb.errors import ConfigurationError
@@ -32,6 +33,15 @@ from l7lb.reconciler.conditions import ready_of
 
 OWN: Final = ("Controller", "Work")
 """Links of the chain that are answered here: the console's are about the process that shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """Who leads, as it was read."""
+
+    plain: Known[LeaseRecord | None] | Unread
+    shards: tuple[Known[LeaseRecord | None] | Unread, ...] = ()
+    """The Lease of each; empty: one leads for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ def one_of(found: Surveyed, word: str) -> Ingress:
 def explain(
     found: Surveyed,
     ingress: Ingress,
-    lease: Known[LeaseRecord | None] | Unread,
+    leases: Leases,
     told: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Explanation:
@@ -102,7 +112,7 @@ def explain(
     work = _Work(finding, silence, "; ".join(drawn.unread.values()))
     return Explanation(
         member=member,
-        checks=tuple(_chain(found, how, tree, work, _Lead(lease, worlds.clock.time()))),
+        checks=tuple(_chain(found, how, tree, work, _lead(worlds, ingress, leases))),
         read=tuple(_read(worlds, worlds.caches.snapshot(ingress), how)),
         troubles=troubles_of(ingress),
         tree=tree,
@@ -135,12 +145,17 @@ class _Lead:
 
     lease: Known[LeaseRecord | None] | Unread
     now: float
+    shard: int = 0
+    shards: int = 1
+    """More than one: the Lease is that of the shard."""
 
     @property
     def somebody(self) -> bool:
         return isinstance(self.lease, Known) and leads(self.lease.value, self.now)
 
     def check(self) -> Check:
+        if self.shards > 1:
+            return self._of_shard()
         if isinstance(self.lease, Unread):
             return Check("Controller", Mark.UNKNOWN, f"Who leads cannot be read: {self.lease.why}.")
         lease = self.lease.value
@@ -151,6 +166,24 @@ class _Lead:
             says = f"{lease.holder} has not renewed the Lease for {age_s:.0f} s: nothing is done."
             return Check("Controller", Mark.BAD, says, "Look at its pod and its log.")
         return Check("Controller", Mark.OK, f"{lease.holder} leads; it renewed the Lease {max(age_s, 0):.0f} s ago.")
+
+    def _of_shard(self) -> Check:
+        what = f"shard {self.shard} of {self.shards}"
+        if why := lacking(self.lease, self.now):
+            mark = Mark.UNKNOWN if isinstance(self.lease, Unread) else Mark.BAD
+            says = f"Its load balancer belongs to {what}, which nobody is known to hold: {why}."
+            return Check("Controller", mark, says, "Look at the logs of the replicas: l7lb doctor names them.")
+        says = f"{holder_of(self.lease)} holds {what}, to which its load balancer belongs."
+        return Check("Controller", Mark.OK, says)
+
+
+def _lead(worlds: Worlds, ingress: Ingress, leases: Leases) -> _Lead:
+    """By the Lease that counts for this Ingress. A shard is of no use where they who divide have all gone."""
+    now, shards = worlds.clock.time(), len(leases.shards)
+    if shards == 0 or lacking(leases.plain, now):
+        return _Lead(leases.plain, now)
+    shard = shard_of(key_of(ingress, worlds.cluster, worlds.settings), shards)
+    return _Lead(leases.shards[shard], now, shard, shards)
 
 
 def _chain(found: Surveyed, how: Asked, tree: Tree | None, work: _Work, lead: _Lead) -> Iterator[Check]:

@@ -71,6 +71,8 @@ class ClusterFacts:
     lease: Known[LeaseRecord | None] | Unread
     """None: there is none."""
     replicas: Known[tuple[Replica, ...]] | Unread
+    shards: tuple[Known[LeaseRecord | None] | Unread, ...] = ()
+    """The Lease of each; empty: one leads for all."""
 
 
 @dataclass(frozen=True, slots=True)

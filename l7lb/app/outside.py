@@ -10,7 +10,7 @@ from l7lb.app.answering import Care
 from l7lb.app.campaign import lease_key
 from l7lb.app.config import Config
 from l7lb.app.connections import connect
-from l7lb.app.examining import lease_of
+from l7lb.app.examining import lease_of, shard_leases
 from l7lb.app.facts import Known, Unread, ask
 from l7lb.app.progress import Progress, silent
 from l7lb.app.survey import Surveyed, surveyed
@@ -26,6 +26,8 @@ class Outlook:
 
     found: Surveyed
     lease: Known[LeaseRecord | None] | Unread
+    shards: tuple[Known[LeaseRecord | None] | Unread, ...]
+    """As in `facts.ClusterFacts`."""
 
 
 @contextmanager
@@ -35,7 +37,8 @@ def outlook(config: Config, environ: Mapping[str, str], told: Progress = silent)
     connections = connect(config, environ, metrics, _never, clock)
     leases = KubeLeases(connections.kube, lease_key(config.cluster_id))
     with surveyed(config, connections, clock, metrics, care=Care.NOTHING, told=told) as found:
-        yield Outlook(found, ask(lambda: lease_of(leases)))
+        lease = ask(lambda: lease_of(leases))
+        yield Outlook(found, lease, shard_leases(connections.kube, config.cluster_id, lease))
 
 
 def _never() -> None:

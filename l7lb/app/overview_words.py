@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from l7lb.app.diagnosing import Level, usage
+from l7lb.app.diagnosing import Level, holder_of, usage
 from l7lb.app.doctor_words import COLOURS
 from l7lb.app.facts import Known
 from l7lb.app.overview import Overview, Problem
@@ -45,7 +45,8 @@ def overview_json(seen: Overview) -> str:
             "region": facts.region,
             "at": _moment(facts.now),
             "gate": {"open": facts.cluster.gate.open, "reason": facts.cluster.gate.reason},
-            "leader": lease.value.holder if isinstance(lease, Known) and lease.value is not None else "",
+            "leader": holder_of(lease),
+            "shards": [holder_of(one) for one in facts.cluster.shards],
             "replicas": [
                 {"namespace": one.namespace, "name": one.name, "ready": one.ready, "images": list(one.images)}
                 for one in (replicas.value if isinstance(replicas, Known) else ())

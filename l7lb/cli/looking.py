@@ -14,8 +14,8 @@ from l7lb.app.diagnosing import Level, diagnose
 from l7lb.app.doctor_words import doctor_json, doctor_text
 from l7lb.app.examining import examined
 from l7lb.app.explain_words import explanation_document, explanation_text
+from l7lb.app.explaining import Leases, one_of
 from l7lb.app.explaining import explain as explained
-from l7lb.app.explaining import one_of
 from l7lb.app.outside import outlook
 from l7lb.app.overview import overviewed
 from l7lb.app.overview_words import overview_json, overview_text
@@ -120,7 +120,7 @@ def explain(word: str, full: bool, output: str, **values: Value) -> None:
     built = config(at_hand(values))
     logs.configure("error", "text")
     with progress() as told, outlook(built, os.environ, told) as seen:
-        one = explained(seen.found, one_of(seen.found, word), seen.lease, told)
+        one = explained(seen.found, one_of(seen.found, word), Leases(seen.lease, seen.shards), told)
     click.echo(explanation_document(one) if output == "json" else explanation_text(one, full=full), nl=False)
     sys.exit(1 if one.unread else 2 if one.worst is Mark.BAD else 0)
 

@@ -6,6 +6,7 @@ Nothing is changed: a SelfSubjectAccessReview is a question, although it is sent
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from itertools import zip_longest
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -36,6 +37,8 @@ class Replica:
     account: str = ""
     """Its service account."""
     node: str = ""
+    shards: int = 1
+    """Into how many the load balancers are divided, as its flag or variable says."""
 
     def has_tag(self, version: str) -> bool:
         """Whether one of its images bears this tag; a digest after it does not count."""
@@ -63,8 +66,15 @@ class _Meta(View, frozen=True):
     namespace: str = ""
 
 
+class _Variable(View, frozen=True):
+    name: str = ""
+    value: str = ""
+
+
 class _Container(View, frozen=True):
     image: str = ""
+    args: tuple[str, ...] | None = None
+    env: tuple[_Variable, ...] | None = None
 
 
 class _Spec(View, frozen=True):
@@ -155,7 +165,19 @@ def _replica(pod: _Pod) -> Replica:
     ready = any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or ())
     images = tuple(one.image for one in pod.spec.containers)
     meta, spec = pod.metadata, pod.spec
-    return Replica(meta.namespace, meta.name, ready, images, spec.service_account_name, spec.node_name)
+    shards = max((_shards(one) for one in spec.containers), default=1)
+    return Replica(meta.namespace, meta.name, ready, images, spec.service_account_name, spec.node_name, shards)
+
+
+def _shards(container: _Container) -> int:
+    """As `run` reads it: the last flag, else the variable; what is no number is taken for one leader."""
+    told = [one.value for one in container.env or () if one.name == "L7LB_SHARDS"]
+    words = container.args or ()
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        flag, is_joined, value = word.partition("=")
+        if flag == "--shards":
+            told.append(value if is_joined else following)
+    return int(told[-1]) if told and told[-1].isascii() and told[-1].isdecimal() else 1
 
 
 def _groups(user: str) -> tuple[str, ...]:

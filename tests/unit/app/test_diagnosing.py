@@ -96,6 +96,14 @@ def quota(used: int) -> Change:
     return cloud(limits=Known(Limits(public_used=used)))
 
 
+def divided(*holders: str | Unread | None, renewed: str = RENEWED) -> Change:
+    """Shards, by who holds them; `renewed`: when they last did."""
+    leases = [one if isinstance(one, Unread) else Known(None if one is None else LeaseRecord(one, 30, "", renewed))
+              for one in holders]  # fmt: skip
+    return cluster(lease=Known(LeaseRecord(f"shards/{len(holders)}", 30, RENEWED, RENEWED)), shards=tuple(leases))
+
+
+NUMBERS = tuple(Replica("l7lb", name, True, ("l7lb:0.1.0",), shards=number) for name, number in (("a", 1), ("b", 3)))
 OK, W, F = Level.OK, Level.WARN, Level.FAIL
 TABLE: list[tuple[str, Change, str, Level, str]] = [
     ("no API server", cluster(version=Unread("refused")), "API server", F, "refused"),
@@ -145,6 +153,20 @@ TABLE: list[tuple[str, Change, str, Level, str]] = [
         cluster(gate=Standing(False, "it runs"), ingresses=Known((asking("qcloud", "203.0.113.1"),))),
         "TKE's controller", W, "l7lb writes nothing: it runs",
     ),
+    ("shards", divided("a", "b", "a"), "shards", OK, "3: a (0, 2), b (1)"),
+    ("a shard that was given back", divided("a", ""), "shards", W, "1 of 2 are not known to have a holder: 1 (it was"),
+    ("a shard that nobody has had", divided("a", None), "shards", W, "1 (nobody has ever held it)"),
+    ("a shard whose Lease is forbidden", divided("a", Unread("forbidden")), "shards", W, "cannot be read: forbidden"),
+    (
+        "a shard whose holder is dead", divided("a", "", renewed="2026-11-22T23:59:00Z"),
+        "shards", F, "0 (a has not renewed it for 60 s); 1 (it was given back)",
+    ),
+    (
+        "all who divide are dead",
+        cluster(lease=Known(LeaseRecord("shards/2", 30, "", "2026-11-22T23:59:00Z")), shards=(Known(None),) * 2),
+        "leader", F, "no replica with --shards=2 has renewed the Lease for 60 s",
+    ),
+    ("replicas differ in shards", cluster(replicas=Known(NUMBERS)), "--shards", W, "replicas differ: 1 (a), 3 (b)"),
     ("no Lease", cluster(lease=Known(None)), "leader", W, "nobody has ever led"),
     ("given back", cluster(lease=Known(LeaseRecord("", 30))), "leader", W, "given back"),
     (

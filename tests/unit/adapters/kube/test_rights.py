@@ -1,13 +1,16 @@
 """The rights that `l7lb doctor` asks for are those that the manifests give: no fewer, and no more."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
 
-from l7lb.adapters.kube.examining import Replica, skew_s
+from l7lb.adapters.kube.examining import KubeExaminer, Replica, skew_s
 from l7lb.adapters.kube.rights import Right, Uses, rights
+from l7lb.adapters.kube.transport import Response, Transport
 
 DEPLOY = Path(__file__).parents[4] / "examples/deploy"
 LEASE = "l7lb-cls-xxxxxxxx"
@@ -92,3 +95,29 @@ def test_a_clock_that_tells_whole_seconds_is_compared_with_ours(date: str | None
 )
 def test_the_version_of_a_replica_is_the_tag_of_its_image(image: str, same: bool) -> None:
     assert Replica("l7lb", "a", True, (image,)).has_tag("1.2.3") is same
+
+
+@pytest.mark.parametrize(
+    ("container", "shards"),
+    [
+        ({}, 1),
+        ({"args": ["run", "--shards=3"]}, 3),
+        ({"args": ["run", "--shards", "4", "--region=x"]}, 4),
+        ({"env": [{"name": "L7LB_SHARDS", "value": "2"}]}, 2),
+        ({"args": ["--shards=3"], "env": [{"name": "L7LB_SHARDS", "value": "2"}]}, 3),
+        ({"env": [{"name": "L7LB_SHARDS", "valueFrom": {"configMapKeyRef": {"name": "x"}}}]}, 1),
+        ({"args": ["--shards=many"]}, 1),
+        ({"args": ["--shards"]}, 1),
+    ],
+)
+def test_into_how_many_shards_a_pod_divides_is_read_as_run_reads_it(container: dict[str, object], shards: int) -> None:
+    pods = {"items": [{"metadata": {"name": "a", "namespace": "l7lb"}, "spec": {"containers": [container]}}]}
+
+    class Api:
+        """Answers every request alike."""
+
+        def request(self, _request: object) -> Response:
+            return Response(200, {}, json.dumps(pods).encode())
+
+    (replica,) = KubeExaminer(cast(Transport, Api()), lambda: 0.0).replicas()
+    assert replica.shards == shards
