@@ -42,13 +42,14 @@ def pause(count: int) -> float:
 
 
 class Attempts:
-    """When an order was first looked for in vain, and when tags were written."""
+    """When an order was first looked for in vain, when tags were written, and whose load balancer was deleted."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._looked: Recent[str, float] = Recent()
         self._tagged: Recent[str, float] = Recent()
+        self._deleted: Recent[str, bool] = Recent()
 
     def until_second_look(self, owner: Owner) -> float:
         """Seconds until the second look counts; 0 when this is it. The first call is the first look."""
@@ -70,8 +71,19 @@ class Attempts:
                 return False
             return at is not None
 
+    def deleted(self, owner: Owner) -> None:
+        """Its load balancer was deleted, and the task of that has ended."""
+        with self._lock:
+            self._deleted[owner.ingress_uid] = True
+
+    def is_deleted(self, owner: Owner) -> bool:
+        """Whether it only has to be seen that its load balancer is gone."""
+        with self._lock:
+            return owner.ingress_uid in self._deleted
+
     def forget(self, owner: Owner) -> None:
         """The matter is settled."""
         with self._lock:
             self._looked.pop(owner.ingress_uid, None)
             self._tagged.pop(owner.ingress_uid, None)
+            self._deleted.pop(owner.ingress_uid, None)

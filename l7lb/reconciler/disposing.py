@@ -10,6 +10,7 @@ from typing import Final
 from l7lb import ledger, planner, translator
 from l7lb.errors import DeleteRisk, Protected, Rejected, TerminalError, Unavailable, UnsafePlan
 from l7lb.model.identity import CloudRef, ListenerKey, Owner
+from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER
 from l7lb.model.maybe import UNSET
@@ -80,7 +81,9 @@ class Disposer:
         if matter.options.skip:
             return self.let_go(matter, None, "mode: skip: nothing is touched", parting)
         self._shop.phases.enter(Stage.OBSERVE)
-        location = self._shop.locator.locate(matter.question(), matter.cloud)
+        # One that only has to see the end does not wait behind the first looks of all others that go at the same time.
+        cloud = self._shop.cloud.at(Lane.REMOVALS) if self._attempts.is_deleted(matter.owner) else matter.cloud
+        location = self._shop.locator.locate(matter.question(), cloud)
         if isinstance(location, Found) and location.remembered and not self._is_deleted(matter, location.observed):
             location = self._shop.locator.look(location.observed.head.ref, matter.cloud)
         match location:
@@ -248,6 +251,8 @@ class Disposer:
                     self._shop.executor.observations.drop(observed.head.ref)
                     if any(isinstance(step, RemoveTags) for step in flight.plan.steps):
                         self._attempts.tagged(matter.owner)
+                if any(isinstance(step, DeleteLoadBalancer) for step in flight.plan.steps):
+                    self._attempts.deleted(matter.owner)
                 return Again(0.0, "look whether it is gone")
 
     def let_go(self, matter: Matter, claim: Claim | None, reason: str, parting: Parting) -> Outcome:
