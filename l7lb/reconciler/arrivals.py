@@ -31,6 +31,8 @@ APART_S: Final = 0.05
 REFUSED_S: Final = 0.1
 REFUSED_S_MAX: Final = 1.0
 """So long nobody looks after a look was refused for rate: twice as long after each refusal in a row."""
+DOUBT_S: Final = 600.0
+"""So long tasks are asked after a load balancer that was said to run was refused as being worked on."""
 TASK_EVERY: Final = 6
 """Each so-manieth question of one creation goes to its task."""
 
@@ -56,6 +58,8 @@ class _Watch:
     """The looks at one region."""
 
     due: float = -inf
+    doubted_until: float = -inf
+    """Until then tasks are asked."""
     refused: int = 0
     """Looks in a row that were refused for rate."""
     begun: float | None = None
@@ -108,6 +112,9 @@ class Arrivals:
         with self._lock:
             watch = self._watches.setdefault(ref.region, _Watch())
             sight = watch.awaited.setdefault(ref, _Awaited(flight, task)).sight
+            doubted = self._monotonic() < watch.doubted_until
+        if doubted:
+            return None
         if not _runs(sight):
             if self._monotonic() < task.next_look or task.looks % TASK_EVERY == TASK_EVERY - 1:
                 return None
@@ -121,10 +128,15 @@ class Arrivals:
         if not sight.head.running:
             return TaskState(TaskStatus.RUNNING)
         self._ended(task.id)
-        flight.shown = sight
+        flight.shown, flight.unasked = sight, True
         with self._lock:
             watch.awaited.pop(ref, None)
         return TaskState(TaskStatus.SUCCEEDED, load_balancers=(ref.id,))
+
+    def doubt(self, flight: Flight) -> None:
+        """Its first write was refused as busy: no page says that what runs has no task of its creation any more."""
+        with self._lock:
+            self._watches.setdefault(flight.region, _Watch()).doubted_until = self._monotonic() + DOUBT_S
 
     def _look(self, watch: _Watch, ref: CloudRef, cloud: LoadBalancers) -> Sight | Later:
         with self._lock:

@@ -190,7 +190,13 @@ class Executor:
             flight.observed = _with_ids(flight.observed, step, cloud)
         now = self._monotonic()
         bound = bindings(flight.observed) if flight.observed is not None else Bindings()
-        accepted = cloud.perform(flight.region, step, bound)
+        try:
+            accepted = cloud.perform(flight.region, step, bound)
+        except Busy:
+            if flight.unasked:
+                self._arrivals.doubt(flight)
+            raise
+        flight.unasked = False
         if not accepted.complete:
             text = f"{planner.describe(step)}: done in part only: {accepted.message}"
             raise _declined(text, accepted.failed)

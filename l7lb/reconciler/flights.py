@@ -74,6 +74,8 @@ class Flight:
     """A load balancer created by this plan whose tags have not been read back yet."""
     shown: Sight | None = None
     """The look by which the end of its creation was seen; its tags may show in it already."""
+    unasked: bool = False
+    """The end of its creation was seen by a look, its task was not asked, and no write has been accepted since."""
     first_order: bool = False
     """Nothing was ordered for this Ingress before: when the order is declined, nothing can be on its way."""
     told: bool = False

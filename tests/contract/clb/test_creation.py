@@ -75,6 +75,23 @@ def test_a_new_load_balancer_is_listed_at_once_as_creating_without_an_address(em
     assert (running["Status"], len(running["LoadBalancerVips"])) == (1, 1)
 
 
+def test_a_new_load_balancer_may_run_before_its_task_has_ended(emulate: Emulate) -> None:
+    account = emulate(latency=3.0, switches={"create_tail_s": 1.0})
+    order = account.clb("CreateLoadBalancer", **account.creation())
+    (lb,) = order["LoadBalancerIds"]
+    listener = {"LoadBalancerId": lb, "Protocol": "HTTP", "Ports": [80], "ListenerNames": ["web"]}
+
+    account.control("POST", "/clock", {"advance": 3.0})
+    early = account.clb("DescribeTaskStatus", TaskId=order["RequestId"])["Status"], account.describe(lb)["Status"]
+    refused = account.code("CreateListener", **listener)
+    account.control("POST", "/clock", {"advance": 1.0})
+    late = account.clb("DescribeTaskStatus", TaskId=order["RequestId"])
+
+    assert (early, refused) == ((2, 1), "FailedOperation.ResourceInOperating")
+    assert (late["Status"], late["LoadBalancerIds"]) == (0, [lb])
+    account.clb("CreateListener", **listener)
+
+
 @pytest.mark.parametrize("shape", ["empty", "null"])
 def test_ids_that_the_answer_leaves_out_are_found_by_task_or_order(emulate: Emulate, shape: str) -> None:
     account = emulate(switches={"create_ids": shape})

@@ -95,7 +95,7 @@ def test_a_busy_load_balancer_may_also_say_internal_error(emulate: Emulate) -> N
 
 
 def test_real_latency_lies_within_the_published_experience(emulate: Emulate) -> None:
-    account = emulate(latency="real", seed=3)
+    account = emulate(latency="real", seed=3, switches={"create_tail_s": 0.0})
     account.clb("CreateLoadBalancer", **account.creation())
 
     (task,) = account.control("GET", "/state")["tasks"]

@@ -18,6 +18,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "tag_lag_s": (0.0, 5.0, 30.0),
     "tag_filter_lag_s": (0.0, 5.0, 30.0),
     "create_tag_lag_s": (0.0, 2.0),
+    "create_tail_s": (0.0, 1.0),
     "create_ids": ("given", "empty", "null"),
     "reregister_weight": ("keep", "change"),
     "task_retention_s": (600.0, 86400.0),
@@ -71,6 +72,8 @@ class Switches:
     """After a creation or a change, until filters by tag find it."""
     create_tag_lag_s: float = 0.0
     """After a creation, until its tags are seen inline."""
+    create_tail_s: float = 0.0
+    """After a creation, from Status 1 to the end of its task; until then writes are refused."""
     create_ids: str = "given"
     reregister_weight: str = "keep"
     task_retention_s: float = 600.0

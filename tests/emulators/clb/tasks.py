@@ -33,6 +33,10 @@ class Task:
     """A failure that was decided when the task was accepted (fault injection)."""
 
 
+def _done() -> None:
+    """What there was to do is done."""
+
+
 class Latency:
     """How long tasks take: ``fast`` is 0 s, ``real`` draws, a number or a table per action is exact."""
 
@@ -67,6 +71,16 @@ class TaskTable:
         heapq.heappush(self._running, (task.ends_at, self._serial, task))
         for lb_id in task.load_balancer_ids:
             self._slots[lb_id] = task.id
+
+    def linger(self, task: Task, seconds: float) -> None:
+        """What it makes is there at its time, while it runs so much longer."""
+        first = Task("", task.action, (), task.ends_at, task.effect)
+        task.effect, task.ends_at = _done, task.ends_at + seconds
+        self._running = [one for one in self._running if one[2] is not task]
+        heapq.heapify(self._running)
+        for part in (first, task):
+            self._serial += 1
+            heapq.heappush(self._running, (part.ends_at, self._serial, part))
 
     def settle(self, now: float) -> bool:
         """Do what is due, earliest first; whether anything was done."""

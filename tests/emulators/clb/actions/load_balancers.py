@@ -33,6 +33,8 @@ def create_load_balancer(cloud: Cloud, call: Call) -> Json:
         cloud.world.orders[token] = order
     task = cloud.accept(call, [lb], partial(_created, cloud, lb), partial(_not_created, cloud, lb, order), late=True)
     task.deal_name = order.deal_name
+    if cloud.switches.create_tail_s > 0 and not task.failure:
+        cloud.tasks.linger(task, cloud.switches.create_tail_s)
     return {"LoadBalancerIds": _shown_ids(cloud, call, lb.id), "DealName": order.deal_name}
 
 
