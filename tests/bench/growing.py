@@ -34,14 +34,14 @@ def grown(count: int) -> Grown:
         fleet.start()
         fleet.lead()
         return Grown(
-            _taught(fleet, count),
+            taught(fleet, count),
             joined(fleet, 1, count),
             left(fleet, 1, count),
             verified(fleet, within_s=60.0 + count),
         )
 
 
-def _taught(fleet: Fleet, count: int) -> Built:
+def taught(fleet: Fleet, count: int) -> Built:
     """By a few it knows how long tasks take, as a process does that has run for a while."""
     built(fleet, FIRST, "first")
     found = built(fleet, count)

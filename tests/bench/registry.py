@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.bench import (
+    building,
     calling,
     growing,
     listing,
@@ -17,7 +18,20 @@ from tests.bench import (
 )
 from tests.bench.rows import Benchmark
 
-ROOMS: Final = (watching, listing, memory, starting, planning, queueing, calling, growing, living, removing, serving)
+ROOMS: Final = (
+    watching,
+    listing,
+    memory,
+    starting,
+    planning,
+    queueing,
+    calling,
+    growing,
+    building,
+    living,
+    removing,
+    serving,
+)
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {one.name: one for room in ROOMS for one in room.BENCHMARKS}
 
