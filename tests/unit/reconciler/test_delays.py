@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from l7lb.model.identity import LoadBalancerId
-from l7lb.model.plan import DeleteLoadBalancer, Step
+from l7lb.model.loadbalancer import CreateSpec
+from l7lb.model.plan import CreateLoadBalancer, DeleteLoadBalancer, Step
 from l7lb.reconciler.flights import LATE_S, Delays
 
 STEP: Step = DeleteLoadBalancer(LoadBalancerId("lb-1"), "its Ingress goes")
@@ -45,6 +46,17 @@ def test_a_look_that_came_late_for_want_of_a_token_teaches_nothing_longer(task_s
     for _ in range(50):
         follow(delays, task_s, late_s=20.0)
     assert delays.first(STEP) <= known
+
+
+def test_a_creation_that_takes_longer_than_usual_is_looked_at_sooner_again_than_other_tasks() -> None:
+    order, delays = CreateLoadBalancer(CreateSpec(), (), "token"), Delays()
+    for step in (order, STEP):
+        delays.learn(step, 0.0, 3.5, 3.5)
+    gaps = [[delays.following(step, looks) for looks in range(1, 30)] for step in (order, STEP)]
+    assert all(one < other for one, other in zip(*gaps, strict=True) if other < delays.cap_s)
+    assert gaps[0] == sorted(gaps[0])
+    assert gaps[0][0] < 0.25
+    assert max(gaps[0]) <= delays.cap_s
 
 
 def test_what_becomes_slower_or_faster_is_learned() -> None:
