@@ -50,9 +50,9 @@ class Triggers:
 
     def ingress(self, delta: Delta[Ingress], *, after_s: float = 0.0) -> None:
         """An edit that moves the binding queues both keys; what only we have written queues nothing."""
-        if delta.old is not None and _is_past(delta.old, delta.new):
+        if delta.old is not None and not delta.same_values and _is_past(delta.old, delta.new):
             self.sink.forget(delta.old.uid)
-        if delta.old is not None and delta.new is not None and _tell_the_same(delta.old.object, delta.new.object):
+        if _tell_the_same(delta):
             return
         after = self._key(delta.new)
         before = after if delta.same_values else self._key(delta.old)
@@ -157,23 +157,24 @@ def _is_past(old: Item[Ingress], new: Item[Ingress] | None) -> bool:
 _SILENT = frozenset({CONDITIONS, LOAD_BALANCER_ID, NAT_IPV6, IPV6})
 
 
-def _tell_the_same(old: Ingress, new: Ingress) -> bool:
+def _tell_the_same(delta: Delta[Ingress]) -> bool:
     """What of an Ingress a pass depends on: not its status, nor what we write for people."""
+    if delta.old is None or delta.new is None:
+        return False
+    old, new = delta.old.object, delta.new.object
     return (
         _ask_the_same(old.annotations, new.annotations)
         and (old.metadata.uid, old.deleting) == (new.metadata.uid, new.deleting)
         and (FINALIZER in old.finalizers) is (FINALIZER in new.finalizers)
-        and old.spec == new.spec
+        and (delta.same_values or old.spec == new.spec)  # `translator.same_references` has compared it
     )
 
 
 def _ask_the_same(old: dict[str, str], new: dict[str, str]) -> bool:
-    if old == new:
-        return True
     for name, text in new.items():
         if old.get(name) != text and name not in _SILENT:
             return False
-    return _SILENT.issuperset(old.keys() - new.keys())
+    return old.keys() <= new.keys() or _SILENT.issuperset(old.keys() - new.keys())
 
 
 def _same_spec(delta: Delta[Service]) -> bool:

@@ -122,13 +122,12 @@ class Informer(Generic[T]):
 
     def step(self) -> float | None:
         """Do one blocking thing, or say how many seconds to wait before the next."""
-        request = self._reflector.next(self._clock.monotonic())
-        if not isinstance(request, Read):
-            self._drop_stream()
         try:
-            match request:
-                case Read():
-                    self._read()
+            if self._reflector.reading:  # nearly always, and the one case where each microsecond counts
+                self._read()
+                return None
+            self._drop_stream()
+            match self._reflector.next(self._clock.monotonic()):
                 case Wait(after_s):
                     return after_s
                 case List(version, token):
@@ -136,7 +135,9 @@ class Informer(Generic[T]):
                     self._replace(self._reflector.on_page(page, self._clock.monotonic()))
                 case Watch(version, timeout_s):
                     self._open(version, timeout_s)
-                case _:
+                case Read():
+                    self._read()
+                case request:
                     assert_never(request)
         except L7lbError as error:
             self._on_error(error)
@@ -171,13 +172,13 @@ class Informer(Generic[T]):
         if event is None:
             self._reflector.on_end(now)
             return
-        if isinstance(event, Quarantined):
-            self._quarantine(event)
         change = self._reflector.on_event(event, now)
         if change is not None:
             self._metrics.changed(self.name)
             for delta in self._store.apply(change):
                 self._hand_on(delta)
+        elif isinstance(event, Quarantined):
+            self._quarantine(event)
 
     def _replace(self, replacement: Replacement[T] | None) -> None:
         if replacement is None:

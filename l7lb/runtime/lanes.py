@@ -98,6 +98,8 @@ class ReadyLanes:
             self._reasons[key] = {row: since}
             self._rows[row][key] = since
             return (row,)
+        if row in reasons:
+            return ()
         before = tuple(reasons)
         if not merge(reasons, row, since):
             return ()

@@ -158,6 +158,11 @@ class Reflector(Generic[T]):
         self.heard_at: float | None = None
         """When the API server last said anything about this kind."""
 
+    @property
+    def reading(self) -> bool:
+        """Whether `next` would say `Read`: so it does while a watch is open, at any time."""
+        return self._phase is _Phase.STREAM
+
     def next(self, now: float) -> Request:
         """What to do now."""
         if self._resume_at > now:
@@ -243,7 +248,13 @@ class Reflector(Generic[T]):
             case Expired() | VersionTooLarge():
                 self._on_bad_version(error, now)
             case NotFound() if self._phase is _Phase.LIST and self._optional:
-                return self._on_absent(now)
+                self._pages, self.absent = [], True
+                self._resume_at = now + ABSENT_RETRY_S
+                self._reason = Reason.ABSENT
+                self.heard_at = now
+                # Absence is no proof: what was once seen stays until a list without it, or its own deletion, says
+                # otherwise.
+                return None if self._version else Replacement((), (), Reason.ABSENT)
             case NotFound():
                 self._relist(Reason.ABSENT, self._version)
                 self._pause(now)
@@ -269,14 +280,6 @@ class Reflector(Generic[T]):
         self._relist(reason, "")
         if not at_once:
             self._pause(now)
-
-    def _on_absent(self, now: float) -> Replacement[T] | None:
-        self._pages, self.absent = [], True
-        self._resume_at = now + ABSENT_RETRY_S
-        self._reason = Reason.ABSENT
-        self.heard_at = now
-        # Absence is no proof: what was once seen stays until a list without it, or its own deletion, says otherwise.
-        return None if self._version else Replacement((), (), Reason.ABSENT)
 
     def _on_outage(self, error: RetryableError, now: float) -> None:
         self._pages = []

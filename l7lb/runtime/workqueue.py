@@ -202,8 +202,8 @@ class WorkQueue:
     def _add(self, key: str, row: Row, since: float) -> bool:
         if key in self._running:
             return merge(self._again.setdefault(key, {}), row, since)
-        changed = self._ready.add(key, row, since)
-        self._tell_depth(changed)
+        if changed := self._ready.add(key, row, since):
+            self._tell_depth(changed)
         return bool(changed)
 
     def _hand_out(self, row: Row, now: float) -> Taken:

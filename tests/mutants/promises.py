@@ -210,8 +210,8 @@ PROMISES: Final = (
     Broken(
         "an unsynced cache counts as empty",
         "l7lb/app/caches.py",
-        "            unread=self._unread() | (",
-        "            unread=frozenset() | (",
+        "        unread = self._unread() | (",
+        "        unread = frozenset() | (",
         6,
         "tests/unit/app/test_caches.py::test_kinds_that_are_not_synced_are_named_in_the_snapshot",
     ),

@@ -169,10 +169,9 @@ class Decoder(Generic[T]):
         meta = wire.metadata
         if not meta.name or not meta.resource_version:
             raise ValueError("the object has no name or no resourceVersion")
-        view = self._kind.view(wire)
-        self._interner.share(view)
-        key = ObjectKey(self._interner.one(meta.namespace), meta.name)
-        return Item(key, meta.uid, meta.resource_version, view)
+        view, namespace = self._kind.view(wire), self._interner.one(meta.namespace)
+        self._interner.share(view, namespace)
+        return Item(ObjectKey(namespace, meta.name), meta.uid, meta.resource_version, view)
 
 
 _WIRE_NAMES = dict(zip(_Name.__struct_fields__, _Name.__struct_encode_fields__, strict=True))

@@ -40,13 +40,15 @@ class Interner:
             self._old, self._young = young, {}
         return kept  # type: ignore[return-value]  # as above
 
-    def share(self, view: object) -> None:
-        """Replace what a freshly decoded object has in common with others, before anybody else has seen it."""
+    def share(self, view: object, namespace: str) -> None:
+        """Replace what a freshly decoded object has in common with others, before anybody else has seen it.
+
+        `namespace` is its own as `one` has it.
+        """
         if not isinstance(view, Object):
             return
         meta = view.metadata
-        if meta.namespace:
-            _set(meta, "namespace", self.one(meta.namespace))
+        _set(meta, "namespace", namespace)
         if isinstance(view, EndpointSlice):
             _set(view, "service_name", self.one(view.service_name))
             _set(view, "ports", self.one(view.ports))

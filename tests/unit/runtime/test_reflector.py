@@ -18,7 +18,9 @@ class Talk:
         self.reflector: Reflector[str] = Reflector(random.Random(seed))
 
     def ask(self) -> Request:
-        return self.reflector.next(self.now)
+        request = self.reflector.next(self.now)
+        assert self.reflector.reading is isinstance(request, Read)
+        return request
 
     def ask_after_waiting(self) -> Request:
         request = self.ask()
