@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -20,19 +21,21 @@ from typing import Final
 import msgspec
 
 from tests.bench import page
-from tests.bench.registry import BENCHMARKS
+from tests.bench.registry import NAMES, benchmark
 from tests.bench.results import Ran, document, last_line, line, summed
 from tests.bench.rows import Benchmark, Figure
 
 ROOT: Final = Path(__file__).parents[2]
 OUT: Final = ROOT / "build/bench.json"
+NEEDED: Final = ("kubernetes", "kopf", "lightkube", "tencentcloud.clb")
+DRAWING: Final = ("matplotlib",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write down, judge."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, in a minute: to see that all of it works")
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=BENCHMARKS, default=[], help="these benchmarks")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=NAMES, default=[], help="these benchmarks")
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     parser.add_argument("--out", type=Path, default=OUT, help="where the figures go")
     parser.add_argument("--write-docs", action="store_true", help="make docs/performance.md of this run")
@@ -40,14 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.write_docs and (asked.quick or asked.only):
         parser.error("--write-docs: the page is made of all figures in full size, not with --quick or --only")
     if asked.list:
-        for one in BENCHMARKS.values():
-            print(f"{one.name}: {one.about}")
+        for name in NAMES:
+            print(f"{name}: {benchmark(name).about}")
         return 0
+    if lacking := missing((*NEEDED, *(DRAWING if asked.write_docs else ()))):
+        print(
+            f"not installed: {', '.join(lacking)}. What is compared, and what draws: pip install -e '.[bench]', "
+            "which `make bench` does by itself.",
+            file=sys.stderr,
+        )
+        return 2
     signal.signal(signal.SIGTERM, _end_in_order)
     begun = time.monotonic()
     ran = []
-    for name in asked.only or BENCHMARKS:
-        ran.append(run(BENCHMARKS[name], quick=asked.quick))
+    for name in asked.only or NAMES:
+        ran.append(run(benchmark(name), quick=asked.quick))
         _tell(ran[-1], quick=asked.quick)
     results = summed(ran, quick=asked.quick, seconds=time.monotonic() - begun)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,26 +69,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if results.ok else 1
 
 
-def run(benchmark: Benchmark, *, quick: bool) -> Ran:
+def missing(packages: Sequence[str]) -> list[str]:
+    """Those that cannot be imported here: found out before anything is measured, not after minutes."""
+    return [name for name in packages if find_spec(name) is None]
+
+
+def run(one: Benchmark, *, quick: bool) -> Ran:
     """In a process of its own, which leaves none behind."""
     with tempfile.TemporaryDirectory(prefix="l7lb-bench-") as folder:
         out = Path(folder) / "figures.json"
-        words = [sys.executable, "-m", "tests.bench.one", benchmark.name, str(out), *(["--quick"] if quick else [])]
+        words = [sys.executable, "-m", "tests.bench.one", one.name, str(out), *(["--quick"] if quick else [])]
         begun = time.monotonic()
         child = subprocess.Popen(words, cwd=ROOT, stdout=sys.stderr, start_new_session=True)
         try:
-            code: int | None = child.wait(benchmark.limit_s)
+            code: int | None = child.wait(one.limit_s)
         except subprocess.TimeoutExpired:
             code = None
         finally:
             _end(child)
         seconds = time.monotonic() - begun
         if code is None:
-            return Ran(benchmark.name, benchmark.about, seconds, f"took longer than {benchmark.limit_s:.0f} s")
+            return Ran(one.name, one.about, seconds, f"took longer than {one.limit_s:.0f} s")
         if code or not out.exists():
-            return Ran(benchmark.name, benchmark.about, seconds, f"ended with {code}")
+            return Ran(one.name, one.about, seconds, f"ended with {code}")
         figures = msgspec.json.decode(out.read_bytes(), type=tuple[Figure, ...])
-        return Ran(benchmark.name, benchmark.about, seconds, "", figures)
+        return Ran(one.name, one.about, seconds, "", figures)
 
 
 def _end_in_order(number: int, _frame: FrameType | None) -> None:

@@ -58,7 +58,15 @@ TIME_MARGIN: Final = 0.15
 SUBJECTS: Final = (
     Subject("calls to build a load balancer from nothing", elsewhere="tests/system/test_budgets.py"),
     Subject("calls for an event that changes nothing", elsewhere="tests/system/test_budgets.py"),
-    Subject("calls for an endpoint change", (_most("churning/calls", 1.0),), elsewhere="tests/system/test_budgets.py"),
+    Subject(
+        "calls for an endpoint change",
+        (
+            _most("churning/calls", 1.0),
+            _most("churning/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
+            _most("churning/growth-calls", LINEAR),
+        ),
+        elsewhere="tests/system/test_budgets.py",
+    ),
     Subject(
         "full verification of N load balancers",
         (
@@ -88,7 +96,15 @@ SUBJECTS: Final = (
             _most("joining/growth-calls", LINEAR),
         ),
     ),
-    Subject("deleting N load balancers", (_most("removing/time", 1.0), _most("removing/finalizer", 15))),
+    Subject(
+        "deleting N load balancers",
+        (
+            _most("removing/time", 1.0),
+            _most("removing/finalizer", 15),
+            _most("removing/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
+            _most("removing/growth-calls", LINEAR),
+        ),
+    ),
     Subject(
         "from an endpoint change to the call",
         tuple(_most(f"churning/{scene}", 1.0) for scene in ("verifying", "building", "joining", "removals")),
@@ -101,6 +117,8 @@ SUBJECTS: Final = (
             _most("failover/first-change", 5),
             _most("failover/part", 0.25),
             _most("failover/writes", 0),
+            _most("failover/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
+            _most("failover/growth-calls", LINEAR),
         ),
     ),
     Subject(
@@ -125,6 +143,7 @@ SUBJECTS: Final = (
             _most("memory/caches", 130),
             _most("memory/process", 250),
             _most("memory/growth", LINEAR, GROWTH_MARGIN),
+            _most("memory/growth-known", LINEAR, GROWTH_MARGIN),
         ),
     ),
     Subject("import and start up to the first list", (_most("start/cpu", 1, TIME_MARGIN),)),

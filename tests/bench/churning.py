@@ -32,6 +32,8 @@ class Churned:
     events: int
     """Each asks for one call."""
     replaced: int
+    cpu_s: float
+    """Of the product, for all that went on."""
 
     def quantile(self, share: float, *what: str) -> float:
         """Of all waits, or of some."""
@@ -42,14 +44,14 @@ class Churned:
 def churn(fleet: Fleet, rollouts: Rollouts) -> Churned:
     """Replace every pod once within a minute, and wait until the last old one is off."""
     rollouts.changes.clear()
-    before = rollouts.replaced
+    before, cpu_s = rollouts.replaced, fleet.spent_s()
     fleet.account.forget_calls()
     fleet.crew.start("users", lambda: rollouts.roll(LASTS_S, random.Random(7)))
     fleet.crew.pass_time(LASTS_S + SEEN_S + GRACE_S + AFTER_S)
     waits = _waits(fleet, rollouts.changes)
     theirs = frozenset(address for change in rollouts.changes for address in change.addresses)
     made = sum(bool(theirs & _addresses(params)) for action in ACTIONS.values() for _, params in fleet.issued(action))
-    return Churned(waits, made, len(rollouts.changes), rollouts.replaced - before)
+    return Churned(waits, made, len(rollouts.changes), rollouts.replaced - before, fleet.spent_s() - cpu_s)
 
 
 def _waits(fleet: Fleet, changes: list[Change]) -> dict[str, list[float]]:

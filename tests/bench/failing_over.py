@@ -1,15 +1,26 @@
 """From the end of a leader to its successor's first change, and until that knows all load balancers. Virtual time."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from tests.bench.fleet import Fleet
 from tests.bench.verifying import READS, part_of_quota
 from tests.simulation.manifests import rule
+from tests.simulation.replica import Replica
 
 SYNCED_S: Final = 30.0
 """So long a standby has before it is needed."""
 EDITED: Final = "CreateRule"
+
+
+class Way(StrEnum):
+    """How the leader ends, and who comes after it."""
+
+    PLANNED = "planned"
+    CRASH = "crash"
+    RESTART = "restart"
+    """In order, and nobody stood by: its successor starts when it has gone, and has everything to list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +28,36 @@ class FailedOver:
     """Seconds."""
 
     led_s: float
-    """From the end of the one to the term of the other."""
+    """From the end of the one, or with nobody by from the start of the other, to the other's term."""
     changed_s: float
     """From there to the first write for a user."""
     verified_s: float
     """From there until every load balancer was looked at."""
     reads: int
+    """All of them, those for the user as well."""
     writes: int
     """Beside those for the user."""
     part: float
     """Of the quota of the busiest action."""
+    cpu_s: float
+    """Of the product, until all is verified."""
 
 
-def failed_over(fleet: Fleet, edited: str, *, planned: bool, within_s: float) -> FailedOver:
-    """The leader goes in order, or dies; a user edits an Ingress in that moment."""
+def failed_over(fleet: Fleet, edited: str, way: Way, within_s: float) -> FailedOver:
+    """The leader ends; a user edits an Ingress in that moment."""
     old = fleet.lead_now()
-    successor = fleet.start(f"replica-{len(fleet.replicas) + 1}")
-    fleet.crew.pass_time(SYNCED_S)
-    begun = fleet.clock.now()
-    if planned:
-        old.leave()
-    else:
+    standby = _stand_by(fleet) if way is not Way.RESTART else None
+    begun, cpu_s = fleet.clock.now(), fleet.spent_s()
+    if way is Way.CRASH:
         old.end("killed")
+    else:
+        old.leave()
+    if standby is None:
+        fleet.crew.run(lambda: bool(old.over), within_s=60.0)
+        begun = fleet.clock.now()
+    successor = standby or _started(fleet)
     fleet.account.forget_calls()
-    rules = [rule(f"{edited}.example.com", "/", "/more", backend=edited)]
+    rules = [rule(f"{edited}.example.com", "/", f"/{way}", backend=edited)]
     fleet.users.rules(*rules, name=edited)
     fleet.crew.run(lambda: successor.term is not None, within_s=60.0)
     led = fleet.clock.now()
@@ -53,5 +70,17 @@ def failed_over(fleet: Fleet, edited: str, *, planned: bool, within_s: float) ->
     writes = sum(fleet.account.writes().values()) - len(fleet.issued(EDITED, "BatchRegisterTargets"))
     reads = sum(len(fleet.issued(action)) for action in READS)
     return FailedOver(
-        led - begun, changed - led, fleet.clock.now() - led, reads, writes, part_of_quota(fleet)
+        led - begun, changed - led, fleet.clock.now() - led, reads, writes, part_of_quota(fleet),
+        fleet.spent_s() - cpu_s,
     )  # fmt: skip
+
+
+def _started(fleet: Fleet) -> Replica:
+    return fleet.start(f"replica-{len(fleet.replicas) + 1}")
+
+
+def _stand_by(fleet: Fleet) -> Replica:
+    """Another that has listed everything before it is needed."""
+    made = _started(fleet)
+    fleet.crew.pass_time(SYNCED_S)
+    return made

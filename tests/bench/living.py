@@ -1,23 +1,47 @@
-"""A thousand load balancers, of which two hundred have pods as targets: a day of them in some minutes. Virtual time."""
+"""Fleets of which a fifth has pods as targets: a day of each in some minutes. Virtual time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
+from tests.bench import bounds
 from tests.bench.churning import OFF, Churned, churn
-from tests.bench.failing_over import FailedOver, failed_over
-from tests.bench.figures import rounded
+from tests.bench.failing_over import FailedOver, Way, failed_over
+from tests.bench.figures import growth, rounded
 from tests.bench.fleet import Fleet
 from tests.bench.joining import come
 from tests.bench.rollouts import Rollouts
 from tests.bench.rows import Benchmark, Better, Figure, Scale
 
 WITHIN_S: Final = 1_000.0
+SIZES: Final = (10, 100, 1_000)
+ALONE: Final = "alone"
 SCENES: Final = ("verifying", "building", "joining", "all")
+QUIET_S: Final = 60.0
+"""A process that runs is past what it does once a term."""
 
 
-def living(scale: Scale) -> tuple[Figure, ...]:
-    """One fleet: pods are replaced while something else goes on, and the leader goes twice."""
-    count, direct, new = scale.pick((1_000, 200, 500), (40, 10, 20))
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """One fleet."""
+
+    takeovers: Mapping[Way, FailedOver]
+    scenes: Mapping[str, Churned]
+
+    @property
+    def verified_cpu_s(self) -> float:
+        """Of all takeovers."""
+        return sum(one.cpu_s for one in self.takeovers.values())
+
+    @property
+    def reads(self) -> int:
+        """The most that one takeover took."""
+        return max(one.reads for one in self.takeovers.values())
+
+
+def lived(count: int) -> Lived:
+    """Pods are replaced while something else goes on, and the leader goes three times. A fifth has pods."""
+    direct, new = count // 5, count // 2
     with Fleet() as fleet:
         fleet.start()
         fleet.lead()
@@ -26,16 +50,18 @@ def living(scale: Scale) -> tuple[Figure, ...]:
             fleet.ingress(name)
         rollouts = Rollouts(fleet, [f"pods-{number:03}" for number in range(direct)])
         fleet.quiet(WITHIN_S)
-        handed = failed_over(fleet, names[0], planned=True, within_s=WITHIN_S)
-        fleet.quiet(WITHIN_S)
-        crashed = failed_over(fleet, names[1], planned=False, within_s=WITHIN_S)
-        fleet.quiet(WITHIN_S)
+        takeovers = {}
+        for name, way in zip(names, Way, strict=False):
+            takeovers[way] = failed_over(fleet, name, way, within_s=WITHIN_S)
+            fleet.quiet(WITHIN_S)
+        fleet.crew.pass_time(QUIET_S)
 
         def build(prefix: str) -> None:
             for number in range(new):
                 fleet.ingress(f"{prefix}-{number:04}")
 
         meanwhile: dict[str, tuple[Callable[[], object], ...]] = {
+            ALONE: (),
             "verifying": (fleet.verify,),
             "joining": (lambda: come(fleet, 1),),
             "building": (lambda: build("new"),),
@@ -48,12 +74,28 @@ def living(scale: Scale) -> tuple[Figure, ...]:
             found[scene] = churn(fleet, rollouts)
             fleet.quiet(WITHIN_S)
         assert not fleet.account.emulator.calls.errors
+    return Lived(takeovers, found)
+
+
+def living(scale: Scale) -> tuple[Figure, ...]:
+    """Each size in a world of its own."""
+    by_size = {size: lived(size) for size in scale.pick(SIZES, (5, 25))}
+    most = max(by_size)
+    scenes = by_size[most].scenes
+    alone = {size: one.scenes[ALONE] for size, one in by_size.items()}
     return (
-        *(_waits(scene, found[scene]) for scene in SCENES[:-1]),
-        _removals(found["all"]),
-        _calls(found["verifying"]),
-        *_takeover(handed, crashed, count),
-    )
+        *(_waits(scene, scenes[scene]) for scene in SCENES[:-1]),
+        _removals(scenes["all"]),
+        _calls(by_size),
+        Figure("churning/cpu", rounded(alone[most].cpu_s / alone[most].events * 1000), "ms a change", Better.LOWER,
+               note=f"CPU of the product for one of {alone[most].events:,} changes in a fleet of {most:,} load "
+               "balancers at rest"),
+        growth("churning/growth-cpu", {size: one.cpu_s for size, one in alone.items()}, unit="CPU seconds"),
+        growth("churning/growth-calls", {size: one.calls for size, one in alone.items()}, unit="calls"),
+        *_takeover({size: one.takeovers for size, one in by_size.items()}),
+        growth("failover/growth-cpu", {size: one.verified_cpu_s for size, one in by_size.items()}, unit="CPU seconds"),
+        growth("failover/growth-calls", {size: one.reads for size, one in by_size.items()}, unit="calls"),
+    )  # fmt: skip
 
 
 def _waits(scene: str, one: Churned) -> Figure:
@@ -75,27 +117,55 @@ def _removals(one: Churned) -> Figure:
     )  # fmt: skip
 
 
-def _calls(one: Churned) -> Figure:
+def _calls(by_size: Mapping[int, Lived]) -> Figure:
+    """The worst of all scenes of all fleets, so that nothing hides behind a mean."""
+    parts = {
+        (size, scene): churned.calls / churned.events
+        for size, one in by_size.items()
+        for scene, churned in one.scenes.items()
+    }
+    most = by_size[max(by_size)].scenes
     return Figure(
-        "churning/calls", rounded(one.calls / one.events), "of the least possible", Better.LOWER,
-        {"calls": float(one.calls), "least": float(one.events)}, note="one for each change of the endpoints",
+        "churning/calls", rounded(max(parts.values())), "of the least possible", Better.LOWER,
+        {f"{scene}, calls": float(one.calls) for scene, one in most.items()}
+        | {"least": float(most[ALONE].events)},
+        note="one for each change of the endpoints; the worst scene of all fleets, beside it those of the largest",
     )  # fmt: skip
 
 
-def _takeover(handed: FailedOver, crashed: FailedOver, count: int) -> tuple[Figure, ...]:
-    note = f"{count:,} load balancers"
-    worst = max(handed.changed_s, crashed.changed_s)
+def _takeover(by_size: Mapping[int, Mapping[Way, FailedOver]]) -> tuple[Figure, ...]:
+    """Of the whole quota, of the clock, and of the promises "whatever N is" the worst of all sizes."""
+    every = [one for takeovers in by_size.values() for one in takeovers.values()]
+    most = max(by_size)
+    largest, sizes = by_size[most], ", ".join(f"{size:,}" for size in by_size)
+    least = bounds.verification_reads(most)
+
+    def led(way: Way) -> Figure:
+        found = {size: takeovers[way].led_s for size, takeovers in by_size.items()}
+        return Figure(f"failover/{way}", rounded(max(found.values())), "s", Better.LOWER,
+                      {f"{size:,}": rounded(led_s) for size, led_s in found.items()},
+                      note=f"until somebody leads again; the worst of {sizes} load balancers")  # fmt: skip
+
+    def beside(measure: Callable[[FailedOver], float]) -> dict[str, float]:
+        return {str(way): rounded(measure(one)) for way, one in largest.items()}
+
     return (
-        Figure("failover/planned", rounded(handed.led_s), "s", Better.LOWER, note=note),
-        Figure("failover/crash", rounded(crashed.led_s), "s", Better.LOWER, note=note),
-        Figure("failover/first-change", rounded(worst), "s", Better.LOWER,
-               {"planned": rounded(handed.changed_s), "crash": rounded(crashed.changed_s)},
-               note="from the new leader's start to the first write for a user who edits at that moment"),
-        Figure("failover/part", rounded(max(handed.part, crashed.part)), "of the quota", Better.LOWER,
-               {"reads": float(handed.reads), "verified, planned, s": rounded(handed.verified_s),
-                "verified, crash, s": rounded(crashed.verified_s)},
-               note=f"{note}; busiest action, busiest 10 s, until all are verified"),
-        Figure("failover/writes", float(handed.writes + crashed.writes), "calls", Better.LOWER,
+        *(led(way) for way in Way),
+        Figure("failover/first-change", rounded(max(one.changed_s for one in every)), "s", Better.LOWER,
+               beside(lambda one: one.changed_s),
+               note="from the new leader's start to the first write for a user who edits at that moment; the worst of "
+               f"{sizes} load balancers, beside it {most:,}"),
+        Figure("failover/verified", rounded(max(one.verified_s for one in largest.values())), "s", Better.LOWER,
+               beside(lambda one: one.verified_s),
+               note=f"from the new leader's start until all of {most:,} load balancers are verified"),
+        Figure("failover/reads", rounded(max(one.reads for one in largest.values()) / least), "of ceil(N/100) + 2N",
+               Better.LOWER, beside(lambda one: one.reads),
+               note=f"{most:,} load balancers; two reads are those for the user"),
+        Figure("failover/part", rounded(max(one.part for one in every)), "of the quota", Better.LOWER,
+               beside(lambda one: one.part),
+               note=f"busiest action, busiest 10 s, until all are verified; the worst of {sizes} load balancers, "
+               f"beside it {most:,}"),
+        Figure("failover/writes", float(sum(one.writes for one in every)), "calls", Better.LOWER,
                note="beside those for the user"),
     )  # fmt: skip
 
@@ -103,13 +173,17 @@ def _takeover(handed: FailedOver, crashed: FailedOver, count: int) -> tuple[Figu
 BENCHMARKS = (
     Benchmark(
         "living",
-        "1,000 load balancers, 200 of them with five pods each, all replaced in a minute, two at a time; meanwhile a "
-        "verification, 500 new Ingresses, a node that joins; and the leader goes, in order and by a crash.",
+        "10, 100 and 1,000 load balancers, a fifth of them with five pods each, all replaced in a minute, two at a "
+        "time: by itself, and while a verification runs, half as many new Ingresses come, a node joins. And the leader "
+        "goes: in order and by a crash, with another that stands by, and by a restart, with none (what a process takes "
+        "to start, `start/synced`, comes on top).",
         living,
         (
             *(f"churning/{scene}" for scene in SCENES[:-1]),
-            *("churning/removals", "churning/calls"),
-            *(f"failover/{what}" for what in ("planned", "crash", "first-change", "part", "writes")),
+            *("churning/removals", "churning/calls", "churning/cpu", "churning/growth-cpu", "churning/growth-calls"),
+            *(f"failover/{way}" for way in Way),
+            *(f"failover/{what}" for what in ("first-change", "verified", "reads", "part", "writes")),
+            *("failover/growth-cpu", "failover/growth-calls"),
         ),
         limit_s=900.0,
     ),

@@ -7,27 +7,27 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.registry import BENCHMARKS
+from tests.bench.registry import NAMES, benchmark
 from tests.bench.rows import Benchmark, Figure, Scale
 
 
-def figures_of(benchmark: Benchmark, scale: Scale) -> tuple[Figure, ...]:
+def figures_of(one: Benchmark, scale: Scale) -> tuple[Figure, ...]:
     """Measure; raises ValueError when it says other things than it promised."""
-    figures = benchmark.measure(scale)
-    names = tuple(one.name for one in figures)
-    if names != benchmark.rows:
-        raise ValueError(f"{benchmark.name} promised {benchmark.rows} and measured {names}")
+    figures = one.measure(scale)
+    names = tuple(figure.name for figure in figures)
+    if names != one.rows:
+        raise ValueError(f"{one.name} promised {one.rows} and measured {names}")
     return figures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write down."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.one", description=__doc__)
-    parser.add_argument("name", choices=BENCHMARKS)
+    parser.add_argument("name", choices=NAMES)
     parser.add_argument("out", type=Path)
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args(arguments)
-    asked.out.write_bytes(msgspec.json.encode(figures_of(BENCHMARKS[asked.name], Scale(asked.quick))))
+    asked.out.write_bytes(msgspec.json.encode(figures_of(benchmark(asked.name), Scale(asked.quick))))
     return 0
 
 

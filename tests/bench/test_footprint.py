@@ -11,6 +11,8 @@ import pytest
 from l7lb.adapters.kube import kinds
 from l7lb.adapters.kube.decode import Decoder
 from l7lb.adapters.kube.kinds import Kind
+from tests.bench.clients import traced_cache
+from tests.bench.figures import exponent
 from tests.soak import memory
 
 COUNT = 500
@@ -46,3 +48,9 @@ def test_an_object_in_the_cache_takes_no_more_than_what_is_read_of_it(
     assert len(filled) == COUNT
     assert taken / COUNT <= bytes_max
     assert (len(gc.get_objects()) - tracked) / COUNT <= tracked_max + 0.1
+
+
+def test_the_caches_grow_in_line_with_what_is_in_them() -> None:
+    traced_cache.caches(10)
+    taken = {size: float(traced_cache.caches(size)) for size in (20, 200)}
+    assert exponent(list(taken), list(taken.values())) <= 1.03

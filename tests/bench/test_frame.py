@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench import registry
 from tests.bench.budgets import BUDGETS, SUBJECTS, Budget
 from tests.bench.figures import alternate, exponent, figure, growth, rounded
 from tests.bench.one import figures_of
-from tests.bench.registry import BENCHMARKS, known_rows
+from tests.bench.registry import NAMES, ROOMS, benchmark, benchmarks_of, known_rows
 from tests.bench.results import Machine, Ran, Results, document, last_line, line
 from tests.bench.rows import Benchmark, Better, Figure, Scale
 
@@ -110,6 +109,35 @@ def test_the_exit_code_says_whether_all_is_good(
     assert json.loads(out.read_bytes())["sum"] == printed[-1]
 
 
+def test_a_benchmark_that_dies_fails_the_run_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nobody = Benchmark("nobody", "Its process ends at once: there is no such benchmark.", lambda _scale: (), ())
+    monkeypatch.setattr(command, "benchmark", lambda _name: nobody)
+    assert command.main(["--quick", "--only", "queueing", "--out", str(tmp_path / "bench.json")]) == 1
+    failed, last = (json.loads(text) for text in capfd.readouterr().out.splitlines())
+    assert failed == {"name": "nobody", "ok": False, "failure": "ended with 2"}
+    assert (last["ok"], last["failed"], last["rows"]) == (False, ["nobody"], 0)
+
+
+def test_a_name_that_is_not_there_is_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--only", "queueing", "watching-everything"])
+    assert ended.value.code == 2
+    assert "watching-everything" in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_said_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "NEEDED", ("msgspec", "a_package_that_nobody_has"))
+    assert command.main(["--quick"]) == 2
+    said = capsys.readouterr()
+    assert (said.out, "pip install -e '.[bench]'" in said.err) == ("", True)
+    assert "a_package_that_nobody_has" in said.err
+    assert "msgspec" not in said.err
+
+
 def test_a_benchmark_that_says_other_things_than_it_promised_has_failed() -> None:
     strange = Benchmark("strange", "Nothing.", lambda _scale: (FREE,), ("queue/growth",))
     with pytest.raises(ValueError, match="promised"):
@@ -124,9 +152,10 @@ def test_every_promise_is_measured_or_is_held_by_a_test() -> None:
 
 
 def test_each_figure_and_each_budget_has_a_name_of_its_own() -> None:
-    rows = [row for one in BENCHMARKS.values() for row in one.rows]
+    rows = [row for name in NAMES for row in benchmark(name).rows]
     assert len(rows) == len(set(rows))
-    assert len(BENCHMARKS) == sum(len(room.BENCHMARKS) for room in registry.ROOMS)
+    assert {room: tuple(one.name for one in benchmarks_of(room)) for room in ROOMS} == ROOMS
+    assert len(NAMES) == len(set(NAMES))
     assert len(BUDGETS) == sum(len(subject.budgets) for subject in SUBJECTS)
 
 
