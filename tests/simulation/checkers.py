@@ -57,7 +57,8 @@ class Watchman:
             now = self.world.account.emulator.world.load_balancers.get(lb_id)
             if now is not None:
                 theirs = {key: one for key, one in now.listeners.items() if one.name.startswith("owner")}
-                before.listeners = copy.deepcopy(theirs)
+                if before.listeners != theirs:
+                    before.listeners = copy.deepcopy(theirs)
 
     # While a write reaches the cloud.
 

@@ -3,6 +3,7 @@
 Requests are signed, encoded and decoded as over HTTP; only the SDK's and urllib3's sending is left out.
 """
 
+import functools
 import hashlib
 import hmac
 import json
@@ -32,6 +33,14 @@ from tests.simulation.toll import Toll
 SECRET_ID, SECRET_KEY = "AKIDEMULATOR", "emulator-secret-key"
 Inspect = Callable[[str, Mapping[str, Any]], None]
 HEADERS = ("content-type", "host")
+
+
+@functools.lru_cache(maxsize=64)
+def _signing_key(date: str, service: str) -> bytes:
+    key = f"TC3{SECRET_KEY}".encode()
+    for part in (date, service, "tc3_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
 
 
 class CloudWire:
@@ -81,15 +90,12 @@ class CloudWire:
             "X-TC-Region": region,
             "X-TC-Timestamp": str(now),
         }
-        date = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+        date = datetime.fromtimestamp(now, UTC).date().isoformat()
         scope = f"{date}/{service}/tc3_request"
         named = "".join(f"{name}:{headers[name.title()]}\n" for name in HEADERS)
         canonical = f"POST\n/\n\n{named}\n{';'.join(HEADERS)}\n{hashlib.sha256(body).hexdigest()}"
         text = f"TC3-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        key = f"TC3{SECRET_KEY}".encode()
-        for part in (date, service, "tc3_request"):
-            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-        signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        signature = hmac.new(_signing_key(date, service), text.encode(), hashlib.sha256).hexdigest()
         headers["Authorization"] = (
             f"TC3-HMAC-SHA256 Credential={SECRET_ID}/{scope}, SignedHeaders={';'.join(HEADERS)}, Signature={signature}"
         )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from tests.system.kube import Kube
+from tests.system.kube import Json, Kube
 from tests.system.world import World, ingress, rule, service, tree
 
 NAMESPACE = "churn"
@@ -56,8 +56,11 @@ class Churn:
     def differences(self) -> list[str]:
         """What is not as it should be: one load balancer each, with its hosts, and none for what is gone."""
         found = []
+        served: dict[str, list[Json]] = {}
+        for one in self._world.load_balancers().values():
+            served.setdefault(one["tags"].get("tke-lb-ingress-uuid", ""), []).append(one)
         for name, uid in self.uids.items():
-            (*extra,) = self._world.of(uid)
+            extra = served.get(uid, [])
             hosts = self.wanted.get(name)
             if hosts is None:
                 there = self._kube.find("Ingress", name, NAMESPACE) is not None

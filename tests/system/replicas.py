@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fixtures.policy import allowed
 from tests.system.kube import Json
-from tests.system.world import CLUSTER, REGION, VPC, Controller, World
+from tests.system.world import CLUSTER, LOOK_EVERY_S, REGION, VPC, Controller, World
 
 T = TypeVar("T")
 LEASE = f"l7lb-{CLUSTER}"
@@ -115,7 +115,7 @@ def wait(what: str, question: Callable[[], T | None], timeout_s: float, *replica
         if time.monotonic() > deadline:
             words = "\n".join(f"--- {one.name}\n{one.tail()}" for one in replicas)
             raise AssertionError(f"not within {timeout_s:g} s: {what}\n{words}")
-        pause.wait(0.02)
+        pause.wait(LOOK_EVERY_S)
     return answer
 
 

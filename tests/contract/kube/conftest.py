@@ -11,9 +11,9 @@ from tests.contract.kube.api import KubeApi, fresh_name
 from tests.emulators.kube import KubeEmulator
 
 
-@pytest.fixture(scope="session", params=["emulator", pytest.param("apiserver", marks=pytest.mark.envtest)])
+@pytest.fixture(scope="package", params=["emulator", pytest.param("apiserver", marks=pytest.mark.envtest)])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
-    """One API server for the whole run."""
+    """One API server for the tests of this folder; an idle one costs too much to keep to the end of the run."""
     kubeconfig = tmp_path_factory.mktemp("kube") / "config"
     if request.param == "emulator":
         with KubeEmulator(seed=1) as emulator:

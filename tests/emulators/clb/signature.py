@@ -1,5 +1,6 @@
 """Checks the TC3-HMAC-SHA256 signature of a request. Knows secrets and skew; knows no action."""
 
+import functools
 import hashlib
 import hmac
 import re
@@ -78,7 +79,7 @@ def _timestamp(request: Request, date: str, wall: Callable[[], float]) -> int:
             "AuthFailure.SignatureExpire",
             "Signature expired, please check your local time, it is more than 5 minutes from the server's.",
         )
-    if datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d") != date:
+    if datetime.fromtimestamp(timestamp, UTC).date().isoformat() != date:
         raise ApiError("AuthFailure.SignatureFailure", "The date in the credential is not that of the timestamp.")
     return timestamp
 
@@ -90,10 +91,15 @@ def _signature(request: Request, form: re.Match[str], key: str, timestamp: int) 
     canonical = f"{request.method}\n/\n\n{headers}\n{form['signed']}\n{body_hash}"
     scope = f"{form['date']}/{form['service']}/tc3_request"
     to_sign = f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n{_sha256(canonical.encode())}"
+    return hmac.new(_signing_key(key, form["date"], form["service"]), to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+@functools.lru_cache(maxsize=256)
+def _signing_key(key: str, date: str, service: str) -> bytes:
     signing = f"TC3{key}".encode()
-    for part in (form["date"], form["service"], "tc3_request"):
+    for part in (date, service, "tc3_request"):
         signing = hmac.new(signing, part.encode(), hashlib.sha256).digest()
-    return hmac.new(signing, to_sign.encode(), hashlib.sha256).hexdigest()
+    return signing
 
 
 def _canonical(request: Request, name: str) -> str:

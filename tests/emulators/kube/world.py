@@ -1,5 +1,6 @@
 """What every verb works on: storage, the kinds served, the clock, the dice. No verb is here."""
 
+import functools
 import random
 import uuid
 from collections.abc import Callable
@@ -12,6 +13,11 @@ from tests.emulators.kube.watches import Disturbances
 
 SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """What `generateName` appends: no vowels, nothing that looks like something else."""
+
+
+@functools.lru_cache(maxsize=16)
+def _stamp(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
@@ -33,7 +39,7 @@ class World:
 
     def stamp(self) -> str:
         """Now, as `metav1.Time` writes it: whole seconds."""
-        return datetime.fromtimestamp(self.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _stamp(int(self.time()))
 
     def fresh_uid(self) -> str:
         """The next UID out of the seed."""
