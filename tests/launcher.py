@@ -1,14 +1,13 @@
 """`python -m l7lb` without half a second of imports: a process that has done them forks for each start.
 
 What comes of it is as with `subprocess.Popen`: a child of the caller with arguments, environment, folder and files of
-its own, which is waited for, stopped and killed by its id. Where that cannot be (no Linux, other settings of the
-interpreter, another folder and so perhaps another product) it is `subprocess.Popen`. How the command is found and
-loaded is for tests that start it themselves: those of `tests/unit/cli/`, `tests/docs/`, `tests/chart/`,
+its own, which is waited for, stopped and killed by its id. Where that cannot be (no Linux or a part of it, other
+settings of the interpreter, another folder and so perhaps another product) it is `subprocess.Popen`. How the command is
+found and loaded is for tests that start it themselves: those of `tests/unit/cli/`, `tests/docs/`, `tests/chart/`,
 `tests/mutants/`, `tests/demo/` and `tests/system/test_terminal.py`.
 """
 
 import atexit
-import contextlib
 import ctypes
 import functools
 import gc
@@ -22,7 +21,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -43,7 +42,7 @@ class Launched(subprocess.Popen[Any]):
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         """What Popen asks for when pipes and files are there."""
         _, _, _, _, cwd, env, _, _, _, *pipes = rest[:15]
-        if sys.platform != "linux" or cwd is not None or _settings(env) != _settings(os.environ):
+        if not _can_adopt() or cwd is not None or _settings(env) != _settings(os.environ):
             super()._execute_child(args, *rest)  # type: ignore[misc]  # Popen's own, unknown to its stubs
             return
         read, _, _, written, _, told = pipes
@@ -93,23 +92,27 @@ class _Launcher:
 
     def launch(self, asked: dict[str, Any], streams: list[int]) -> int:
         """The id of a new child."""
-        with self._lock, _adopting():
-            socket.send_fds(self._line, [json.dumps(asked).encode()], streams)
-            return int(self._line.recv(MESSAGE_MAX))
+        with self._lock:
+            _adopt(True)
+            try:
+                socket.send_fds(self._line, [json.dumps(asked).encode()], streams)
+                return int(self._line.recv(MESSAGE_MAX))
+            finally:
+                _adopt(False)
 
     def close(self) -> None:
         self._line.close()
         self._process.wait()
 
 
-@contextlib.contextmanager
-def _adopting() -> Iterator[None]:
-    control = ctypes.CDLL(None).prctl
-    assert control(SUBREAPER, 1, 0, 0, 0) == 0
-    try:
-        yield
-    finally:
-        control(SUBREAPER, 0, 0, 0, 0)
+@functools.cache
+def _can_adopt() -> bool:
+    return sys.platform == "linux" and _adopt(False)
+
+
+def _adopt(on: bool) -> bool:
+    """Whether orphans become children of this process; False: this system knows nothing of it."""
+    return bool(ctypes.CDLL(None).prctl(SUBREAPER, int(on), 0, 0, 0) == 0)
 
 
 def _serve(line: socket.socket) -> list[str] | None:
