@@ -126,6 +126,7 @@ SUBJECTS: Final = (
         (
             _least("watch/ingresses/ratio", 10, TIME_MARGIN, only_full=True),
             _least("watch/slices/ratio", 20, TIME_MARGIN, only_full=True),
+            _most("watch/growth", LINEAR, GROWTH_MARGIN),
         ),
     ),
     Subject(
@@ -146,7 +147,10 @@ SUBJECTS: Final = (
             _most("memory/growth-known", LINEAR, GROWTH_MARGIN),
         ),
     ),
-    Subject("import and start up to the first list", (_most("start/cpu", 1, TIME_MARGIN),)),
+    Subject(
+        "import and start up to the first list",
+        (_most("start/cpu", 1, TIME_MARGIN), _most("start/growth", LINEAR, GROWTH_MARGIN)),
+    ),
     Subject(
         "nothing grows faster than what it is about",
         tuple(

@@ -1,5 +1,6 @@
 """How long many new Ingresses take, all at once, against what the cloud's own limits allow. On a virtual clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.bench import bounds
@@ -40,9 +41,11 @@ def ratio(one: Built, name: str) -> Figure:
     return ratio_of(name, one.count, one.seconds, call_s=CALL_S, calls=sum(one.calls.values()))
 
 
-def ratio_of(name: str, count: int, seconds: float, *, call_s: float, calls: int) -> Figure:
+def ratio_of(
+    name: str, count: int, seconds: float, *, call_s: float, calls: int, tasks: Mapping[str, float] = REAL
+) -> Figure:
     """The same of figures that were measured elsewhere."""
-    stages = bounds.build(bounds.Latencies(REAL, call_s), bulk=True)
+    stages = bounds.build(bounds.Latencies(tasks, call_s), bulk=True)
     bound = bounds.converged_s(stages, count, call_s)
     return Figure(
         name, rounded(bound / seconds), "of the bound", Better.HIGHER,

@@ -79,7 +79,7 @@ def lived(count: int) -> Lived:
 
 def living(scale: Scale) -> tuple[Figure, ...]:
     """Each size in a world of its own."""
-    by_size = {size: lived(size) for size in scale.pick(SIZES, (5, 25))}
+    by_size = {size: lived(size) for size in scale.pick(SIZES, (5, 15))}
     most = max(by_size)
     scenes = by_size[most].scenes
     alone = {size: one.scenes[ALONE] for size, one in by_size.items()}

@@ -4,7 +4,7 @@ Each with 1, 50 and 2,500 rules. Only the product's CPU counts; the worlds aroun
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
@@ -25,10 +25,13 @@ from tests.unit.translator import builders as of_translator
 
 RULES: Final = (1, 50, 2_500)
 FEW_RULES: Final = (1, 50, 500)
+GROWN: Final = (25, 250, 2_500)
+FEW_GROWN: Final = (5, 50, 500)
 NODES: Final = 10
 LIMITS: Final = Limits(rules_per_listener=max(RULES))
 SETTINGS: Final = replace(of_translator.SETTINGS, limits=LIMITS)
 STAMP: Final = Stamp(ledger.stamp(of_planner.OWNER), ledger.client_token(of_planner.OWNER, 0))
+DECISIONS: Final = ("translate", "plan", "plan-again")
 SAMPLE_S: Final = 0.2
 """A sample goes on until it has taken so long: one go with one rule is too short for a clock."""
 
@@ -92,29 +95,39 @@ def cost_ms(work: Callable[[], object], samples: int) -> list[float]:
 
 def decisions(scale: Scale) -> tuple[Figure, ...]:
     """Pure functions on values."""
-    sizes = scale.pick(RULES, FEW_RULES)
-    works: dict[str, dict[int, Callable[[], object]]] = {"translate": {}, "plan": {}, "plan-again": {}}
-    for size in sizes:
+    works: dict[str, dict[int, Callable[[], object]]] = {name: {} for name in DECISIONS}
+    for size in sizes_of(scale):
         one = case(size)
         works["translate"][size] = one.translated
         works["plan"][size] = one.planned
         works["plan-again"][size] = one.planned_again
     found: list[Figure] = []
     for name, by_size in works.items():
-        found += figures(name, {size: cost_ms(work, scale.pick(5, 2)) for size, work in by_size.items()})
+        found += figures(name, costs_of(by_size, scale), scale)
     return tuple(found)
 
 
-def figures(name: str, costs: dict[int, list[float]]) -> list[Figure]:
-    """The cost with the middle size, beside it those with the others, and the growth from the middle to the largest.
+def sizes_of(scale: Scale) -> list[int]:
+    """Those that are shown, and those by which growth is judged."""
+    return sorted({*scale.pick(RULES, FEW_RULES), *scale.pick(GROWN, FEW_GROWN)})
 
-    With one rule what is done once for all rules outweighs it, which would flatter the exponent.
+
+def costs_of(works: Mapping[int, Callable[[], object]], scale: Scale) -> dict[int, list[float]]:
+    """Fewer samples of what is only there for growth."""
+    few, many = scale.pick((3, 5), (1, 2))
+    return {size: cost_ms(work, many if size in RULES else few) for size, work in works.items()}
+
+
+def figures(name: str, costs: dict[int, list[float]], scale: Scale) -> list[Figure]:
+    """The cost with the middle size, beside it those with the others, and the growth over two powers of ten.
+
+    Not from one rule: what is done once for all rules outweighs it, which would flatter the exponent.
     """
     medians = {size: median(samples) for size, samples in costs.items()}
-    least, middle, most = medians
+    least, middle, most = scale.pick(RULES, FEW_RULES)
     versus = {f"{size:,} rules": medians[size] for size in (least, most)}
     note = f"CPU with {middle:,} rules of {NODES} targets each"
-    grown = {float(size): medians[size] for size in (middle, most)}
+    grown = {float(size): medians[size] for size in scale.pick(GROWN, FEW_GROWN)}
     return [
         figure(f"{name}/cpu", costs[middle], "ms", Better.LOWER, versus=versus, note=note),
         growth(f"{name}/growth", grown, unit="CPU milliseconds"),
@@ -144,11 +157,9 @@ def idle_pass(rules: int) -> Callable[[], None]:
 
 def passes(scale: Scale) -> tuple[Figure, ...]:
     """The whole reconciler between a cluster and an account that it does not have to ask."""
-    works = {size: idle_pass(size) for size in scale.pick(RULES, FEW_RULES)}
-    return tuple(figures("idle-pass", {size: cost_ms(work, scale.pick(5, 2)) for size, work in works.items()}))
+    works = {size: idle_pass(size) for size in sizes_of(scale)}
+    return tuple(figures("idle-pass", costs_of(works, scale), scale))
 
-
-DECISIONS: Final = ("translate", "plan", "plan-again")
 
 BENCHMARKS: Final = (
     Benchmark(

@@ -7,6 +7,7 @@ from tests.bench.rows import Benchmark
 
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "watching": ("watching-ingresses", "watching-slices"),
+    "watching_grown": ("watching-grown",),
     "listing": ("listing", "listing-grown", "listing-stalls"),
     "memory": ("memory",),
     "starting": ("starting", "syncing"),
