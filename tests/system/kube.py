@@ -47,7 +47,7 @@ class Kube:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None, ca: Path | None = None) -> None:
         self.url = url
         self._headers = dict(headers or {})
-        self._pool = urllib3.PoolManager(ca_certs=str(ca) if ca else None, retries=False, timeout=10.0)
+        self._pool = urllib3.PoolManager(ca_certs=str(ca) if ca else None, retries=False, timeout=30.0)
 
     def create(self, obj: Json) -> Json:
         """As `kubectl create`."""

@@ -153,7 +153,7 @@ def collect(world: World, scene: Scene, folder: Path) -> None:
     for what, path in (("metrics", "/metrics"), ("probes", "/healthz"), ("probes", "/readyz")):
         where = log.partition(f"serving {what} on ")[2].split("\n")[0].split('"')[0].split(" ")[0]
         if where:
-            answer = urllib3.request("GET", f"http://{where}{path}", retries=False, timeout=5.0)
+            answer = urllib3.request("GET", f"http://{where}{path}", retries=False, timeout=30.0)
             scene.outputs[path] = answer.data.decode()
     where = log.partition("serving the console on ")[2].split("\n")[0].split('"')[0].split(" ")[0]
     for path in ("/", "/index.json", "/plans.json", *_pages(world)) if where else ():

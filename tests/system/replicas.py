@@ -44,7 +44,7 @@ class Replica(Controller):
         arguments = [f"--{key}={value}" if value else f"--{key}" for key, value in values.items()]
         keys = {"TENCENTCLOUD_SECRET_ID": self.name, "TENCENTCLOUD_SECRET_KEY": self.secret}
         super().__init__(arguments, keys, folder / f"{name}.log")
-        self._pool = urllib3.PoolManager(retries=False, timeout=5.0)
+        self._pool = urllib3.PoolManager(retries=False, timeout=30.0)
 
     def said(self, pattern: str) -> re.Match[str] | None:
         """The first line of its log in which this is found."""
@@ -72,7 +72,7 @@ class Replica(Controller):
         families = text_string_to_metric_families(self.ask("metrics", "/metrics")[1])
         return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
-    def wait(self, what: str, question: Callable[[], T | None], timeout_s: float = 30.0) -> T:
+    def wait(self, what: str, question: Callable[[], T | None], timeout_s: float = 60.0) -> T:
         """Ask until the answer is true."""
         return wait(what, question, timeout_s, self)
 

@@ -159,7 +159,7 @@ class Hands:
     def shake(self, host: str) -> str:
         """The id of the certificate that is shown."""
         with (
-            socket.create_connection((self._address, OFFSET + 443), timeout=15) as plain,
+            socket.create_connection((self._address, OFFSET + 443), timeout=30) as plain,
             self._context.wrap_socket(plain, server_hostname=host) as secure,
         ):
             found: Any = secure.getpeercert()

@@ -105,7 +105,7 @@ def _await(world: World, one: Example) -> None:
         world.said(WEB, one.namespace, words)
     for name in one.ingresses:
         world.ready(name, one.namespace)
-    world.wait(f"{one.name} is so in the cloud", lambda: fits(expected, _shown(world, one)), timeout_s=10.0)
+    world.wait(f"{one.name} is so in the cloud", lambda: fits(expected, _shown(world, one)), timeout_s=60.0)
 
 
 def _shown(world: World, one: Example) -> Json | None:

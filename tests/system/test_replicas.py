@@ -58,14 +58,14 @@ def frozen(sea: Fleet) -> tuple[int, ...]:
     os.kill(leader.process.pid, signal.SIGSTOP)
     sea.other_than(leader, LEASE_S + 2.0 + ROOM_S)
     os.kill(leader.process.pid, signal.SIGCONT)
-    return (leader.ends(20.0),)
+    return (leader.ends(60.0),)
 
 
 def cut_off(sea: Fleet) -> tuple[int, ...]:
     """It reaches the cloud and not the API server."""
     leader = sea.leader()
     sea.doors[leader.name].shut()
-    code = leader.ends(LEASE_S)
+    code = leader.ends(LEASE_S + ROOM_S)
     sea.other_than(leader, LEASE_S + ROOM_S)
     return (code,)
 

@@ -54,7 +54,7 @@ class Load:
             self._ask()
 
     def _ask(self) -> None:
-        connection = http.client.HTTPConnection(*self._where, timeout=10.0)
+        connection = http.client.HTTPConnection(*self._where, timeout=30.0)
         try:
             connection.request("GET", "/", headers={"Host": self._host})
             response = connection.getresponse()

@@ -57,8 +57,8 @@ def test_a_write_without_an_answer_is_cut_and_not_sent_again() -> None:
         started = time.monotonic()
         with pytest.raises(errors.Unavailable, match="may or may not have happened"):
             call(server.url, WRITE)
-        assert time.monotonic() - started < 2
-        assert server.closed_early.wait(2)
+        assert time.monotonic() - started < 4.5  # the server would go on after 5
+        assert server.closed_early.wait(30)
         assert len(server.requests) == 1
 
 
@@ -73,8 +73,8 @@ def test_an_answer_that_trickles_in_is_cut_in_time(headers_too: bool) -> None:
         started = time.monotonic()
         with pytest.raises(errors.Unavailable):
             call(server.url, WRITE)
-        assert time.monotonic() - started < 1.5
-        assert server.closed_early.wait(2)
+        assert time.monotonic() - started < 2.8  # all of it would take 3
+        assert server.closed_early.wait(30)
 
 
 def test_a_dropped_write_is_not_sent_again_and_a_dropped_read_is() -> None:

@@ -96,7 +96,7 @@ class Connection:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.server.url}/_emulator{path}", data, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=30) as answer:
             decoded: Json = json.loads(answer.read())
             return decoded
 

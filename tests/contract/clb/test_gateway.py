@@ -16,7 +16,7 @@ from tests.emulators.clb.signature import Secret
 
 
 def post(account: Account, headers: dict[str, str], body: bytes = b"{}") -> tuple[http.client.HTTPResponse, Any]:
-    connection = http.client.HTTPConnection(account.server.endpoint, timeout=10)
+    connection = http.client.HTTPConnection(account.server.endpoint, timeout=30)
     connection.request("POST", "/", body, headers)
     response = connection.getresponse()
     decoded = json.loads(response.read())
@@ -166,7 +166,7 @@ def test_regions_have_buckets_of_their_own(emulate: Emulate) -> None:
 
 
 def test_one_connection_serves_many_calls(account: Account) -> None:
-    connection = http.client.HTTPConnection(account.server.endpoint, timeout=10)
+    connection = http.client.HTTPConnection(account.server.endpoint, timeout=30)
     connection.connect()
     first = connection.sock
 

@@ -58,7 +58,7 @@ def backend() -> Iterator[int]:
 
 
 def get(address: str, port: int, host: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+    connection = http.client.HTTPConnection(address, port, timeout=30)
     connection.request("GET", "/", headers={"Host": host})
     answer = connection.getresponse()
     body = answer.read()
@@ -108,7 +108,7 @@ def test_a_task_ends_in_the_data_plane_without_anybody_asking(monkeypatch: pytes
                 served.set()
 
         monkeypatch.setattr(plane, "apply", apply)
-        assert served.wait(5.0)
+        assert served.wait(30.0)
     finally:
         account.close()
         server.stop()
@@ -123,13 +123,13 @@ def process(*arguments: str) -> Iterator[str]:
         assert child.stdout is not None
         yield child.stdout.readline().strip()
         child.terminate()
-        assert child.wait(10) == 0
+        assert child.wait(30) == 0
 
 
 def test_the_process_says_when_it_is_ready_and_ends_when_told() -> None:
     with process("--seed", "4", "--switches", '{"create_ids": "null"}') as line:
         assert line.startswith("listening on http://127.0.0.1:")
-        connection = http.client.HTTPConnection(line.rpartition("/")[2], timeout=5)
+        connection = http.client.HTTPConnection(line.rpartition("/")[2], timeout=30)
         connection.request("GET", "/_emulator/state")
         state = json.loads(connection.getresponse().read())
         connection.close()
@@ -148,7 +148,7 @@ def test_the_api_can_be_served_over_tls(tmp_path: Path) -> None:
 
     with process("--tls-cert", str(certificate), "--tls-key", str(key)) as line:
         assert line.startswith("listening on https://")
-        connection = http.client.HTTPSConnection(line.rpartition("/")[2], timeout=5, context=context)
+        connection = http.client.HTTPSConnection(line.rpartition("/")[2], timeout=30, context=context)
         connection.request("POST", "/", b"{}", {"X-TC-Action": "DescribeLoadBalancers"})
         decoded = json.loads(connection.getresponse().read())
         connection.close()

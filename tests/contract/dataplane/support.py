@@ -16,7 +16,7 @@ from tests.emulators.clb.dataplane.views import HealthView, LbView, ListenerView
 PORT_OFFSET = 21000
 HTTP_PORT = PORT_OFFSET + 80
 HTTPS_PORT = PORT_OFFSET + 443
-WAIT_S = 15.0
+WAIT_S = 30.0
 UNCHECKED = HealthView(enabled=False)
 QUICK = HealthView(path="/healthz", healthy_num=2, unhealthy_num=2)
 

@@ -37,7 +37,7 @@ def test_backend_runs_as_a_command() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
-        with urllib.request.urlopen(f"http://{address}/x", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}/x", timeout=30) as answer:
             assert answer.read().startswith(b"name=web-7 path=/x ")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0

@@ -227,9 +227,9 @@ def test_open_watch_is_cut_by_a_reset_in_the_middle(emulator: KubeEmulator) -> N
 
 
 def test_door_is_shut_for_the_time_of_an_outage(emulator: KubeEmulator) -> None:
-    pool = urllib3.PoolManager(retries=False, timeout=2.0)
-    pool.request("POST", f"{emulator.url}/_emulator/outage", body=b'{"seconds":0.3}')
-    refused, deadline = 0, time.monotonic() + 10
+    pool = urllib3.PoolManager(retries=False, timeout=30.0)
+    pool.request("POST", f"{emulator.url}/_emulator/outage", body=b'{"seconds":1.0}')
+    refused, deadline = 0, time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             if pool.request("GET", f"{emulator.url}/healthz").status == 200 and refused:
@@ -273,5 +273,5 @@ def test_command_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     assert pool.request("GET", f"{url}/readyz").data == b"ok"
     pool.clear()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     process.stdout.close()

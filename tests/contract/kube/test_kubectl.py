@@ -158,7 +158,7 @@ def test_get_watches(applied: Kubectl) -> None:
     applied.api.patch(f"{INGRESSES}/web/status", published)
     assert "192.0.2.1" in process.stdout.readline()
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def test_edit_saves_what_the_editor_left(applied: Kubectl) -> None:
@@ -294,7 +294,7 @@ def test_delete_waits_for_finalizers(applied: Kubectl) -> None:
         time.sleep(0.05)
     assert process.poll() is None
     applied.api.patch(f"{INGRESSES}/web", {"metadata": {"finalizers": None}})
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
     assert (process.returncode, output.startswith('ingress.networking.k8s.io "web" deleted')) == (0, True)
 
 

@@ -39,9 +39,9 @@ def held_by(holder: str) -> FakeLease:
 def test_it_leads_until_it_is_stopped_and_then_lets_the_lease_go() -> None:
     lease = FakeLease()
     scene = Scene(lease)
-    assert scene.campaign.elector.decided.wait(5.0)
+    assert scene.campaign.elector.decided.wait(30.0)
     scene.campaign.guard.check()
-    assert scene.campaign.part.stop(5.0)
+    assert scene.campaign.part.stop(30.0)
     assert lease.record is not None
     assert lease.record.holder == ""
     assert (scene.deaths, scene.lost) == ([], [])
@@ -59,8 +59,8 @@ def test_a_lease_that_must_not_be_waited_for_is_one_death_with_its_reason() -> N
         if scene.died.is_set():
             break
         pause.wait(0.1)
-    assert scene.died.wait(5.0)
-    assert scene.campaign.part.stop(5.0)
+    assert scene.died.wait(30.0)
+    assert scene.campaign.part.stop(30.0)
     ((name, error),) = scene.deaths
     assert name == "lease"
     assert isinstance(error, ConfigurationError)

@@ -25,7 +25,7 @@ class Cloud:
 
     def ask(self, ref: CloudRef) -> Healths:
         self.asked.append(ref)
-        assert self.open.wait(10)
+        assert self.open.wait(30)
         if self.errors:
             raise self.errors.pop(0)
         return SAID

@@ -22,7 +22,7 @@ from tests.unit.runtime.fake_lease import FakeLease, FakeLeaseClient
 pytestmark = pytest.mark.system
 
 CLOCK = SystemClock()
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass

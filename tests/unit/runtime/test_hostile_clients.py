@@ -83,7 +83,7 @@ def connect(request: pytest.FixtureRequest, authority: trustme.CA) -> Connect:
 
 
 def _connected(address: Address, authority: trustme.CA | None) -> socket.socket:
-    plain = socket.create_connection(address, timeout=5)
+    plain = socket.create_connection(address, timeout=30)
     if authority is None:
         return plain
     context = ssl.create_default_context()
@@ -147,7 +147,7 @@ def test_no_answer_says_by_what_it_was_given_and_none_is_guessed_at_or_kept(conn
 
 
 def test_what_goes_wrong_inside_is_not_told(probes: Address, connect: Connect) -> None:
-    answer = said(socket.create_connection(probes, timeout=5), b"GET /readyz HTTP/1.1\r\n\r\n")
+    answer = said(socket.create_connection(probes, timeout=30), b"GET /readyz HTTP/1.1\r\n\r\n")
     assert answer.startswith(b"HTTP/1.0 500 ")
     assert b"secret words" not in answer
     assert b"Traceback" not in answer
@@ -174,7 +174,7 @@ def test_clients_that_never_speak_tls_are_cut_and_others_are_served(
 ) -> None:
     monkeypatch.setattr(serving, "CONNECTION_S", LIVE_S)
     with contextlib.ExitStack() as silent:
-        clients = [silent.enter_context(socket.create_connection(webhook, timeout=5)) for _ in range(80)]
+        clients = [silent.enter_context(socket.create_connection(webhook, timeout=30)) for _ in range(80)]
         assert b'"heard": 2' in review(lambda: _connected(webhook, authority))
         assert [client.recv(1) for client in clients] == [b""] * len(clients)
 
@@ -182,10 +182,10 @@ def test_clients_that_never_speak_tls_are_cut_and_others_are_served(
 def test_many_slow_clients_do_not_keep_the_probes_from_answering(probes: Address) -> None:
     with contextlib.ExitStack() as held:
         for _ in range(3 * serving.CLIENTS_MAX):
-            client = held.enter_context(socket.create_connection(probes, timeout=5))
+            client = held.enter_context(socket.create_connection(probes, timeout=30))
             with contextlib.suppress(OSError):
                 client.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
-        connection = http.client.HTTPConnection(*probes, timeout=5)
+        connection = http.client.HTTPConnection(*probes, timeout=30)
         connection.request("GET", "/healthz")
         assert connection.getresponse().status == 200
         connection.close()
@@ -207,10 +207,10 @@ def test_pages_that_take_long_do_not_pile_up_threads_for_clients_that_were_cut()
         held.callback(ready.set)
         before = threading.active_count()
         for _ in range(serving.THREADS_MAX):
-            client = held.enter_context(socket.create_connection(server.place, timeout=5))
+            client = held.enter_context(socket.create_connection(server.place, timeout=30))
             client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert begun.acquire(timeout=5)
-        late = held.enter_context(socket.create_connection(server.place, timeout=5))
+            assert begun.acquire(timeout=30)
+        late = held.enter_context(socket.create_connection(server.place, timeout=30))
         assert late.recv(1) == b""
         assert threading.active_count() - before <= serving.THREADS_MAX
         ready.set()
@@ -263,7 +263,7 @@ def _negotiated(address: Address, authority: trustme.CA, least: ssl.TLSVersion, 
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings(action="ignore"):
         context.minimum_version, context.maximum_version = least, most
-    with socket.create_connection(address, timeout=5) as plain:
+    with socket.create_connection(address, timeout=30) as plain:
         try:
             with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
                 return secure.version()

@@ -27,7 +27,7 @@ def served(routes: Routes, bind: str = "127.0.0.1:0") -> Iterator[tuple[str, int
 
 
 def ask(address: tuple[str, int], path: str, method: str = "GET") -> tuple[int, str, str]:
-    connection = http.client.HTTPConnection(*address, timeout=5)
+    connection = http.client.HTTPConnection(*address, timeout=30)
     try:
         connection.request(method, path)
         response = connection.getresponse()
@@ -91,7 +91,7 @@ def test_what_is_not_served_is_refused(method: str, path: str, status: int) -> N
 def test_clients_that_say_nothing_hold_up_nobody() -> None:
     with served(health_routes({}, {})) as address, ExitStack() as silent:
         for _ in range(2 * serving.CLIENTS_MAX):
-            silent.enter_context(socket.create_connection(address, timeout=5))
+            silent.enter_context(socket.create_connection(address, timeout=30))
         assert ask(address, "/healthz")[0] == 200
 
 

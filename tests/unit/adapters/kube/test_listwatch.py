@@ -215,9 +215,9 @@ def test_close_frees_a_blocked_next(tmp_path: Path) -> None:
 
         reader = threading.Thread(target=read)
         reader.start()
-        assert first.wait(5)
+        assert first.wait(30)
         stream.close()
-        reader.join(5)
+        reader.join(30)
         assert not reader.is_alive()
     assert len(got) == 1
 

@@ -292,10 +292,10 @@ def test_shutdown_frees_a_blocked_reader_at_once(tmp_path: Path, head: bytes) ->
 
         reader = threading.Thread(target=read)
         reader.start()
-        assert started.wait(5)
+        assert started.wait(30)
         stream.shutdown()
         stream.shutdown()
-        reader.join(5)
+        reader.join(30)
         assert not reader.is_alive()
     assert got == [b"one\n"]
 
@@ -342,7 +342,7 @@ def test_shutdown_frees_a_reader_blocked_in_tls(tmp_path: Path, authority: trust
 
             reader = threading.Thread(target=read)
             reader.start()
-            assert first.wait(5)
+            assert first.wait(30)
             stream.shutdown()
-            assert ended.wait(5)
-            reader.join(5)
+            assert ended.wait(30)
+            reader.join(30)

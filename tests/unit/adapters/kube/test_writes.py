@@ -323,7 +323,7 @@ def test_running_writer_writes_what_comes_and_what_is_left_when_it_ends(tmp_path
         for number in range(15):
             writer.emit(note(str(number)))
         writer.stop()
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive()
     assert len(server.seen) == 10
     assert drops == ["rate"] * 6
