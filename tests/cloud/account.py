@@ -109,6 +109,8 @@ class Account:
         self._poll_s = poll_s
         self._settle_s = poll_s if told.endpoint else TAGS_S_MAX
         self._limit_s = limit_s
+        self.early_s = 0.0
+        """So long the last load balancer was shown as running while its task had not ended; as far as looks tell."""
         self._pause = threading.Event()
         self._clients: dict[str, CommonClient] = {}
 
@@ -146,15 +148,16 @@ class Account:
         """One pay-as-you-go load balancer with the tag of the run, running; raises OverBudget."""
         self.afford()
         place = {"SubnetId": self.told.subnet, "LoadBalancerType": "INTERNAL"} if self.told.subnet else PUBLIC
-        answer, _ = self.write(
-            "CreateLoadBalancer",
+        order: Json = {
             **place,
-            VpcId=self.told.vpc,
-            LoadBalancerName=f"{TAG}-{self.run}-{name}",
-            ClientToken=secrets.token_hex(20),
-            Number=1,
-            Tags=[{"TagKey": TAG, "TagValue": self.run}],
-        )
+            "VpcId": self.told.vpc,
+            "LoadBalancerName": f"{TAG}-{self.run}-{name}",
+            "ClientToken": secrets.token_hex(20),
+            "Number": 1,
+            "Tags": [{"TagKey": TAG, "TagValue": self.run}],
+        }
+        answer = self._patiently("CreateLoadBalancer", order)
+        self.early_s = _watched(self, answer)
         ids = self.call("DescribeTaskStatus", TaskId=answer["RequestId"]).get("LoadBalancerIds") or []
         return str(ids[0])
 
@@ -245,6 +248,25 @@ class Account:
         """End the idle connections."""
         for client in self._clients.values():
             client.request.conn._session.close()
+
+
+def _watched(account: Account, answer: Json) -> float:
+    """Wait for the end of a creation; for how long what it makes was shown as running before."""
+    shown: list[float] = []
+
+    def ended() -> bool:
+        named = answer.get("LoadBalancerIds") or []
+        listed = account.call("DescribeLoadBalancers", LoadBalancerIds=named)["LoadBalancerSet"] if named else []
+        if account.status(answer["RequestId"]) != "running":
+            return True
+        if any(one["Status"] == 1 for one in listed):
+            shown.append(time.monotonic())
+        return False
+
+    account.wait("the task of CreateLoadBalancer", ended)
+    if (status := account.status(answer["RequestId"])) != "succeeded":
+        raise Refused(f"task {status}", "CreateLoadBalancer")
+    return time.monotonic() - shown[0] if shown else 0.0
 
 
 def _is_ours(account: Account, one: Json) -> bool:

@@ -24,6 +24,7 @@ class Probe:
 
 
 PROBES: Final = {
+    "running-early": Probe("Whether it runs before the task of its creation has ended", probes.running_early),
     "create-rule-max": Probe("How many rules one CreateRule takes", probes.rules_in_one_call),
     "location-ids-order": Probe("Whether LocationIds are in the order of the rules", probes.order_of_location_ids),
     "duplicate-rule": Probe("The code for a rule that is there already", probes.duplicate_rule),

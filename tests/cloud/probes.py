@@ -69,6 +69,11 @@ def regular_expressions(bench: Bench) -> str:
     return "; ".join(found)
 
 
+def running_early(bench: Bench) -> str:
+    """Whether a new load balancer is shown as running (Status 1) before the task of its creation has ended."""
+    return f"for about {bench.account.early_s:.1f} s" if bench.account.early_s else "not seen"
+
+
 def retention_of_tasks(bench: Bench) -> str:
     """Whether a task that ended long ago is still known; the oldest of this run."""
     task, ended = min(bench.tasks.items(), key=lambda pair: pair[1])

@@ -59,6 +59,7 @@ ODD = Switches(
     regex_charset="old",
     protected_delete_code="OperationDenied",
     protection_scope="all_writes",
+    create_tail_s=2.0,
 )
 Reach = Callable[[str, int], tuple[str, int]]
 
@@ -113,9 +114,11 @@ def test_it_finds_what_is_so_in_an_odd_cloud() -> None:
     found = findings(ODD)
     assert {name: found[name] for name in EXPECTED_ODD} == EXPECTED_ODD
     assert found["busy-after-batch"].startswith("busy: ")
+    assert found["running-early"].startswith("for about ")
 
 
 EXPECTED_CALM = {
+    "running-early": "not seen",
     "create-rule-max": "50 and more",
     "location-ids-order": "as sent",
     "duplicate-rule": "InvalidParameterValue.Duplicate",
