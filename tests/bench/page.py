@@ -31,9 +31,17 @@ figures are of one run of `make bench` on this machine:
 {machine}
 
 Times are CPU time of whole processes, so that neighbours on the machine do not count; those of others were measured
-in the same run, in turn with ours. A ratio is the median of the ratios of its rounds. Everything is on loopback: no
-network is in the figures. Where a budget has a margin, a noisy machine may be worse by so much; counts and memory have
-none.
+in the same run, in turn with ours. A ratio is the median of the ratios of its rounds.
+
+## What is not measured
+
+- The real cloud and a real network. Everything is on loopback, and load balancers are those of an emulator: it has the
+  documented quotas, and its tasks take as long as is said with each benchmark. How long real ones take is not known
+  here, so what takes time is said as a part of the bound that quotas and tasks leave.
+- A real API server. Lists and watches come from a server that has all its answers ready, so that only clients are
+  measured; it sends a watch in large blocks, and a real one sends event by event while little happens.
+- Where it says "virtual time", time passes as calls and tasks are said to take, 4 ms for each pass and 10 ms for each
+  call to the API server. Calls are counted there and CPU is measured, but a slow machine makes no wait longer.
 
 ## How to repeat it
 
@@ -44,9 +52,15 @@ make bench
 took {minutes} minutes here. It prints a line of JSON for each figure and the sum at the end, puts both into
 `build/bench.json`, and ends with 1 if a figure is beyond its budget. `make bench ONLY='watching-slices memory'`
 measures a part, `make bench-quick` all of it with small sizes, which shows that it works and little else.
-`make bench WRITE=1` writes this page.
+`make bench WRITE=1` writes this page. A benchmark that fails is named in the sum, and the run ends with 1 as well.
 
 ## Budgets
+
+A row is a figure that was promised before it was measured; several figures may stand for one promise. Where it has a
+margin, a figure that is worse than the budget by no more than that counts as kept, since times differ between machines
+and between runs: "kept" may then stand beside a figure that misses its budget. Counts, virtual time and memory have no
+margin. Figures without a budget stand further below, and are for reading only. An exponent says how a cost grows: 1 is
+linear, so that ten times as much costs ten times as much.
 
 | what was promised | figure | measured | budget | kept |
 | --- | --- | --- | --- | --- |
