@@ -117,8 +117,10 @@ class Chair:
         return True
 
     def lead_due(self) -> Due:
-        """When it asks again."""
+        """When it asks again; never while it rises, which waits for passes and not for a time."""
         one = self.replica
+        if self.rising:
+            return Due()
         if (self.term is None and self._at > one.now()) or (self.term is not None and not self.trusts):
             return Due(news=one.true(self._at))
         return Due()
