@@ -29,6 +29,7 @@ from l7lb.runtime.election import Lead
 from l7lb.runtime.lifecycle import Component, Lifecycle, Service, Threads, end_process
 from l7lb.telemetry.metrics import Metrics
 from l7lb.telemetry.passes import Passes
+from l7lb.telemetry.shares import Shares
 
 WEBHOOK: Final = "l7lb.app.webhook"
 CONSOLE: Final = "l7lb.app.visiting"
@@ -58,7 +59,7 @@ class Application:
         metrics = Metrics(version)
         self.config, self._uid, health = config, "", Health(clock)
         traces = tracing(config, environ, version, metrics)
-        passes = measuring(metrics, clock, traces)
+        passes, shares = measuring(metrics, clock, traces), Shares(metrics)
         posts = tuple(self._post(environ, metrics, clock, passes) for _ in range(config.shards))
         first, sinks = posts[0], tuple(post.sink for post in posts)
         self._connections = first.connections
@@ -78,6 +79,7 @@ class Application:
                 writable=post.door.check,
                 passes=passes,
                 scope=scope,
+                shares=None if scope.whole else shares,
             )
             return Leadership(office)
 
@@ -91,8 +93,7 @@ class Application:
         self._contact = Patience("the API server", clock, self._pause)
         probes = Probes(config, health, metrics)
         contact = Service("contact", self._meet, lambda: None)
-        writer = self._connections.events
-        events = Threads("events", {"events": writer.run}, writer.stop)
+        events = Threads("events", {"events": first.connections.events.run}, first.connections.events.stop)
         asked: list[Component] = []
         if config.readiness_webhook:
             asked.append(load(WEBHOOK)(config, watch, self._connections.kube, first.door.check, clock, metrics))
@@ -125,5 +126,7 @@ class Application:
 
 
 def _tell_budgets(metrics: Metrics, posts: tuple[Post, ...], leadership: Leadership | Fleet) -> None:
-    tell_rates(metrics, *(post.connections.limits for post in posts))
-    leadership.tell_quotas(metrics)
+    working = [leadership] if isinstance(leadership, Leadership) else [seat.leadership for seat in leadership.seats]
+    busy = [post for post, one in zip(posts, working, strict=True) if one.terms or not posts[1:]]
+    tell_rates(metrics, *(post.connections.limits for post in busy))
+    metrics.only("l7lb_quota_usage_ratio", leadership.quotas())

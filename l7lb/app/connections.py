@@ -3,7 +3,7 @@
 import logging
 import random
 import socket
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -156,11 +156,11 @@ def pass_ids(dice: random.Random | None = None) -> Callable[[], str]:
 
 def tell_rates(metrics: Metrics, *budgets: RateLimits) -> None:
     """How often each action may be called now, on all budgets together."""
-    rates = Counter[tuple[str, str, str]]()
+    rates = defaultdict[tuple[str, ...], float](float)
     for limits in budgets:
-        rates.update(limits.rates())
-    for (region, service, action), rate in rates.items():
-        metrics.set("l7lb_rate_limiter_rate", rate, metrics.region(region), service, action)
+        for (region, service, action), rate in limits.rates().items():
+            rates[metrics.region(region), service, action] += rate
+    metrics.only("l7lb_rate_limiter_rate", rates)
 
 
 def count_request(metrics: Metrics, record: CallRecord) -> None:

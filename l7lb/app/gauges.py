@@ -91,9 +91,8 @@ class Gauges:
         self._metrics.set("workqueue_unfinished_work_seconds", sum(total for total, _ in running), CONTROLLER)
         longest = max((longest for _, longest in running), default=0.0)
         self._metrics.set("workqueue_longest_running_processor_seconds", longest, CONTROLLER)
-        if terms:
-            oldest = min(term.verifier.oldest() for term in terms)
-            self._metrics.set("l7lb_last_verified_timestamp_seconds", oldest, CONTROLLER)
+        oldest = min((term.verifier.oldest() for term in terms), default=0.0)
+        self._metrics.only("l7lb_last_verified_timestamp_seconds", {(CONTROLLER,): oldest} if terms else {})
 
 
 def moment(text: str | None) -> float:

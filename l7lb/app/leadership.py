@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from l7lb.app.config import Config
@@ -11,7 +11,7 @@ from l7lb.app.connections import Connections
 from l7lb.app.identifying import confirm_identity, confirm_records, with_limits
 from l7lb.app.leading import QueueSink, Stage, Term
 from l7lb.app.patience import START_S_MAX, Patience
-from l7lb.app.quotas import ratios
+from l7lb.app.quotas import Ratios, ratios
 from l7lb.app.regions import regions
 from l7lb.app.shards import ALL, Scope
 from l7lb.app.telling import ours, tell
@@ -26,6 +26,7 @@ from l7lb.runtime.election import Term as LeaseTerm
 from l7lb.runtime.lifecycle import Died, Threads
 from l7lb.telemetry.metrics import Metrics
 from l7lb.telemetry.passes import Passes
+from l7lb.telemetry.shares import Share, Shares
 
 _logger = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class Office:
     passes: Passes = field(default_factory=Passes)
     scope: Scope = ALL
     """What is to be led."""
+    shares: Shares | None = None
+    """Through which a term tells its gauges where others of this process tell the same ones; None: there are none."""
 
 
 class Leadership:
@@ -77,6 +80,7 @@ class Leadership:
         self._refusals = 0
         self.term: Term | None = None
         """While we lead."""
+        self._share: Share | None = None
 
     @property
     def problem(self) -> str:
@@ -89,13 +93,13 @@ class Leadership:
         term = self.term
         return () if term is None else (term,)
 
-    def tell_quotas(self, metrics: Metrics) -> None:
+    def quotas(self) -> Ratios:
         """How much of each quota is in use, as far as we lead and know."""
-        if self.term is not None:
-            seen = self.term.observations
-            known = self._office.connections.cloud.quotas.known()
-            for labels, ratio in ratios(known, filter(None, map(seen.get, seen.refs()))).items():
-                metrics.set("l7lb_quota_usage_ratio", ratio, *labels)
+        if self.term is None:
+            return {}
+        seen = self.term.observations
+        known = self._office.connections.cloud.quotas.known()
+        return ratios(known, filter(None, map(seen.get, seen.refs())))
 
     def start(self, died: Died) -> None:
         """Returns at once."""
@@ -108,6 +112,8 @@ class Leadership:
         stopped = self._threads is None or self._threads.stop(timeout_s)
         term, self._office.sink.term = self.term, None
         drained = term is None or term.stop(max(0.0, deadline - self._office.clock.monotonic()))
+        if self._share is not None:
+            self._share.leave()
         return stopped and drained
 
     def _live(self, died: Died) -> None:
@@ -116,6 +122,9 @@ class Leadership:
         stage = self._cloud.ask(self._asked)
         if stage is None:
             return
+        if self._office.shares is not None:
+            self._share = self._office.shares.new()
+            stage = replace(stage, metrics=self._share)
         term = Term(stage)
         self.term = self._office.sink.term = term
         term.start(died)

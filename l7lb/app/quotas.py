@@ -6,7 +6,7 @@ from l7lb.model.loadbalancer import ObservedLoadBalancer
 from l7lb.model.quotas import Quota
 from l7lb.model.snapshot import Limits
 
-Ratios = dict[tuple[str, str], float]
+Ratios = dict[tuple[str, ...], float]
 """By region and quota."""
 
 
@@ -29,6 +29,15 @@ def ratios(known: Mapping[str, Limits], observed: Iterable[ObservedLoadBalancer]
             _raise(found, region, Quota.RULES, len(listener.spec.rules), limits_there.rules_per_listener)
             most = max((len(rule.targets) for rule in listener.spec.rules), default=0)
             _raise(found, region, Quota.TARGETS, most, limits_there.targets_per_rule)
+    return found
+
+
+def together(many: Iterable[Ratios]) -> Ratios:
+    """Each as whoever has most of it in use knows it."""
+    found: Ratios = {}
+    for one in many:
+        for labels, ratio in one.items():
+            found[labels] = max(ratio, found.get(labels, 0.0))
     return found
 
 

@@ -17,13 +17,13 @@ from l7lb.app.door import Doorman
 from l7lb.app.leadership import Leadership
 from l7lb.app.leading import QueueSink
 from l7lb.app.leading import Term as Led
+from l7lb.app.quotas import Ratios, together
 from l7lb.app.shards import shard_of
 from l7lb.model.identity import BindingKey
 from l7lb.model.lane import Lane
 from l7lb.runtime.clock import Clock
 from l7lb.runtime.election import Elector, Lead, LeaseClient, Term, WriteGuard
 from l7lb.runtime.lifecycle import Died, Threads
-from l7lb.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 
@@ -153,10 +153,9 @@ class Fleet:
         """Why a shard that is ours cannot be led."""
         return "; ".join(dict.fromkeys(seat.leadership.problem for seat in self.seats if seat.leadership.problem))
 
-    def tell_quotas(self, metrics: Metrics) -> None:
+    def quotas(self) -> Ratios:
         """How much of each quota is in use, as far as we know."""
-        for seat in self.seats:
-            seat.leadership.tell_quotas(metrics)
+        return together(seat.leadership.quotas() for seat in self.seats)
 
     def start(self, died: Died) -> None:
         """Returns at once."""

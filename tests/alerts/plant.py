@@ -118,7 +118,7 @@ def _wire(replica: Replica, metrics: Metrics) -> None:
     def refresh() -> None:
         leadership.term = replica.term
         gauges.refresh()
-        leadership.tell_quotas(metrics)
+        metrics.only("l7lb_quota_usage_ratio", leadership.quotas())
         tell_rates(metrics, replica.connections.limits)
 
     metrics.before_render(refresh)
