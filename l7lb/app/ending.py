@@ -10,9 +10,9 @@ from typing import Final
 from l7lb import __version__, ledger
 from l7lb.app.answering import Care
 from l7lb.app.config import Config
-from l7lb.app.connections import Connections, connect, connect_cloud
+from l7lb.app.connections import connect, connect_cloud
 from l7lb.app.door import Doorman
-from l7lb.app.holding import holding
+from l7lb.app.holding import Waits, holding, in_silence
 from l7lb.app.neighbours import Neighbours
 from l7lb.app.planning import patiently
 from l7lb.app.regions import find_all
@@ -25,7 +25,8 @@ from l7lb.model.identity import CloudRef, Cluster, ObjectKey
 from l7lb.model.loadbalancer import LoadBalancerHead
 from l7lb.reconciler.confirming import Confirmation
 from l7lb.reconciler.ports import LoadBalancers
-from l7lb.runtime.clock import Clock, SystemClock
+from l7lb.runtime.clock import SystemClock
+from l7lb.runtime.election import WriteGuard
 from l7lb.telemetry.metrics import Metrics
 
 PER_CALL: Final = 30
@@ -68,7 +69,7 @@ class Case:
 
 
 @contextmanager
-def of_a_cluster(config: Config, environ: Mapping[str, str]) -> Iterator[Case]:
+def of_a_cluster(config: Config, environ: Mapping[str, str], waits: Waits = in_silence) -> Iterator[Case]:
     """A cluster that answers. Raises ConfigurationError, and Unavailable when it does not."""
     if config.watch_namespace:
         raise ConfigurationError("--watch-namespace: a cluster goes away as a whole")
@@ -93,7 +94,8 @@ def of_a_cluster(config: Config, environ: Mapping[str, str]) -> Iterator[Case]:
             worlds.cluster, around, clock.monotonic, home=config.region, confirmed=bool(config.confirm_cluster)
         )
         forbidden = ledger.forbids(order, found.heads) or patiently(lambda: confirmation.look_everywhere(worlds.cloud))
-        yield Case(ground, forbidden, partial(_with_the_lease, config, connections, clock, door, found))
+        lease = partial(holding, config, connections, clock, waits)
+        yield Case(ground, forbidden, partial(_with_the_lease, lease, door, found))
 
 
 def of_an_account(config: Config, environ: Mapping[str, str], cluster_uid: str) -> Case:
@@ -108,12 +110,12 @@ def of_an_account(config: Config, environ: Mapping[str, str], cluster_uid: str) 
 
 @contextmanager
 def _with_the_lease(
-    config: Config, connections: Connections, clock: Clock, door: Doorman, found: Surveyed
+    lease: Callable[[], AbstractContextManager[WriteGuard]], door: Doorman, found: Surveyed
 ) -> Iterator[None]:
     standing = found.gate.standing()
     if not standing.open:
         raise GateClosed(f"nothing is torn down while TKE's own controller may run: {standing.reason}")
-    with holding(config, connections, clock) as guard:
+    with lease() as guard:
         door.guard, door.gate = guard, found.gate
         yield
 

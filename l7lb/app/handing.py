@@ -10,7 +10,7 @@ from l7lb.app.adopting import Takeover, assess, take_over
 from l7lb.app.config import Config
 from l7lb.app.connections import connect
 from l7lb.app.door import Doorman
-from l7lb.app.holding import holding
+from l7lb.app.holding import Waits, holding, in_silence
 from l7lb.app.progress import Progress, silent
 from l7lb.app.releasing import Release, marked, release
 from l7lb.app.survey import surveyed
@@ -29,7 +29,7 @@ def look(config: Config, environ: Mapping[str, str], told: Progress = silent) ->
         return assess(found, connections.cloud, told=told)
 
 
-def adopt(config: Config, environ: Mapping[str, str], told: Progress = silent) -> Takeover:
+def adopt(config: Config, environ: Mapping[str, str], told: Progress = silent, waits: Waits = in_silence) -> Takeover:
     """Enter finalizers and records where nothing is to be written.
 
     Raises GateClosed while TKE's controller may run, LostLeadership while `run` holds the Lease.
@@ -39,7 +39,7 @@ def adopt(config: Config, environ: Mapping[str, str], told: Progress = silent) -
     with surveyed(config, connections, clock, metrics, told=told) as found:
         if not found.standing.open:
             raise GateClosed(f"nothing is taken over while TKE's own controller may run: {found.standing.reason}")
-        with holding(config, connections, clock) as guard:
+        with holding(config, connections, clock, waits) as guard:
             door.guard, door.gate = guard, found.gate
             return take_over(found.worlds, assess(found, connections.cloud, told=told))
 
@@ -50,11 +50,13 @@ def ours(config: Config, environ: Mapping[str, str]) -> tuple[Ingress, ...]:
     return marked(KubeListWatch(connections.kube, kinds.INGRESS, Scope()), connections.ingresses)
 
 
-def let_go(config: Config, environ: Mapping[str, str], told: Callable[[Release], None]) -> tuple[Release, ...]:
+def let_go(
+    config: Config, environ: Mapping[str, str], told: Callable[[Release], None], waits: Waits = in_silence
+) -> tuple[Release, ...]:
     """Take our marks off; raises LostLeadership while `run` holds the Lease. TKE's controller may be running."""
     clock, door = SystemClock(), _LeaseAlone()
     connections = connect(config, environ, Metrics(__version__), door.check, clock)
-    with holding(config, connections, clock) as guard:
+    with holding(config, connections, clock, waits) as guard:
         door.guard = guard
         listing: KubeListWatch[Ingress] = KubeListWatch(connections.kube, kinds.INGRESS, Scope(config.watch_namespace))
         return release(marked(listing, connections.ingresses, config.watch_namespace), connections.ingresses, told)

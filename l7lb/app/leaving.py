@@ -6,7 +6,7 @@ Passive: the worlds are arguments. What is taken off or torn down, and by which 
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from l7lb import translator
 from l7lb.app.caches import record_of
 from l7lb.app.ending import Case
 from l7lb.app.ending_words import list_text, report_line
+from l7lb.app.holding import Waiting, Waits
 from l7lb.app.releasing import End, Release
 from l7lb.app.takeover_words import release_line
 from l7lb.app.tearing import End as TornDown
@@ -121,6 +122,18 @@ def leave(given: Wish, scene: Scene) -> bool:
         )
         return False
     return _keep(found, scene, deployment) if wish.policy is Policy.KEEP else _refuse(found, scene)
+
+
+def while_it_ends(waits: Waits) -> Waits:
+    """As it is waited for here: again and again while the controller comes to its end; each holder is named once."""
+    told = set[str]()
+
+    def hear(waiting: Waiting) -> None:
+        if waiting.holder not in told:
+            told.add(waiting.holder)
+            waits(replace(waiting, at_most_s=STOP_S_MAX + waiting.at_most_s))
+
+    return hear
 
 
 def _is_held(ingress: Ingress, cluster: Cluster) -> bool:

@@ -11,7 +11,8 @@ from l7lb.app.config import Config
 from l7lb.app.connections import connect
 from l7lb.app.ending import of_a_cluster
 from l7lb.app.handing import let_go, ours
-from l7lb.app.leaving import NAMED_MAX, Scene, Wish, leave
+from l7lb.app.holding import Waits
+from l7lb.app.leaving import NAMED_MAX, Scene, Wish, leave, while_it_ends
 from l7lb.app.planning import patiently
 from l7lb.app.regions import look, regions
 from l7lb.errors import ConfigurationError, GateClosed, RetryableError, TerminalError
@@ -23,9 +24,10 @@ from l7lb.telemetry.metrics import Metrics
 
 
 def uninstall(
-    config: Config, environ: Mapping[str, str], deployment: str, wish: Wish, told: Callable[[str], None]
+    config: Config, environ: Mapping[str, str], deployment: str, wish: Wish, told: Callable[[str], None], waits: Waits
 ) -> bool:
     """Whether l7lb may be uninstalled now. `deployment`: NAMESPACE/NAME; raises ConfigurationError."""
+    waits = while_it_ends(waits)
     namespace, _, name = deployment.partition("/")
     if not namespace or not name:
         raise ConfigurationError("--deployment: is not of the form NAMESPACE/NAME")
@@ -36,8 +38,8 @@ def uninstall(
         namespace=config.watch_namespace,
         workload=KubeWorkload(connections.kube, ObjectKey(namespace, name)),
         marked=lambda: ours(config, environ),
-        release=lambda heard: let_go(config, environ, heard),
-        case=lambda: of_a_cluster(config, environ),
+        release=lambda heard: let_go(config, environ, heard, waits),
+        case=lambda: of_a_cluster(config, environ, waits),
         stranded=lambda: stranded(config, connections.cluster.uid, connections.ingresses, connections.cloud),
         clock=clock,
         sleep=time.sleep,

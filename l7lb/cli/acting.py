@@ -20,7 +20,7 @@ from l7lb.app.tearing import Report
 from l7lb.cli.flags import flagged
 from l7lb.cli.help import Command
 from l7lb.cli.output import printed
-from l7lb.cli.progress import progress
+from l7lb.cli.progress import aside, progress
 from l7lb.errors import ConfigurationError
 from l7lb.telemetry import logs
 
@@ -48,7 +48,7 @@ def adopt(dry_run: bool, output: str, **values: Value) -> None:
     built = config(values)
     logs.configure("error", "text")
     with progress() as told:
-        takeover = look(built, os.environ, told) if dry_run else hand_over(built, os.environ, told)
+        takeover = look(built, os.environ, told) if dry_run else hand_over(built, os.environ, told, aside)
     click.echo(takeover_json(takeover) if output == "json" else takeover_text(takeover), nl=False)
     if takeover.having(Verdict.REFUSED):
         sys.exit(1)
@@ -78,7 +78,7 @@ def release(everything: bool, yes: bool, output: str, **values: Value) -> None:
     if not yes:
         _confirm(built, len(marked_ingresses(built, os.environ)))
     told = (lambda one: click.echo(release_line(one))) if output == "text" else (lambda _: None)
-    ends = let_go(built, os.environ, told)
+    ends = let_go(built, os.environ, told, aside)
     click.echo(release_json(ends) if output == "json" else f"{len(ends)} in all\n", nl=False)
     sys.exit(1 if any(one.end is End.LEFT for one in ends) else 0)
 
@@ -118,7 +118,7 @@ def teardown(
         if without_cluster:
             case = of_an_account(built, os.environ, cluster_uid)
         else:
-            case = stack.enter_context(of_a_cluster(built, os.environ))
+            case = stack.enter_context(of_a_cluster(built, os.environ, aside))
         _tear_down(case, dry_run=dry_run, yes=yes, output=output)
 
 

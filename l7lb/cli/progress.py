@@ -33,6 +33,13 @@ def progress() -> Iterator[Progress]:
         line.end()
 
 
+def aside(said: object) -> None:
+    """A line of its own on standard error, whatever is drawn there."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        _write(ERASE)
+    click.echo(plain(str(said)), err=True)
+
+
 @dataclass(slots=True)
 class Line:
     """The line that is written over and over."""

@@ -12,6 +12,7 @@ from l7lb.app.uninstalling import uninstall
 from l7lb.cli.flags import flagged
 from l7lb.cli.help import Command
 from l7lb.cli.output import printed
+from l7lb.cli.progress import aside
 from l7lb.telemetry import logs
 
 
@@ -45,7 +46,7 @@ def leave(deployment: str, policy: str, confirm: str, output: str, **values: Val
     logs.configure("error", "text")
     lines: list[str] = []
     told = click.echo if output == "text" else lines.append
-    done = uninstall(built, os.environ, deployment, Wish(Policy(policy), confirm), told)
+    done = uninstall(built, os.environ, deployment, Wish(Policy(policy), confirm), told, aside)
     if output == "json":
         click.echo(as_document({"done": done, "said": lines}), nl=False)
     sys.exit(0 if done else 1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from l7lb.app.holding import refuse_a_living_holder
+from l7lb.app.holding import Waiting, refuse_a_living_holder
 from l7lb.errors import LostLeadership, NotFound
 from l7lb.model.lease import LeaseRecord
 
@@ -71,3 +71,19 @@ def test_a_holder_that_does_not_renew_is_left_to_expire() -> None:
     slept: list[float] = []
     refuse_a_living_holder(Lease(HELD), "kube-system/l7lb-cls-1", slept.append)
     assert 5.0 < sum(slept) < 10.0
+
+
+def test_whose_lease_is_waited_for_and_how_long_at_most_is_said_before_anything_is_waited_for() -> None:
+    happened: list[object] = []
+    refuse_a_living_holder(Lease(HELD), "kube-system/l7lb-cls-1", happened.append, happened.append)
+    assert str(happened[0]) == (
+        "waiting for the Lease kube-system/l7lb-cls-1, which one has: until it is let go or has expired, 59 s at most"
+    )
+    assert all(isinstance(one, float) for one in happened[1:])
+
+
+@pytest.mark.parametrize("lease", [None, replace(HELD, holder="")], ids=["no Lease", "let go"])
+def test_where_nobody_has_the_lease_nothing_is_said(lease: LeaseRecord | None, sleep: Callable[[float], None]) -> None:
+    said: list[Waiting] = []
+    refuse_a_living_holder(Lease(lease), "kube-system/l7lb-cls-1", sleep, said.append)
+    assert said == []

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from l7lb.app.ending import Case
-from l7lb.app.leaving import CHOICE, STOP_S_MAX, Policy, Scene, Wish, leave, wished
+from l7lb.app.holding import Waiting
+from l7lb.app.leaving import CHOICE, STOP_S_MAX, Policy, Scene, Wish, leave, while_it_ends, wished
 from l7lb.app.releasing import End, Release
 from l7lb.errors import ConfigurationError, LostLeadership, NotFound
 from l7lb.model.cluster import Deployment, DeploymentSpec, Ingress, LabelledMeta, ObjectMeta
@@ -209,3 +210,13 @@ def test_drain_wants_the_cluster_id_before_anything_else(choice: str) -> None:
 
 def test_drain_names_its_cluster() -> None:
     assert wished(f"drain:{CLUSTER}") == Wish(Policy.DRAIN, CLUSTER)
+
+
+def test_each_holder_that_is_waited_for_is_named_once_with_the_longest_that_it_may_take() -> None:
+    said: list[Waiting] = []
+    hear = while_it_ends(said.append)
+    for holder in ("one", "one", "two", "one"):
+        hear(Waiting("kube-system/l7lb-cls-1", holder, 59.0))
+    assert [(waiting.holder, waiting.at_most_s) for waiting in said] == [
+        ("one", STOP_S_MAX + 59.0), ("two", STOP_S_MAX + 59.0)
+    ]  # fmt: skip

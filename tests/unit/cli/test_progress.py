@@ -7,7 +7,7 @@ import pytest
 
 from l7lb.app.progress import silent
 from l7lb.cli.looking import _width
-from l7lb.cli.progress import ERASE, Line, drawn, progress
+from l7lb.cli.progress import ERASE, Line, aside, drawn, progress
 
 
 class Clock:
@@ -67,6 +67,16 @@ def test_where_nobody_looks_nothing_is_written(monkeypatch: pytest.MonkeyPatch) 
     assert seen.getvalue() == ""
 
 
+@pytest.mark.parametrize(("is_terminal", "before"), [(True, ERASE), (False, "")])
+def test_a_line_aside_takes_the_place_of_what_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool, before: str
+) -> None:
+    monkeypatch.setattr("sys.stderr", seen := io.StringIO())
+    monkeypatch.setattr(seen, "isatty", lambda: is_terminal)
+    aside("waiting for \x1b[2J")
+    assert seen.getvalue() == f"{before}waiting for \\x1b[2J\n"
+
+
 def test_closed_outputs_have_neither_a_line_nor_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python has None for what the shell has closed (`l7lb status >&- 2>&-`)."""
     monkeypatch.setattr(sys, "stdout", None)
@@ -74,3 +84,4 @@ def test_closed_outputs_have_neither_a_line_nor_a_width(monkeypatch: pytest.Monk
     assert _width() is None
     with progress() as told:
         assert told is silent
+    aside("nobody hears")
