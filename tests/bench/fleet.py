@@ -25,9 +25,10 @@ from tests.simulation.clock import MachineClock, SimClock
 from tests.simulation.cluster import Users
 from tests.simulation.feeds import Post
 from tests.simulation.leases import Register
+from tests.simulation.machines import Machine
 from tests.simulation.manifests import Json
 from tests.simulation.process import Notes, Surroundings
-from tests.simulation.replica import Machine, Replica
+from tests.simulation.replica import Replica
 from tests.simulation.world import CLUSTER, NODES, REGION
 
 CALL_S: Final = 0.08

@@ -11,7 +11,8 @@ from l7lb.adapters.clb.sdk import NoAnswer
 from tests.emulators.kube.wire import Request
 from tests.simulation.clock import MachineClock
 from tests.simulation.leases import Register
-from tests.simulation.replica import Machine, Replica
+from tests.simulation.machines import Machine
+from tests.simulation.replica import Replica
 from tests.simulation.schedule import Schedule
 from tests.simulation.staff import Rig, Staff
 from tests.simulation.toll import UNSTOPPABLE, Death

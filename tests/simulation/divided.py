@@ -7,8 +7,9 @@ from typing import Any
 from tests.simulation.clock import MachineClock
 from tests.simulation.deployment import READS, UNGUARDED, Deployment
 from tests.simulation.division import Division
+from tests.simulation.machines import Machine
 from tests.simulation.registers import Desk, Registers
-from tests.simulation.replica import Machine, Replica
+from tests.simulation.replica import Replica
 from tests.simulation.schedule import Schedule
 from tests.simulation.staff import Rig, Staff
 from tests.simulation.world import CLUSTER

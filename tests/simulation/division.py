@@ -29,12 +29,10 @@ from l7lb.app.watching import watching
 from l7lb.errors import L7lbError, LostLeadership
 from l7lb.model.identity import Cluster
 from l7lb.runtime.election import Elector, Lead
-from l7lb.runtime.informer import Informer
 from l7lb.runtime.workqueue import Taken
-from tests.simulation.loops import FOREVER, Due, Holding, Listening, Thread, body_of
-from tests.simulation.process import Notes, Pass, Surroundings, Watched
-from tests.simulation.replica import Machine
-from tests.simulation.streams import Body
+from tests.simulation.loops import FOREVER, Due, Holding, Listening, Thread
+from tests.simulation.machines import Lodger
+from tests.simulation.process import Watched
 from tests.simulation.toll import Toll
 from tests.simulation.wires import CloudWire, KubeWire, Line
 
@@ -120,7 +118,7 @@ class Chair:
         """When it asks again; never while it rises, which waits for passes and not for a time."""
         one = self.replica
         if self.rising:
-            return Due()
+            return Due()  # a pass is still running: when that has ended is not for this thread to know
         if (self.term is None and self._at > one.now()) or (self.term is not None and not self.trusts):
             return Due(news=one.true(self._at))
         return Due()
@@ -201,23 +199,14 @@ class Weighing:
 
 
 @dataclass
-class Division:
-    """Lives until `over`; all that it remembers dies with it. As `Replica`, but for several shards."""
+class Division(Lodger):
+    """As `Replica`, but for several shards."""
 
-    around: Surroundings
-    machine: Machine
-    notes: Notes
-    passes: list[Pass]
     shards: int
     wrote: Callable[[str, int, str, Mapping[str, Any]], None]
     """Told of each write to the cloud when it arrives: by whom, of which shard."""
-    frozen: bool = False
-    over: str = ""
-    leaving: bool = False
-    uid: str = ""
     calling: int = 0
     """The shard whose call begins now."""
-    toll: Toll = field(default_factory=Toll)
     notes_of_trouble: list[str] = field(default_factory=list)
     peers: Callable[[], list[Any]] = list
     """All replicas that live."""
@@ -275,18 +264,6 @@ class Division:
         self.around.gate()
         self._doors[shard].check()
 
-    def elapse(self, seconds: float) -> None:
-        """One of its threads waits."""
-        self.machine.elapse(seconds)
-
-    def end(self, why: str) -> None:
-        """The process is gone: not one more call."""
-        if not self.over:
-            self.over = why
-            self.toll.dead = True
-            for body in self.bodies():
-                body.shutdown()
-
     def leave(self) -> None:
         """As on SIGTERM: no new pass, those that run may end, then the shards are let go."""
         self.leaving = True
@@ -306,21 +283,6 @@ class Division:
             chair.term.controller.stop()
         prefix = f"worker-{chair.seat.shard}-"
         return any(thread.running for thread in self.threads if thread.name.startswith(prefix))
-
-    def bodies(self) -> list[Body]:
-        """The streams that are open."""
-        return [body for one in self._informers() if (body := body_of(one)) is not None]
-
-    def now(self) -> float:
-        """By the clock of its machine."""
-        return self.machine.clock.monotonic()
-
-    def true(self, monotonic: float) -> float:
-        """The true time when its own clock will show this."""
-        return self.around.clock.now() + self.machine.clock.true_s(monotonic - self.now())
-
-    def _informers(self) -> "list[Informer[Any]]":
-        return [one for one in self.watching.informers.all if isinstance(one, Informer)]
 
     def _threads(self) -> tuple[Thread, ...]:
         union: Any = Holding(self)  # type: ignore[arg-type]  # what it asks of a host is there

@@ -5,8 +5,7 @@ what a wire lets run. Who is stepped when is decided by the deployment.
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from l7lb.adapters.clb.calls import Caller
@@ -31,47 +30,16 @@ from l7lb.errors import LostLeadership
 from l7lb.model.identity import Cluster
 from l7lb.runtime.election import Elector, WriteGuard
 from l7lb.runtime.informer import Informer
-from tests.simulation.clock import MachineClock
-from tests.simulation.leases import Register
 from tests.simulation.loops import Holding, Leading, Listening, Thread, Working, body_of
-from tests.simulation.process import Notes, Pass, Surroundings
+from tests.simulation.machines import Lodger
 from tests.simulation.streams import Body
-from tests.simulation.toll import Toll
 from tests.simulation.wires import CloudWire, KubeWire, Line
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What a replica runs on, and what the world does to it."""
-
-    name: str
-    clock: MachineClock
-    dice: random.Random
-    register: Register
-    elapse: Callable[[float], None]
-    """Lets true seconds pass for everybody but the one who waits."""
-    on_begin: Callable[[str, str], None]
-    """Told who begins which call."""
-    workers: int = 1
-    page_max: int = 0
-    """Pages of lists are cut to so many objects, as if there were many more of them; 0: they are not."""
-
-
 @dataclass
-class Replica:
-    """Lives until `over`; all that it remembers dies with it."""
+class Replica(Lodger):
+    """A process that leads the whole cluster, or stands by."""
 
-    around: Surroundings
-    machine: Machine
-    notes: Notes
-    passes: list[Pass]
-    frozen: bool = False
-    over: str = ""
-    """Why it is no more; empty: it lives."""
-    leaving: bool = False
-    uid: str = ""
-    """Of the cluster, once it is known."""
-    toll: Toll = field(default_factory=Toll)
     term: Term | None = None
 
     def __post_init__(self) -> None:
@@ -137,18 +105,6 @@ class Replica:
         self.around.gate()
         self._door.check()
 
-    def elapse(self, seconds: float) -> None:
-        """One of its threads waits."""
-        self.machine.elapse(seconds)
-
-    def end(self, why: str) -> None:
-        """The process is gone: not one more call."""
-        if not self.over:
-            self.over = why
-            self.toll.dead = True
-            for body in self.bodies():
-                body.shutdown()
-
     def leave(self) -> None:
         """As on SIGTERM: no new pass, the running one may end, then the lease is let go."""
         self.leaving = True
@@ -160,10 +116,6 @@ class Replica:
         if self.term is not None:
             self.term.distrust()
 
-    def bodies(self) -> list[Body]:
-        """The streams that are open."""
-        return [body for one in self._informers() if (body := body_of(one)) is not None]
-
     def body(self, kind: str) -> Body:
         """The stream of one kind; it must be open."""
         return next(body for one in self._informers() if one.name == kind and (body := body_of(one)) is not None)
@@ -171,17 +123,6 @@ class Replica:
     def informer(self, kind: str) -> "Informer[Any]":
         """By its name."""
         return next(one for one in self._informers() if one.name == kind)
-
-    def now(self) -> float:
-        """By the clock of its machine."""
-        return self.machine.clock.monotonic()
-
-    def true(self, monotonic: float) -> float:
-        """The true time when its own clock will show this."""
-        return self.around.clock.now() + self.machine.clock.true_s(monotonic - self.now())
-
-    def _informers(self) -> "list[Informer[Any]]":
-        return [one for one in self.watching.informers.all if isinstance(one, Informer)]
 
     def _threads(self) -> tuple[Thread, ...]:
         loops: dict[str, Holding | Leading | Working | Listening] = {"lease": Holding(self)}
