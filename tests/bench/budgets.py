@@ -122,6 +122,16 @@ SUBJECTS: Final = (
         ),
     ),
     Subject(
+        "three replicas that divide the load balancers",
+        (
+            _most("dividing/held-up", 1 / 3, 0.15, only_full=True),
+            _most("dividing/part", 0.25),
+            _most("dividing/writes", 0),
+            _most("dividing/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
+            _most("dividing/growth-calls", LINEAR),
+        ),
+    ),
+    Subject(
         "watch: the whole informer against the typed watch of the kubernetes package",
         (
             _least("watch/ingresses/ratio", 10, TIME_MARGIN, only_full=True),

@@ -18,6 +18,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "building": ("building",),
     "living": ("living",),
     "removing": ("removing",),
+    "dividing": ("dividing",),
     "serving": ("serving",),
 }
 NAMES: Final = tuple(name for names in ROOMS.values() for name in names)

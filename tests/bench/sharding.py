@@ -1,7 +1,7 @@
 """One leader against three replicas with a shard each, on a virtual clock: `python -m tests.bench.sharding 10000`.
 
 All load balancers are there and right. Measured is what a start costs until each is verified, what a crash holds up,
-and how much of it each replica has: reads, CPU, observations. It takes minutes of CPU, so it is no row of `make bench`.
+and how much of it each replica has: reads, CPU, observations. So many take minutes of CPU; `dividing` measures fewer.
 """
 
 import copy
@@ -10,10 +10,12 @@ import logging
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from l7lb.model.marks import FINALIZER, RECORD
+from tests.bench.verifying import busiest
 from tests.emulators.clb.nouns import TagsSeen
 from tests.simulation import manifests
 from tests.simulation.cluster import INGRESSES
@@ -61,6 +63,8 @@ class Run:
     """Until every load balancer was verified once."""
     reads: int = 0
     writes: int = 0
+    part: float = 0.0
+    """Of the quota, of all replicas together: the busiest action in the busiest 10 s."""
     observations: list[int] = field(default_factory=list)
     """By replica."""
     cpu_s: list[float] = field(default_factory=list)
@@ -112,6 +116,7 @@ def run(shards: int, count: int) -> Run:
     calls = world.account.calls()
     found.reads = sum(number for name, number in calls.items() if name.startswith(("Describe", "Get")))
     found.writes = sum(calls.values()) - found.reads
+    found.part = busiest(_times(world).values())
     found.cpu_s = sorted((round(world.meter.cpu_s[one.name], 1) for one in world.replicas()), reverse=True)
     found.observations = sorted((_observed(one) for one in world.replicas()), reverse=True)
     largest = max(world.replicas(), key=_observed)
@@ -121,6 +126,14 @@ def run(shards: int, count: int) -> Run:
     world.staff.kill(largest)
     world.until("every shard is led again", world.staff.leader, 300.0)
     found.crash_led_s = world.clock.now() - crash
+    return found
+
+
+def _times(world: Divided) -> Mapping[str, list[float]]:
+    """When each action was called since the calls were forgotten."""
+    found = defaultdict[str, list[float]](list)
+    for entry in world.account.emulator.calls.log:
+        found[entry["action"]].append(entry["time"])
     return found
 
 
