@@ -52,3 +52,8 @@ class Register:
         if age_s > LEASE_S * (1 + RATE) - MARGIN_S:
             return f"{what} begun at {now:.3f} by {who}, whose lease was renewed {age_s:.1f} s ago"
         return ""
+
+
+def has_lease(kube: KubeEmulator) -> bool:
+    """Whether there is one at the API server now."""
+    return any(True for _ in kube.world.storage.scan(BUCKET))

@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.simulation.cluster import INGRESSES, Seen
 from tests.simulation.deployment import Deployment
+from tests.simulation.leases import has_lease
 from tests.simulation.perils import Perils
 from tests.simulation.plagues import Plagues
 
@@ -22,6 +23,8 @@ class Storms:
         self.world = world
         self.dice = dice
         self._marks = [world.revision]
+        self._leased: set[int] = set()
+        """Marks at which there was a Lease."""
         self._perils, self._plagues = Perils(world, dice), Plagues(world, dice)
 
     def table(self) -> dict[str, tuple[int, Callable[[], str]]]:
@@ -92,13 +95,20 @@ class Storms:
         return f"set back from {now} to {revision}, counter {'rises' if rises else 'goes back'}, down {down_s:g} s"
 
     def _would_show(self, revision: int) -> bool:
-        """Whether every replica has seen a Lease that is younger than that."""
+        """Whether every replica will find a Lease that is older than the one it has seen.
+
+        One that is not there shows nothing: it is made anew, and by then the counter may have passed what was seen.
+        """
+        if revision not in self._leased:
+            return False
         seen = [one.elector.seen.record for one in self.world.staff.alive()]
         return all(record is not None and int(record.resource_version or "0") > revision for record in seen)
 
     def mark(self) -> None:
         """A moment to go back to."""
         self._marks.append(self.world.revision)
+        if has_lease(self.world.users.emulator):
+            self._leased.add(self.world.revision)
 
     def outlast(self) -> None:
         """What was refused is remembered for a while, and tried again by the verifier after that."""

@@ -12,6 +12,7 @@ from tests.simulation.checkers import Broken, Watchman
 from tests.simulation.cluster import INGRESSES
 from tests.simulation.deployment import Deployment
 from tests.simulation.feeds import Post
+from tests.simulation.leases import has_lease
 from tests.simulation.staff import Rig
 
 RISES = pytest.mark.parametrize("rises", [True, False], ids=["the-counter-rises", "the-counter-goes-back"])
@@ -61,6 +62,22 @@ def test_after_a_restore_to_any_moment_all_is_as_the_older_objects_ask(mark: int
     world.settle(4000.0)
     watchman.check_rest()
     assert orphans <= {lb.id for lb in world.account.lbs()} & before
+
+
+def test_a_lease_made_anew_at_an_older_version_shows_that_time_went_back() -> None:
+    """Set back to before there was a Lease: what is written at versions that watches believe to know is not missed."""
+    world = Deployment(rig=Rig(replicas=2))
+    before = world.revision
+    world.start()
+    world.users.create(manifests.ingress("older", manifests.rule("o.example.com")))
+    world.run_for(60.0)
+    world.restore(before, counter_rises=False)
+    assert not has_lease(world.users.emulator)
+    world.run_for(6.0)
+    assert any("set back" in why for _, _, why in world.staff.ended)
+    world.users.create(manifests.ingress("shop"))
+    world.settle()
+    assert world.users.ingress("shop").is_ready
 
 
 def test_a_deleted_ingress_that_is_alive_again_gets_a_load_balancer_again() -> None:
