@@ -1,9 +1,10 @@
 """Which ready key is next: three lanes, the second one split by urgency. Knows nothing of workers, locks or delays.
 
-Between CHANGE and ENDPOINTS one takes turn about as soon as the head of one has waited `TURN_S`; before that a change
-goes first. Inside ENDPOINTS, what takes targets off goes first, and what a node that came asks for last. VERIFY gets
-what the others leave. A key may wait in both of the first two lanes and goes by whichever comes first; a better reason
-moves it up, a worse one never down.
+A change goes before ENDPOINTS until the head of one has waited `TURN_S`; from then on they take turns: three for pods,
+one for a change, and one each where a node came. Many new Ingresses would else hold up the pods of all others.
+Inside ENDPOINTS, what takes targets off goes first, and what a node that came asks for last. VERIFY gets what the
+others leave. A key may wait in both of the first two lanes and goes by whichever comes first; a better reason moves it
+up, a worse one never down.
 """
 
 from collections import OrderedDict
@@ -12,7 +13,9 @@ from enum import Enum
 from l7lb.model.lane import Lane
 
 TURN_S = 0.25
-"""A head that has waited so long gets every second turn."""
+"""When a head has waited so long, lanes take turns."""
+IN_A_ROW = 3
+"""Turns of pods before one of a change."""
 
 
 class Row(Enum):
@@ -86,7 +89,8 @@ class ReadyLanes:
         self._reasons: dict[str, Reasons] = {}
         # Keys go at the head: a plain dictionary would look for its new head behind all that have gone.
         self._rows: dict[Row, OrderedDict[str, float]] = {row: OrderedDict() for row in Row}
-        self._last_turn = Lane.ENDPOINTS
+        self._in_a_row = IN_A_ROW
+        """Turns of ENDPOINTS since the last change; one for a node that came counts as all of them."""
 
     def __len__(self) -> int:
         return len(self._reasons)
@@ -115,7 +119,8 @@ class ReadyLanes:
         endpoints = next((row for row in _ROWS[Lane.ENDPOINTS] if self._rows[row]), None)
         if change is not None and endpoints is not None:
             heads = [next(iter(rows.values())) for row, rows in self._rows.items() if rows and row is not Row.VERIFY]
-            if now - min(heads) >= TURN_S and self._last_turn is Lane.CHANGE:
+            turns = 1 if endpoints is Row.ARRIVALS else IN_A_ROW
+            if now - min(heads) >= TURN_S and self._in_a_row < turns:
                 return endpoints
             return change
         if change is not None or endpoints is not None:
@@ -128,8 +133,10 @@ class ReadyLanes:
         reasons = self._reasons.pop(key)
         for known in reasons:
             del self._rows[known][key]
-        if row is not Row.VERIFY:
-            self._last_turn = row.lane
+        if row is Row.CHANGE:
+            self._in_a_row = 0
+        elif row is not Row.VERIFY:
+            self._in_a_row += IN_A_ROW if row is Row.ARRIVALS else 1
         return key, reasons
 
     def depth(self, lane: Lane) -> int:

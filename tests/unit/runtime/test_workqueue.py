@@ -121,12 +121,21 @@ def test_changes_go_before_endpoints_until_one_has_waited_a_quarter_second() -> 
     assert keys(queue, 0.1) == ["c0", "c1", "c2", "e0", "e1", "e2"]
 
 
-def test_changes_and_endpoints_take_turns_once_one_has_waited_a_quarter_second() -> None:
+def test_a_change_takes_turns_with_three_pods_once_one_has_waited_a_quarter_second() -> None:
+    queue = WorkQueue()
+    for number in range(8):
+        queue.add(f"c{number}", Lane.CHANGE, 0.0)
+        queue.add(f"e{number}", Lane.ENDPOINTS, 0.0, urgent=number % 2 == 0)
+    order = "".join(key[0] for key in keys(queue, 0.25))
+    assert order == "ceeeceeeceeccccc"
+
+
+def test_a_change_takes_turns_with_each_load_balancer_to_which_a_node_came() -> None:
     queue = WorkQueue()
     for number in range(3):
         queue.add(f"c{number}", Lane.CHANGE, 0.0)
-        queue.add(f"e{number}", Lane.ENDPOINTS, 0.0)
-    assert keys(queue, 0.25) == ["c0", "e0", "c1", "e1", "c2", "e2"]
+        queue.add(f"n{number}", Lane.ARRIVALS, 0.0)
+    assert keys(queue, 0.25) == ["c0", "n0", "c1", "n1", "c2", "n2"]
 
 
 def test_what_takes_targets_off_goes_first_among_endpoints() -> None:
