@@ -38,7 +38,7 @@ def seed(url: str) -> None:
 
 def calls(scale: Scale) -> tuple[Figure, ...]:
     """All ways in turn with ten rules, then ours with one and with a hundred."""
-    count, rounds = scale.pick((300, 5), (40, 1))
+    count, rounds = scale.pick((300, 3), (40, 1))
     readings: dict[str, list[Reading]] = {who: [] for who in WAYS}
     with serving("tests.emulators.clb", "--no-data-plane", "--rate-limit", "0") as url:
         seed(url)

@@ -14,7 +14,7 @@ from tests.simulation.cluster import Seen
 from tests.simulation.manifests import Json
 
 INGRESSES: Final = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses"
-SIZES: Final = (5, 50, 500)
+SIZES: Final = (3, 30, 300)
 
 
 FEW_AGAIN: Final = 9
