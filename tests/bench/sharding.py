@@ -117,7 +117,7 @@ def run(shards: int, count: int) -> Run:
     found.reads = sum(number for name, number in calls.items() if name.startswith(("Describe", "Get")))
     found.writes = sum(calls.values()) - found.reads
     found.part = busiest(_times(world).values())
-    found.cpu_s = sorted((round(world.meter.cpu_s[one.name], 1) for one in world.replicas()), reverse=True)
+    found.cpu_s = sorted((world.meter.cpu_s[one.name] for one in world.replicas()), reverse=True)
     found.observations = sorted((_observed(one) for one in world.replicas()), reverse=True)
     largest = max(world.replicas(), key=_observed)
     found.held_up = _observed(largest)
