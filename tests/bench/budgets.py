@@ -65,7 +65,7 @@ SUBJECTS: Final = (
             _most("churning/growth-cpu", LINEAR, GROWTH_MARGIN, only_full=True),
             _most("churning/growth-calls", LINEAR),
         ),
-        elsewhere="tests/system/test_budgets.py",
+        elsewhere="tests/system/test_pods.py",
     ),
     Subject(
         "full verification of N load balancers",

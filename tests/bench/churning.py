@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from tests.bench.bounds import POLL
 from tests.bench.fleet import Fleet
 from tests.bench.rollouts import GRACE_S, SEEN_S, Change, Rollouts
 from tests.simulation.manifests import Json
@@ -29,6 +30,8 @@ class Churned:
     """Seconds from the event to the call, by what happened, sorted."""
     calls: int
     """For the endpoints of these pods, polls left out."""
+    polls: int
+    """All that were made meanwhile: a change of weights has a task, and nothing else here when nothing is built."""
     events: int
     """Each asks for one call."""
     replaced: int
@@ -51,7 +54,10 @@ def churn(fleet: Fleet, rollouts: Rollouts) -> Churned:
     waits = _waits(fleet, rollouts.changes)
     theirs = frozenset(address for change in rollouts.changes for address in change.addresses)
     made = sum(bool(theirs & _addresses(params)) for action in ACTIONS.values() for _, params in fleet.issued(action))
-    return Churned(waits, made, len(rollouts.changes), rollouts.replaced - before, fleet.spent_s() - cpu_s)
+    return Churned(
+        waits, made, fleet.account.calls().get(POLL, 0), len(rollouts.changes), rollouts.replaced - before,
+        fleet.spent_s() - cpu_s,
+    )  # fmt: skip
 
 
 def _waits(fleet: Fleet, changes: list[Change]) -> dict[str, list[float]]:

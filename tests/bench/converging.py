@@ -52,6 +52,7 @@ def ratio_of(
         {
             "measured, s": rounded(seconds),
             "bound, s": rounded(bound),
+            "greater of the busiest action's calls and one chain, s": rounded(bounds.plain_s(stages, count, call_s)),
             "calls": float(calls),
             "least calls": float(bounds.calls(stages, count).total()),
         },

@@ -106,7 +106,9 @@ BENCHMARKS = (
         "growing",
         "New Ingresses of one rule and two targets, all at once, after three; then a node comes to all and goes; "
         "then all are verified. Tasks of 3.5 s (a new load balancer) and 1.15 s, 0.08 s a call, the documented quotas "
-        "with `--api-share=0.95`; the least of calls and chains is the bound. Virtual time.",
+        "with `--api-share=0.95`. The bound is the greater of one chain and the calls of any action at the quota, with "
+        "what must come before its first and after its last one; without these it is what stands beside it. Virtual "
+        "time.",
         growing,
         (
             *(f"converging/{size}" for size in SIZES),

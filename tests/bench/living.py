@@ -128,8 +128,13 @@ def _calls(by_size: Mapping[int, Lived]) -> Figure:
     return Figure(
         "churning/calls", rounded(max(parts.values())), "of the least possible", Better.LOWER,
         {f"{scene}, calls": float(one.calls) for scene, one in most.items()}
-        | {"least": float(most[PLAIN].events)},
-        note="one for each change of the endpoints; the worst scene of all fleets, beside it those of the largest",
+        | {
+            "least": float(most[PLAIN].events),
+            f"{PLAIN}, changes of weights": float(len(most[PLAIN].waits["drain"])),
+            f"{PLAIN}, polls of these": float(most[PLAIN].polls),
+        },
+        note="one for each change of the endpoints; the worst scene of all fleets, beside it those of the largest; "
+        "polls are not counted in it, and stand beside it",
     )  # fmt: skip
 
 
