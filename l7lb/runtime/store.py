@@ -102,6 +102,10 @@ class _Index:
             del self._keys[value]
 
 
+def _differs(known: Item[T] | None, item: Item[T]) -> bool:
+    return known is None or known.uid != item.uid or known.resource_version != item.resource_version
+
+
 class Store(Generic[T]):
     """Safe to read from any thread; every answer is a consistent copy. One writer per scope."""
 
@@ -152,12 +156,17 @@ class Store(Generic[T]):
         """
         fresh = {item.key: item for item in items}
         # Readers wait for the lock, so the index functions run before it is taken: nobody else writes this scope.
-        changed = [(item, self._values_of(item)) for item in fresh.values() if self._differs(item)]
+        changed = [
+            (item, *self._before_and_after(item))
+            for item in fresh.values()
+            if _differs(self._items.get(item.key), item)
+        ]
+        old = [item for item in self.list() if scope(item.key) and item.key not in fresh and item.key not in keep]
+        gone = [(item.key, self._values_then(item)) for item in old]
         with self._lock:
-            gone = [key for key in self._items if scope(key) and key not in fresh and key not in keep]
-            deltas = [Delta(self._remove(key), None, final_state_unknown=True) for key in gone]
-            for item, values in changed:
-                deltas += self._put(item, values)
+            deltas = [Delta(self._remove(key, before), None, final_state_unknown=True) for key, before in gone]
+            for item, before, values in changed:
+                deltas += self._put(item, before, values)
         return tuple(deltas)
 
     def apply(self, change: Change[T]) -> tuple[Delta[T], ...]:
@@ -167,28 +176,36 @@ class Store(Generic[T]):
         if change.type is ChangeType.DELETED:
             if known is None or newer(known.resource_version, item.resource_version):
                 return ()
+            before = self._values_then(known)
             with self._lock:
-                return (Delta(self._remove(item.key), None),)
+                return (Delta(self._remove(item.key, before), None),)
         if known is not None:
             if not newer(item.resource_version, known.resource_version):
                 return ()
-            if self._same_values is not None and known.uid == item.uid and self._same_values(known.object, item.object):
+            if self._are_same(known, item):
                 with self._lock:
                     self._items[item.key] = item
                 return (Delta(known, item, same_values=True),)
-        values = self._values_of(item)
+        before, values = self._values_then(known), self._values_of(item)
         with self._lock:
-            return self._put(item, values)
+            return self._put(item, before, values)
 
-    def _differs(self, item: Item[T]) -> bool:
+    def _are_same(self, known: Item[T], item: Item[T]) -> bool:
+        """Whether no index has to be asked."""
+        same = self._same_values
+        return same is not None and known.uid == item.uid and same(known.object, item.object)
+
+    def _before_and_after(self, item: Item[T]) -> tuple[_Values, _Values | None]:
+        """What its indexes have and are to have; nothing of both where they differ in nothing."""
         known = self._items.get(item.key)
-        return known is None or known.uid != item.uid or known.resource_version != item.resource_version
+        if known is not None and self._are_same(known, item):
+            return (), ()
+        return self._values_then(known), self._values_of(item)
 
-    def _put(self, item: Item[T], values: _Values | None) -> tuple[Delta[T], ...]:
+    def _put(self, item: Item[T], before: _Values, values: _Values | None) -> tuple[Delta[T], ...]:
         if values is None:
             return ()
         known = self._items.get(item.key)
-        before = self._values_then(known)
         self._items[item.key] = item
         if before != values:
             self._reindex(item.key, before, values)
@@ -196,9 +213,9 @@ class Store(Generic[T]):
             return Delta(known, None, final_state_unknown=True), Delta(None, item)
         return (Delta(known, item),)
 
-    def _remove(self, key: ObjectKey) -> Item[T]:
+    def _remove(self, key: ObjectKey, before: _Values) -> Item[T]:
         known = self._items.pop(key)
-        self._reindex(key, self._values_then(known), ())
+        self._reindex(key, before, ())
         return known
 
     def _values_then(self, known: Item[T] | None) -> _Values:

@@ -148,6 +148,24 @@ def test_index_functions_are_not_asked_about_what_differs_in_nothing_that_they_r
     assert (store.by_index("word", "y"), store.by_index("word", "z")) == ((), (item("a", "3", "z"),))
 
 
+@pytest.mark.parametrize("compares", [False, True])
+def test_no_reader_waits_while_index_functions_are_asked(compares: bool) -> None:
+    locked: list[bool] = []
+
+    def words(text: str) -> list[str]:
+        locked.append(store._lock.locked())
+        return text.split()
+
+    store = Store[str]({"word": words}, same_values=same_words if compares else None)
+    store.replace([item("a", "1", "x"), item("b", "1", "x"), item("c", "1", "x")])
+    store.replace([item("a", "2", "y"), item("b", "2", "x"), item("d", "2", "x")])  # changed, not so, gone, new
+    store.apply(added(item("a", "3", "z")))
+    store.apply(deleted(item("b", "4", "x")))
+    assert (store.by_index("word", "x"), store.by_index("word", "y")) == ((item("d", "2", "x"),), ())
+    assert locked
+    assert not any(locked)
+
+
 def test_another_object_of_the_same_name_is_never_taken_for_the_same() -> None:
     store = Store[str]({"word": str.split}, same_values=same_words)
     store.apply(added(item("a", "1", "x", uid="u1")))
