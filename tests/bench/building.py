@@ -45,5 +45,6 @@ BENCHMARKS = (
         building,
         tuple(f"converging/{which}/{size}" for which in ("usual", "cold") for size in FEW),
         limit_s=200.0,
+        virtual=True,
     ),
 )

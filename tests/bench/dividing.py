@@ -60,5 +60,6 @@ BENCHMARKS = (
         tuple(
             f"dividing/{what}" for what in ("held-up", "crash", "reads", "part", "writes", "growth-calls", "growth-cpu")
         ),
+        virtual=True,
     ),
 )

@@ -1,4 +1,4 @@
-"""The table of all benchmarks, in the order in which they run. A room is imported when it is asked for, and alone."""
+"""The table of all benchmarks, in the order in which they begin. A room is imported when it is asked for, and alone."""
 
 from importlib import import_module
 from typing import Final
@@ -15,9 +15,9 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "queueing": ("queueing",),
     "calling": ("calling",),
     "growing": ("growing",),
-    "building": ("building",),
-    "living": ("living",),
     "removing": ("removing",),
+    "living": ("living",),
+    "building": ("building",),
     "dividing": ("dividing",),
     "serving": ("serving",),
 }

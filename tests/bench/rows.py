@@ -48,7 +48,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """Something to measure. It runs in a fresh process, alone; `measure` returns one figure for each name of `rows`."""
+    """Something to measure. It runs in a fresh process; `measure` returns one figure for each name of `rows`."""
 
     name: str
     about: str
@@ -57,3 +57,5 @@ class Benchmark:
     rows: tuple[str, ...]
     limit_s: float = 300.0
     """After so long it has failed."""
+    virtual: bool = False
+    """Neither the wall clock nor a narrow budget of CPU judges it: another of this kind may run meanwhile."""

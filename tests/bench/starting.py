@@ -143,7 +143,7 @@ def start(scale: Scale) -> tuple[Figure, ...]:
         **{name: partial(of, *words) for name, words in others.items()},
     }
     of("-m", "l7lb", "version")
-    costs = alternate(scale.pick(5, 2), sides)
+    costs = alternate(scale.pick(3, 2), sides)
     ours = costs.pop("l7lb run")
     versus = {name: median(found) for name, found in costs.items()}
     note = "of the whole process, when its first list arrives; bytecode is there"

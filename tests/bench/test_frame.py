@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -170,6 +171,30 @@ def test_each_figure_and_each_budget_has_a_name_of_its_own() -> None:
 def test_the_exponent_of_growth_is_the_slope_of_the_logarithms(costs: Mapping[float, float], slope: float) -> None:
     assert exponent(list(costs), list(costs.values())) == pytest.approx(slope)
     assert growth("some/growth", costs, unit="s").value == pytest.approx(slope)
+
+
+def test_what_is_of_the_wall_clock_is_measured_alone_and_virtual_time_two_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = Barrier(2)
+    now: set[str] = set()
+    beside: dict[str, set[str]] = {}
+
+    def run(one: Benchmark, *, quick: bool) -> Ran:
+        now.add(one.name)
+        if one.virtual:
+            both.wait(60.0)
+        beside[one.name] = now - {one.name}
+        if one.virtual:
+            both.wait(60.0)
+        now.discard(one.name)
+        return Ran(one.name, one.about, 0.1, figures=(Figure(f"{one.name}/rate", 1.0, "keys/s", Better.HIGHER),))
+
+    monkeypatch.setattr(command, "run", run)
+    command.main(["--only", "queueing", "living", "dividing", "serving", "--out", str(tmp_path / "bench.json")])
+    assert beside == {"queueing": set(), "living": {"dividing"}, "dividing": {"living"}, "serving": set()}
+    told = [json.loads(text)["name"].split("/")[0] for text in capsys.readouterr().out.splitlines()]
+    assert told == ["queueing", "living", "dividing", "serving", "sum"]
 
 
 def test_sides_are_measured_in_turn() -> None:

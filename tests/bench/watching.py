@@ -112,7 +112,7 @@ def slices(scale: Scale) -> tuple[Figure, ...]:
     """Each slice belongs to a Service that an Ingress names, so that each change queues a key."""
     objects, events = scale.pick((1_000, 5_000), (50, 250))
     flags = ("--ingresses", str(objects), "0", "0", "--slices", "0", str(objects), str(events))
-    slow = {TYPED: scale.pick(2_000, 100), SHARED: scale.pick(1_000, 100)}
+    slow = {TYPED: scale.pick(1_500, 100), SHARED: scale.pick(1_000, 100)}
     contest = Contest("endpointslices", flags, events, slow, scale.pick(3, 1))
     return figures("slices", contest, f"{events:,} events over {objects:,} slices of 100 endpoints")
 
