@@ -21,7 +21,7 @@ def test_the_budget_is_what_is_taken() -> None:
     assert words in PAGE
     assert f"up to {burst:g} more at once" in PAGE
     assert f"{taken:g} load balancers a second | one call each" in PAGE
-    assert f"at most {taken / 3:g} new load balancers a second" in PAGE
+    assert f"at most {int(taken / 2)} new load balancers a second" in PAGE
 
 
 def test_deletions_are_as_many_as_are_sent() -> None:

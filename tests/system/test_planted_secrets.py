@@ -115,7 +115,7 @@ class Change:
 
 
 SAY = "        __import__('logging').getLogger('l7lb').debug"
-JOINED, SENT = '        return b"".join(pieces)\n', "        started = self._clock()\n        code"
+JOINED, SENT = '        return b"".join(body)\n', "        started = self._clock()\n        code"
 MEMBERS = "        members = self._shop.snapshots.members(key)\n"
 LEAKS: dict[str, tuple[str, tuple[Change, ...]]] = {
     "the debug log of the SDK": (
@@ -130,7 +130,7 @@ LEAKS: dict[str, tuple[str, tuple[Change, ...]]] = {
     ),
     "what a Secret holds": (
         "a password in a Secret",
-        (Change("adapters/kube/transport.py", JOINED, f"{SAY}('read %s', pieces)\n{JOINED}"),),
+        (Change("adapters/kube/transport.py", JOINED, f"{SAY}('read %s', body)\n{JOINED}"),),
     ),
     "keys in a span": (
         "the cloud's key",

@@ -8,6 +8,8 @@ import pytest
 
 VERSION = {"click", "l7lb", "msgspec", "typing_extensions"}
 """All that `l7lb version` loads beside the standard library."""
+OF_THE_SYSTEM = {"__main__", "_distutils_hack", "sitecustomize"}
+"""What an interpreter or its distribution loads before anybody's code; Debian has a module of its own."""
 OTHERS = (
     "jinja2.", "cryptography.", "rich.", "kubernetes.client.models.", "kubernetes.client.api.",
     "tencentcloud.clb.", "tencentcloud.tag.", "tencentcloud.ssl.",
@@ -30,7 +32,7 @@ def loaded(program: str) -> list[str]:
 @pytest.mark.parametrize("name", ["version", "completion"])
 def test_a_command_that_asks_nobody_loads_no_client_of_anybody(name: str) -> None:
     modules = loaded(f"from l7lb.cli.entry import cli; cli.get_command(None, {name!r})")
-    roots = {module.partition(".")[0] for module in modules} - {"__main__", "_distutils_hack"}
+    roots = {module.partition(".")[0] for module in modules} - OF_THE_SYSTEM
     assert roots - set(sys.stdlib_module_names) <= VERSION
 
 

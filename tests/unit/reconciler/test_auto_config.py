@@ -103,7 +103,7 @@ def test_the_entry_of_a_rule_that_is_held_stays(world: World, watchman: Watchman
     _serve(world, manifests.rule(HOST), manifests.rule("b.example.com", backend="api"))
     world.users.remove("/api/v1/namespaces/shop/services/api")
     world.users.rules(manifests.rule(HOST, "/", "/new"), manifests.rule("b.example.com", backend="api"))
-    world.settle(within_s=200.0)
+    world.run(200.0)
     assert tuning.entries(world) == {f"HTTP:80 {HOST}/", f"HTTP:80 {HOST}/new", "HTTP:80 b.example.com/"}
 
 
