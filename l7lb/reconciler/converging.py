@@ -91,9 +91,9 @@ class Converger:
         flight = self._shop.executor.flights.of(matter.flight)
         if flight is None:
             outcome = self._plan(matter, translation, translation.desired, fingerprint)
-            if isinstance(outcome, Done) and translation.again_s is not None:
-                return Again(translation.again_s, TIME_TELLS)
-            return outcome
+            if (told_s := translation.again_s) is None or (isinstance(outcome, Again) and outcome.after_s <= told_s):
+                return outcome
+            return Again(told_s, TIME_TELLS)
         if flight.fingerprint != fingerprint or self._shop.executor.stale(flight):
             self._shop.executor.cut_short(flight)
         return self._fly(matter, flight)

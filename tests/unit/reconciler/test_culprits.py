@@ -41,6 +41,21 @@ def test_all_targets_but_the_one_at_fault_are_bound(world: World, form: str) -> 
     assert "10.0.9.9:30080 (Node bad, Service shop/web) of HTTP:80 a.example.com/" in world.users.ingress().why
 
 
+def test_a_target_that_is_left_out_for_long_does_not_put_off_what_time_tells_sooner(world: World) -> None:
+    world.users.create(manifests.node("bad", "10.0.9.9"))
+    world.account.seed(refused={"10.0.9.9": "call"})
+    world.users.create(manifests.service("old", 30_555))
+    rules = manifests.rule("a.example.com"), manifests.rule("b.example.com", backend="old")
+    world.users.create(manifests.ingress("shop", *rules))
+    world.start()
+    world.run_for(1300.0)  # it is tried every ten minutes by now, next at 1,835 s
+    assert _bound(world, "b.example.com/")
+    world.users.remove(f"{SERVICES}/old")
+    world.run_for(320.0)
+    assert not _bound(world, "b.example.com/")
+    assert _bound(world)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_the_culprits_are_found_in_few_calls(world: World, form: str) -> None:
     _nodes(world, 96)
