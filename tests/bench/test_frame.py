@@ -87,13 +87,12 @@ def test_the_document_has_the_rows_the_sum_and_the_machine() -> None:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the benchmarks compare with is there, which it need not be where only tests run."""
     monkeypatch.setattr(command, "NEEDED", ("msgspec",))
 
 
-@pytest.mark.usefixtures("_installed")
 @pytest.mark.parametrize(
     ("ran", "code"),
     [
@@ -117,7 +116,6 @@ def test_the_exit_code_says_whether_all_is_good(
     assert json.loads(out.read_bytes())["sum"] == printed[-1]
 
 
-@pytest.mark.usefixtures("_installed")
 def test_a_benchmark_that_dies_fails_the_run_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
