@@ -88,7 +88,11 @@ class Balance:
         if record.wanted_by:
             return
         try:
-            place.leases.update(replace(record, wanted_by=self.identity))
+            # What was seen last may be older than its holder's renewal, again and again: both keep a rhythm.
+            fresh = place.leases.get()
+            if fresh.holder != record.holder or fresh.wanted_by:
+                return
+            place.leases.update(replace(fresh, wanted_by=self.identity))
         except L7lbError as error:
             _logger.debug("a shard of %s could not be asked for: %s", record.holder, error)
             return
