@@ -90,6 +90,15 @@ def test_one_is_asked_for_at_a_time() -> None:
     assert cluster.wanted().count("b") == 1
 
 
+def test_one_is_asked_for_also_where_the_holder_has_renewed_since_it_was_seen() -> None:
+    cluster = _held(*"aa")
+    cluster.clock.advance(5.0)
+    for place in cluster.replicas["a"].places:
+        place.elector.step()
+    cluster.replicas["b"].step()
+    assert cluster.wanted().count("b") == 1
+
+
 def test_who_is_asked_gives_it_while_he_holds_two_more_and_only_what_was_asked_for() -> None:
     cluster = _held(*"aaa")
     cluster.replicas["b"].step()
