@@ -278,19 +278,10 @@ class Verifier:
         cloud, differs = self._beat.cloud.at(Lane.VERIFY), False
         anew: dict[CloudRef, ObservedLoadBalancer | None] = {}
         for ref in self._beat.refs_of(key):
-            known, head = self._beat.observations.get(ref), self._beat.sweep.head(ref)
-            if head is None or not head.running:
-                differs = differs or known is not None
-                self._beat.observations.drop(ref)
-                continue  # the pass reads it by itself
-            anew[ref] = None
-            try:
-                found = anew[ref] = read(cloud, head)
-                self._on_read()
-                # Nothing known: what is put right now may be our own work that was interrupted.
-                differs = differs or (known is not None and found != known)
-            except NotFound:
-                _logger.info("verifier: %s is gone", ref)  # what that means is for the pass to find out
+            known = self._beat.observations.get(ref)
+            found = anew[ref] = self._read(ref, cloud)
+            # Nothing known: what is put right now may be our own work that was interrupted.
+            differs = differs or (known is not None and found != known)
         # Only now: a read that fails, as when this lane has no budget, leaves the next try something to compare with.
         for ref, seen in anew.items():
             self._beat.observations.drop(ref)
@@ -298,6 +289,19 @@ class Verifier:
                 self._beat.observations.keep(seen)
             self._beat.sweep.used(ref)
         return differs
+
+    def _read(self, ref: CloudRef, cloud: LoadBalancers) -> ObservedLoadBalancer | None:
+        """As it is now; None: gone, or not running, and what that means is for the pass to find out."""
+        head = self._beat.sweep.head(ref) or cloud.heads((ref,)).get(ref)
+        if head is None or not head.running:
+            return None
+        try:
+            found = read(cloud, head)
+        except NotFound:
+            _logger.info("verifier: %s is gone", ref)
+            return None
+        self._on_read()
+        return found
 
     def _stamp(self, key: BindingKey) -> None:
         if self._beat.knows(key):

@@ -31,6 +31,8 @@ APART_S: Final = 0.05
 REFUSED_S: Final = 0.1
 REFUSED_S_MAX: Final = 1.0
 """So long nobody looks after a look was refused for rate: twice as long after each refusal in a row."""
+PATIENCE: Final = 4
+"""After so many in a row tasks are asked until a look is answered: their budget is another one."""
 DOUBT_S: Final = 600.0
 """So long tasks are asked after a load balancer that was said to run was refused as being worked on."""
 TASK_EVERY: Final = 6
@@ -121,7 +123,7 @@ class Arrivals:
             if sight is None or sight.at < task.next_look:
                 found = self._look(watch, ref, cloud)
                 if isinstance(found, Later):
-                    return found
+                    return found if watch.refused < PATIENCE else None
                 sight = found
         if sight is None or sight.head is None:
             return None

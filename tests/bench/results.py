@@ -5,11 +5,12 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from math import inf
 from typing import Any, Final
 
 import msgspec
 
-from tests.bench.budgets import SUBJECTS, budget_of, judge, promise_of
+from tests.bench.budgets import SUBJECTS, TIME_MARGIN, budget_of, judge, promise_of
 from tests.bench.rows import Figure
 
 PACKAGES: Final = ("kubernetes", "tencentcloud-sdk-python-common", "msgspec", "urllib3", "kopf", "lightkube")
@@ -43,6 +44,8 @@ class Results(msgspec.Struct, frozen=True):
     quick: bool
     seconds: float
     ran: tuple[Ran, ...]
+    limit_s: float = inf
+    """So long all of it may take, with the margin of times; a part of it has no limit."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -51,8 +54,10 @@ class Results(msgspec.Struct, frozen=True):
 
     @property
     def red(self) -> tuple[str, ...]:
-        """Names of figures beyond their budgets."""
-        return tuple(figure.name for figure in self.figures if not judge(figure, quick=self.quick))
+        """Names of figures beyond their budgets; the run itself is one."""
+        late = self.seconds > self.limit_s * (1 + TIME_MARGIN)
+        figures = (figure.name for figure in self.figures if not judge(figure, quick=self.quick))
+        return (*figures, *(("seconds",) if late else ()))
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -85,6 +90,7 @@ def last_line(results: Results) -> dict[str, Any]:
     return {
         "name": "sum", "rows": len(results.figures), "with_budget": len(with_budget), "ok": results.ok,
         "red": list(results.red), "failed": list(results.failed), "seconds": round(results.seconds, 1),
+        **({} if results.limit_s == inf else {"limit": results.limit_s}),
     }  # fmt: skip
 
 
@@ -131,6 +137,6 @@ def _processor() -> str:
     return named[0] if named else platform.machine()
 
 
-def summed(ran: Sequence[Ran], *, quick: bool, seconds: float) -> Results:
+def summed(ran: Sequence[Ran], *, quick: bool, seconds: float, limit_s: float = inf) -> Results:
     """A run that has ended."""
-    return Results(this_machine(), quick, seconds, tuple(ran))
+    return Results(this_machine(), quick, seconds, tuple(ran), limit_s)

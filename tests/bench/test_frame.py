@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from threading import Barrier
 
@@ -12,7 +13,7 @@ from tests.bench.budgets import BUDGETS, SUBJECTS, Budget
 from tests.bench.figures import alternate, exponent, figure, growth, rounded
 from tests.bench.one import figures_of
 from tests.bench.registry import NAMES, ROOMS, benchmark, benchmarks_of, known_rows
-from tests.bench.results import Machine, Ran, Results, document, last_line, line
+from tests.bench.results import Machine, Ran, Results, document, last_line, line, summed
 from tests.bench.rows import Benchmark, Better, Figure, Scale
 
 GOOD = Figure("queue/growth", 1.1, "exponent", Better.LOWER, {"1,000": 0.01, "10,000": 0.1})
@@ -75,6 +76,17 @@ def test_the_last_line_names_what_is_red_and_what_has_failed() -> None:
         "seconds": 1.5,
     }
     assert last_line(results(Ran("queueing", "Keys.", 1.0, figures=(GOOD, FREE))))["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("seconds", "limit_s", "red"), [(690.0, 600.0, []), (691.0, 600.0, ["seconds"]), (691.0, inf, [])]
+)
+def test_a_run_that_takes_too_long_is_red_though_all_figures_are_good(
+    seconds: float, limit_s: float, red: list[str]
+) -> None:
+    ran = Ran("queueing", "Keys.", 1.0, figures=(GOOD,))
+    found = last_line(summed([ran], quick=False, seconds=seconds, limit_s=limit_s))
+    assert (found["red"], found["ok"], found.get("limit", inf)) == (red, not red, limit_s)
 
 
 def test_the_document_has_the_rows_the_sum_and_the_machine() -> None:

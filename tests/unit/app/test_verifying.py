@@ -1,6 +1,7 @@
 """The verifier: what a round costs, whose turn comes when, what is believed afterwards, and what counts as drift."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isclose
 
 import pytest
@@ -141,10 +142,26 @@ def test_a_head_is_not_used_after_a_write_to_its_load_balancer(scene: Scene) -> 
     scene.serve("a", "b")
     scene.verifier.round()
     scene.sweep.wrote("lb-a")
+    scene.account.heads_by_id["lb-a"] = replace(scene.account.heads_by_id["lb-a"], name="written since")
     with scene.next_turn():
-        assert scene.observations.get(ref("lb-a")) is None
+        known = scene.observations.get(ref("lb-a"))
+    assert known is not None
+    assert known.head.name == "written since"
     with scene.next_turn():
         assert scene.observations.get(ref("lb-b")) is not None
+    assert scene.account.reads() == {"find": 1, "limits": 1, "heads": 1, "listeners": 2, "targets": 2}
+
+
+@pytest.mark.parametrize("call", ["heads", "listeners", "targets"])
+def test_a_turn_without_budget_takes_nothing_from_those_who_wait_for_a_pass(scene: Scene, call: str) -> None:
+    scene.serve("a")
+    scene.believe("a")
+    scene.verifier.round()
+    scene.sweep.wrote("lb-a")
+    scene.account.trouble = failing(call, Throttled("slow down"))
+    with pytest.raises(Throttled), scene.next_turn():
+        pass
+    assert scene.observations.get(ref("lb-a")) is not None
 
 
 def test_a_head_that_was_read_while_a_write_was_sent_is_not_used_either() -> None:

@@ -11,7 +11,15 @@ from l7lb.model.cloud import Accepted, TaskState, TaskStatus
 from l7lb.model.identity import BindingKey, CloudRef, LoadBalancerId, TaskId
 from l7lb.model.loadbalancer import CreateSpec, LoadBalancerHead
 from l7lb.model.plan import CreateListeners, CreateLoadBalancer, Plan, Step
-from l7lb.reconciler.arrivals import EVERY_S, HEADS_PER_CALL, TASK_EVERY, Arrivals, Later
+from l7lb.reconciler.arrivals import (
+    EVERY_S,
+    HEADS_PER_CALL,
+    PATIENCE,
+    REFUSED_S_MAX,
+    TASK_EVERY,
+    Arrivals,
+    Later,
+)
 from l7lb.reconciler.flights import Flight, Flights, PendingTask
 from tests.unit.app.account import Account
 
@@ -211,7 +219,7 @@ def test_a_look_that_is_refused_for_rate_is_taken_again_later_and_later_by_anybo
     scene.cloud.meanwhile = refuse
     scene.now = DUE_S + 1.0
     waits = []
-    for turn in range(6):
+    for turn in range(PATIENCE - 1):
         found = scene.state(turn % 2)
         assert isinstance(found, Later)
         other = scene.state((turn + 1) % 2)
@@ -219,10 +227,32 @@ def test_a_look_that_is_refused_for_rate_is_taken_again_later_and_later_by_anybo
         assert round(other.after_s, 6) == round(found.after_s, 6)
         waits.append(found.after_s)
         scene.now += found.after_s
-    assert waits == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
-    assert len(scene.cloud.asked) == 6
+    assert waits == [0.1, 0.2, 0.4]
+    assert len(scene.cloud.asked) == 3
     scene.cloud.meanwhile = lambda: None
     assert scene.state(0) == RUNNING
+
+
+def test_while_looks_go_on_being_refused_tasks_are_asked_and_a_creation_that_has_failed_is_not_missed() -> None:
+    scene = Scene(2)
+
+    def refuse() -> None:
+        raise Throttled("used up", retry_after_s=40.0)
+
+    scene.cloud.meanwhile = refuse
+    scene.now = DUE_S + 1.0
+    for _ in range(PATIENCE):
+        found = scene.state(0)
+        scene.now += found.after_s if isinstance(found, Later) else 0.0
+    assert (scene.state(0), scene.state(1)) == (None, None)
+    asked = len(scene.cloud.asked)
+    scene.now += REFUSED_S_MAX
+    assert scene.state(0) is None
+    assert len(scene.cloud.asked) == asked + 1, "nobody looks any more"
+    scene.cloud.meanwhile = lambda: None
+    scene.now += REFUSED_S_MAX
+    assert scene.state(0) == RUNNING
+    assert isinstance(scene.state(1), TaskState), "seen in the same look"
 
 
 def test_those_that_come_together_are_woken_one_after_the_other() -> None:
