@@ -133,6 +133,9 @@ class Watchman:
                 held = uid in living and is_held(living[uid])
                 if self.world.clock.now() <= self.world.unheard_until:
                     self.world.relics.add(lb.id)
+                    self.world.forgotten.add(lb.id)
+                if held:
+                    self.world.forgotten.discard(lb.id)
                 if not held and lb.id not in self.world.relics:
                     self.broken.append(f"{lb.id} was made for {uid}, and no finalizer will ever lead to it")
         self.broken += [f"{ids} were made for {uid}" for uid, ids in made.items() if len(ids) > 1]

@@ -103,6 +103,7 @@ class Deployment(World):
         assert response.status == 200, response.body
         self.register.look(self.users.emulator, self.clock.now(), restored=True)
         self.relics |= {lb.id for lb in self.account.lbs()}
+        self.forgotten |= self.relics
         self.unheard_until = self.clock.now() + UNHEARD_S
 
     def outage(self, seconds: float) -> None:

@@ -193,6 +193,8 @@ class Rest:
         used = any(lb.id in bound_to(self._world, one) for one in self._ingresses.values())
         if used or (lb.id in self._world.relics and lb.tags.get(UID, "") not in self._ingresses):
             return
+        if lb.id in self._world.forgotten:
+            return  # Its Ingress is of another class, and no record says that it was ever ours: no proof to delete it.
         if lb.id in self._lent:
             before = self._lent[lb.id]
             if set(lb.listeners) != set(before.listeners) or lb.tags != before.tags:

@@ -7,7 +7,7 @@ What was made for an Ingress that is no more is an orphan: it stays.
 import pytest
 
 from tests.simulation import manifests
-from tests.simulation.belonging import CREATED_BY, UID
+from tests.simulation.belonging import CLASS, CREATED_BY, UID
 from tests.simulation.checkers import Broken, Watchman
 from tests.simulation.cluster import INGRESSES
 from tests.simulation.deployment import Deployment
@@ -78,6 +78,46 @@ def test_a_lease_made_anew_at_an_older_version_shows_that_time_went_back() -> No
     world.users.create(manifests.ingress("shop"))
     world.settle()
     assert world.users.ingress("shop").is_ready
+
+
+def _made_and_forgotten() -> tuple[Deployment, Watchman, str]:
+    """An Ingress had left, came back and got a load balancer; then the API server is set back to when it had left."""
+    world = Deployment(rig=Rig(replicas=2))
+    watchman = Watchman(world)
+    world.start()
+    world.users.create(manifests.ingress("shop", annotations={CLASS: "nginx"}))
+    world.run_for(20.0)
+    mark = world.revision
+    world.users.annotate({CLASS: None})
+    world.until("it is served", lambda: world.users.ingress().is_ready)
+    made = world.users.ingress().record["lb"]
+    world.restore(mark, down_s=40.0)
+    world.settle()
+    return world, watchman, made
+
+
+def test_what_was_made_for_an_ingress_that_is_of_another_class_again_stays_and_serves_it_when_it_comes_back() -> None:
+    world, watchman, made = _made_and_forgotten()
+    watchman.check_rest()
+    assert [lb.id for lb in world.account.lbs()] == [made]
+    world.users.annotate({CLASS: None})
+    world.settle()
+    assert world.users.ingress().record["lb"] == made
+    watchman.check_rest()
+
+
+def test_what_is_left_behind_by_an_ingress_that_knew_it_after_a_restore_would_be_seen() -> None:
+    world, watchman, made = _made_and_forgotten()
+    world.users.annotate({CLASS: None})
+    world.settle()
+    kept = world.account.emulator.world.load_balancers[made]
+    world.users.annotate({CLASS: "nginx"})
+    world.run_for(60.0)
+    world.settle()
+    assert not world.account.lbs()
+    world.account.emulator.world.load_balancers[made] = kept
+    with pytest.raises(Broken, match="was left behind"):
+        watchman.check_rest()
 
 
 def test_a_deleted_ingress_that_is_alive_again_gets_a_load_balancer_again() -> None:

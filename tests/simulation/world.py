@@ -61,6 +61,8 @@ class World:
         self.gate_open = True
         self.relics: set[str] = set()
         """Load balancers older than what the API server was set back to: one without an Ingress now is to be kept."""
+        self.forgotten: set[str] = set()
+        """Those among them whose Ingress is there and does not know them: it asked for none then, and has not since."""
         self.unheard_until = -1.0
         """Until then a leader may not have heard that the API server was set back, and orders for what is undone."""
         self.breaches: list[str] = []
