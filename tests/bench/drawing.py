@@ -1,6 +1,7 @@
 """`python -m tests.bench.drawing FOLDER`: draws the plots that its input names. Only it needs the library."""
 
 import sys
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,10 @@ SETTINGS: Final = {
 }
 BAR_IN: Final = 0.34
 WIDTH_IN: Final = 7.2
+LEGEND_IN: Final = 0.21
+COLUMNS: Final = 3
+DASHES: Final = ("-", "--", ":")
+"""More lines than there are colours: the next ten are dashed."""
 
 
 def bars(plot: Bars) -> Figure:
@@ -42,18 +47,21 @@ def bars(plot: Bars) -> Figure:
 
 def lines(plot: Lines) -> Figure:
     """Both axes logarithmic, with a straight line for what grows as its size does."""
-    figure = Figure(figsize=(WIDTH_IN, 4.2), layout="constrained")
+    in_legend = ceil((len(plot.lines) + 1) / COLUMNS)
+    figure = Figure(figsize=(WIDTH_IN, 4.2 + LEGEND_IN * in_legend), layout="constrained")
     axes = figure.subplots()
     most = max(size for points in plot.lines.values() for size, _ in points)
-    axes.plot([1, most], [1, most], linestyle="--", color=OTHERS, label="linear")
-    for name, points in plot.lines.items():
-        axes.plot([size for size, _ in points], [cost for _, cost in points], marker="o", label=name)
+    axes.plot([1, most], [1, most], linestyle="-", linewidth=4, color=OTHERS, label="linear")
+    for number, (name, points) in enumerate(plot.lines.items()):
+        colour, dashes = f"C{number % 10}", DASHES[number // 10 % len(DASHES)]
+        sizes, costs = [size for size, _ in points], [cost for _, cost in points]
+        axes.plot(sizes, costs, color=colour, linestyle=dashes, marker="o", label=name)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_title(plot.title, loc="left", fontsize=11)
     axes.set_xlabel("size")
     axes.set_ylabel("cost")
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=COLUMNS, frameon=False, fontsize=9)
     return figure
 
 
