@@ -275,11 +275,11 @@ class Verifier:
 
     def _refresh(self, key: BindingKey) -> bool:
         """Read anew what the pass will look at; whether it differs, or may differ, from what was known of it."""
-        cloud, differs = self._beat.cloud.at(Lane.VERIFY), False
+        differs = False
         anew: dict[CloudRef, ObservedLoadBalancer | None] = {}
         for ref in self._beat.refs_of(key):
             known = self._beat.observations.get(ref)
-            found = anew[ref] = self._read(ref, cloud)
+            found = anew[ref] = _read(self._beat, ref, self._on_read)
             # Nothing known: what is put right now may be our own work that was interrupted.
             differs = differs or (known is not None and found != known)
         # Only now: a read that fails, as when this lane has no budget, leaves the next try something to compare with.
@@ -289,19 +289,6 @@ class Verifier:
                 self._beat.observations.keep(seen)
             self._beat.sweep.used(ref)
         return differs
-
-    def _read(self, ref: CloudRef, cloud: LoadBalancers) -> ObservedLoadBalancer | None:
-        """As it is now; None: gone, or not running, and what that means is for the pass to find out."""
-        head = self._beat.sweep.head(ref) or cloud.heads((ref,)).get(ref)
-        if head is None or not head.running:
-            return None
-        try:
-            found = read(cloud, head)
-        except NotFound:
-            _logger.info("verifier: %s is gone", ref)
-            return None
-        self._on_read()
-        return found
 
     def _stamp(self, key: BindingKey) -> None:
         if self._beat.knows(key):
@@ -318,6 +305,21 @@ class Verifier:
         with self._lock:
             self._due &= keys
             self._verified = {key: at for key, at in self._verified.items() if key in keys}
+
+
+def _read(beat: Beat, ref: CloudRef, on_read: Callable[[], None]) -> ObservedLoadBalancer | None:
+    """As it is now; None: gone, or not running, and what that means is for the pass to find out."""
+    cloud = beat.cloud.at(Lane.VERIFY)
+    head = beat.sweep.head(ref) or cloud.heads((ref,)).get(ref)
+    if head is None or not head.running:
+        return None
+    try:
+        found = read(cloud, head)
+    except NotFound:
+        _logger.info("verifier: %s is gone", ref)
+        return None
+    on_read()
+    return found
 
 
 def _read_quotas(beat: Beat) -> None:
