@@ -210,12 +210,12 @@ def test_regions_do_not_wait_for_each_other() -> None:
     assert scene.cloud.asked == [(ref(0),), (ref(1, "ap-beijing"),)]
 
 
+def refuse() -> None:
+    raise Throttled("used up", retry_after_s=40.0)
+
+
 def test_a_look_that_is_refused_for_rate_is_taken_again_later_and_later_by_anybody() -> None:
     scene = Scene(2)
-
-    def refuse() -> None:
-        raise Throttled("used up", retry_after_s=40.0)
-
     scene.cloud.meanwhile = refuse
     scene.now = DUE_S + 1.0
     waits = []
@@ -235,10 +235,6 @@ def test_a_look_that_is_refused_for_rate_is_taken_again_later_and_later_by_anybo
 
 def test_while_looks_go_on_being_refused_tasks_are_asked_and_a_creation_that_has_failed_is_not_missed() -> None:
     scene = Scene(2)
-
-    def refuse() -> None:
-        raise Throttled("used up", retry_after_s=40.0)
-
     scene.cloud.meanwhile = refuse
     scene.now = DUE_S + 1.0
     for _ in range(PATIENCE):
