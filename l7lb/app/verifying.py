@@ -22,7 +22,7 @@ from l7lb.errors import L7lbError, NotFound
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, LoadBalancerId
 from l7lb.model.lane import Lane
-from l7lb.model.loadbalancer import ObservedLoadBalancer
+from l7lb.model.loadbalancer import LoadBalancerHead, ObservedLoadBalancer
 from l7lb.model.marks import FINALIZER, LOAD_BALANCER_ID
 from l7lb.model.snapshot import Settings
 from l7lb.reconciler.observations import Observations, read
@@ -275,11 +275,11 @@ class Verifier:
 
     def _refresh(self, key: BindingKey) -> bool:
         """Read anew what the pass will look at; whether it differs, or may differ, from what was known of it."""
-        differs = False
+        cloud, differs = self._beat.cloud.at(Lane.VERIFY), False
         anew: dict[CloudRef, ObservedLoadBalancer | None] = {}
         for ref in self._beat.refs_of(key):
             known = self._beat.observations.get(ref)
-            found = anew[ref] = _read(self._beat, ref, self._on_read)
+            found = anew[ref] = _read(cloud, ref, self._beat.sweep.head(ref), self._on_read)
             # Nothing known: what is put right now may be our own work that was interrupted.
             differs = differs or (known is not None and found != known)
         # Only now: a read that fails, as when this lane has no budget, leaves the next try something to compare with.
@@ -307,10 +307,15 @@ class Verifier:
             self._verified = {key: at for key, at in self._verified.items() if key in keys}
 
 
-def _read(beat: Beat, ref: CloudRef, on_read: Callable[[], None]) -> ObservedLoadBalancer | None:
-    """As it is now; None: gone, or not running, and what that means is for the pass to find out."""
-    cloud = beat.cloud.at(Lane.VERIFY)
-    head = beat.sweep.head(ref) or cloud.heads((ref,)).get(ref)
+def _read(
+    cloud: LoadBalancers, ref: CloudRef, swept: LoadBalancerHead | None, on_read: Callable[[], None]
+) -> ObservedLoadBalancer | None:
+    """As it is now; None: gone, or not running, and what that means is for the pass to find out.
+
+    `cloud`: one for all reads of a turn. Reads that knew nothing of each other would each wait for a token, and a turn
+    that is refused in the middle begins anew: one with two load balancers would never come to its end.
+    """
+    head = swept or cloud.heads((ref,)).get(ref)
     if head is None or not head.running:
         return None
     try:

@@ -1,8 +1,9 @@
 """The verifier: what a round costs, whose turn comes when, what is believed afterwards, and what counts as drift."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from math import isclose
+from typing import Self
 
 import pytest
 
@@ -14,7 +15,7 @@ from l7lb.model.identity import BindingKey
 from l7lb.model.lane import Lane
 from l7lb.runtime.workqueue import Deadline
 from tests.builders import head
-from tests.unit.app.account import ref
+from tests.unit.app.account import Account, ref
 from tests.unit.app.room import SETTINGS, annotated, named, served
 from tests.unit.app.verifying_scene import Scene, turns
 from tests.unit.translator.builders import endpoints, ingress, node, rule, service
@@ -162,6 +163,36 @@ def test_a_turn_without_budget_takes_nothing_from_those_who_wait_for_a_pass(scen
     with pytest.raises(Throttled), scene.next_turn():
         pass
     assert scene.observations.get(ref("lb-a")) is not None
+
+
+@dataclass
+class Lean(Account):
+    """Its lane has one token of each kind; what one pass reads more of that kind is lent, as by the real adapter."""
+
+    spent: set[str] = field(default_factory=set)
+
+    def at(self, lane: Lane) -> Self:
+        asked: set[str] = set()
+
+        def trouble(call: str) -> None:
+            if call not in asked and call in self.spent:
+                raise Throttled("the API budget is used up")
+            self.spent.add(call)
+            asked.add(call)
+
+        return replace(super().at(lane), trouble=trouble)
+
+
+def test_a_turn_over_two_load_balancers_comes_to_its_end_with_one_token_of_each_kind() -> None:
+    scene = Scene(Lean())
+    scene.serve("a")
+    scene.account.own("lb-b")
+    scene.room.put(annotated(served(named(ingress(rule()), "a"), "lb-a"), **{EXISTING: "lb-b"}))
+    scene.verifier.round()
+    scene.sweep.wrote("lb-a")
+    scene.sweep.wrote("lb-b")
+    with scene.next_turn():
+        assert {scene.observations.get(ref(one)) is not None for one in ("lb-a", "lb-b")} == {True}
 
 
 def test_a_head_that_was_read_while_a_write_was_sent_is_not_used_either() -> None:

@@ -17,9 +17,9 @@ from tests.unit.translator.builders import ingress, rule
 class Scene:
     """A verifier over a room and an account, with a queue that the test empties."""
 
-    def __init__(self, *, trusted_from: float = 0.0, interval_s: float = 600.0) -> None:
+    def __init__(self, account: Account | None = None, *, trusted_from: float = 0.0, interval_s: float = 600.0) -> None:
         self.room = Room()
-        self.account = Account()
+        self.account = Account() if account is None else account
         self.queue = WorkQueue(workers=8)
         self.observations = Observations()
         self.sweep = Sweep()
