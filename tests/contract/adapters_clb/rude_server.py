@@ -11,10 +11,10 @@ Script = Sequence[bytes | float]
 
 
 def http(body: object, *, status: str = "200 OK", content_type: str = "application/json", extra: str = "") -> bytes:
-    """A whole answer."""
+    """A whole answer, the last of its connection: else a client may send its next request into one that just ends."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(data)}\r\n{extra}\r\n"
-    return head.encode() + data
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(data)}\r\n"
+    return f"{head}Connection: close\r\n{extra}\r\n".encode() + data
 
 
 class RudeServer:

@@ -17,15 +17,11 @@ from tests.emulators.clb.faults import Fault
 from tests.emulators.clb.server import ClbServer
 
 GIVEN = {"Code": "Success", "TmpSecretId": "id", "TmpSecretKey": "hidden", "Token": "t", "ExpiredTime": 9e9}
-ROLE = http(b"l7lb-role", content_type="text/plain", extra="Connection: close\r\n")
-
-
-def answer(body: object) -> bytes:
-    return http(body, extra="Connection: close\r\n")
+ROLE = http(b"l7lb-role", content_type="text/plain")
 
 
 def test_the_role_of_the_machine_is_looked_up_and_its_keys_used() -> None:
-    with RudeServer([ROLE], [answer(GIVEN)]) as server:
+    with RudeServer([ROLE], [http(GIVEN)]) as server:
         keys = Temporary(InstanceRole(url=f"{server.url}/cam/"))
         assert keys.get_credential_info() == ("id", "hidden", "t")
         assert server.requests[1].startswith(b"GET /cam/l7lb-role ")
@@ -49,7 +45,7 @@ def test_a_machine_without_a_role_is_told_from_one_that_does_not_answer(
 
 @pytest.mark.parametrize("said", [b"{", b"[]", json.dumps({"Code": "Success"}).encode()])
 def test_keys_that_cannot_be_read_are_unavailable_and_not_shown(said: bytes) -> None:
-    with RudeServer([answer(said)]) as server, pytest.raises(errors.Unavailable):
+    with RudeServer([http(said)]) as server, pytest.raises(errors.Unavailable):
         InstanceRole("role", f"{server.url}/")()
 
 
