@@ -15,10 +15,10 @@ from l7lb import ledger, planner, translator
 from l7lb.adapters.clb.ratelimit import Pace
 from l7lb.app.caches import Caches, Stores, key_of, record_of
 from l7lb.app.regions import Look, look, regions
-from l7lb.app.roll_call import RollCall
+from l7lb.app.roll_call import RollCall, Wait
 from l7lb.app.shards import ALL, Scope
 from l7lb.app.sweep import Sweep
-from l7lb.errors import L7lbError, NotFound
+from l7lb.errors import L7lbError, NotFound, Throttled
 from l7lb.model.cluster import Ingress
 from l7lb.model.identity import BindingKey, CloudRef, Cluster, LoadBalancerId
 from l7lb.model.lane import Lane
@@ -35,6 +35,8 @@ QUOTAS_AGE_S_MAX: Final = 60.0
 """What is younger, as at the beginning of a term, is not read again."""
 LATER_S: Final = 1.0
 """A turn that gave way to a better reason follows it after so long."""
+LOOK_WAITS_S_MAX: Final = 60.0
+"""So long a round waits for the budget of its look, which saves one read for each load balancer."""
 TURNS_PART: Final = 0.9
 """Of what the budget of the lowest lane gives: a little less, so that it is not asked in vain."""
 TURNS_PER_S: Final = TURNS_PART * Pace().verifying
@@ -169,16 +171,16 @@ class Verifier:
             return
         if self._beat.trusted_from > 0:
             self._beat.observations.clear()
-            self._look()
+            self._look(self._stopping.wait)
         wait_s = self._pause(len(self._due))
         while not self._stopping.wait(wait_s if self._interval_s > 0 else None):
-            wait_s = self._pause(self.round())
+            wait_s = self._pause(self.round(self._stopping.wait))
 
     def stop(self) -> None:
         """End `run`."""
         self._stopping.set()
 
-    def promote(self, wait: Callable[[float], bool] | None = None) -> None:
+    def promote(self, wait: Wait | None = None) -> None:
         """Who was edited while nobody led goes first as well, then whose targets are not as they ought to be.
 
         It is found out while the workers are at work already. `wait` waits so many seconds, and says whether to end.
@@ -191,9 +193,9 @@ class Verifier:
         for key in self._beat.roll_call().absent(self._beat.ours(), wait or self._stopping.wait):
             self._beat.queue.add(key, Lane.ENDPOINTS, self._beat.clock.monotonic())
 
-    def round(self) -> int:
-        """Give every key a turn; how many."""
-        self._look()
+    def round(self, wait: Wait | None = None) -> int:
+        """Give every key a turn; how many. `wait` as for `promote`; None: its look goes now or never."""
+        self._look(wait)
         held = (one for one in self._beat.ours() if FINALIZER in one.finalizers or self._beat.refs(one))
         keys = tuple(dict.fromkeys(self._beat.key(one) for one in held))
         self._spread(keys, self._beat.clock.monotonic(), 0.0)
@@ -248,19 +250,14 @@ class Verifier:
             times = [self._began if at is None else at for key, at in self._verified.items() if key in keys]
         return min(times, default=self._beat.clock.time())
 
-    def _look(self) -> None:
+    def _look(self, wait: Wait | None = None) -> None:
         """Without its answer each load balancer costs one more read: no reason to fail."""
-        self._beat.sweep.begin()
-        try:
-            beat = self._beat
-            places = regions(beat.ingresses(), beat.cluster, beat.settings.region, beat.more_regions)
-            found = look(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
-        except L7lbError as error:
-            _logger.warning("verifier: %s", error)
+        found = _looked(self._beat, wait)
+        if found is None:
             return
         self._beat.sweep.enter(found.heads)
         self._on_look(found)
-        _read_quotas(beat)
+        _read_quotas(self._beat)
 
     def _spread(self, keys: Sequence[BindingKey], now: float, start_s: float) -> None:
         with self._lock:
@@ -305,6 +302,25 @@ class Verifier:
         with self._lock:
             self._due &= keys
             self._verified = {key: at for key, at in self._verified.items() if key in keys}
+
+
+def _looked(beat: Beat, wait: Wait | None) -> Look | None:
+    """All load balancers of the cluster. One token that a turn was quicker to take must not cost a whole round."""
+    until = beat.clock.monotonic() + LOOK_WAITS_S_MAX
+    while True:
+        beat.sweep.begin()
+        try:
+            places = regions(beat.ingresses(), beat.cluster, beat.settings.region, beat.more_regions)
+            return look(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
+        except Throttled as refusal:
+            if wait is None or beat.clock.monotonic() >= until:
+                _logger.warning("verifier: %s", refusal)
+                return None
+            if wait(refusal.retry_after_s or LATER_S):
+                return None
+        except L7lbError as error:
+            _logger.warning("verifier: %s", error)
+            return None
 
 
 def _read(

@@ -84,9 +84,13 @@ class _Shift:
             wait_s = term.verifier._pause(len(term.verifier._due))
             while one.around.config.verify_interval > 0 and not one.over:
                 self._crew.sleep(wait_s)
-                wait_s = term.verifier._pause(term.verifier.round())
+                wait_s = term.verifier._pause(term.verifier.round(self._wait))
         except Died:
             one.end("died")
+
+    def _wait(self, seconds: float) -> bool:
+        self._crew.sleep(seconds)
+        return bool(self._one.over)
 
 
 def _due(one: Replica, thread: Thread) -> Callable[[], float]:

@@ -156,7 +156,7 @@ class Chair:
             return False
         self.trusts = True
         term.observations.clear()
-        term.verifier._look()
+        term.verifier._look(self._pass_time)
         return True
 
     def _rise(self) -> bool:

@@ -173,7 +173,7 @@ class Leading:
             return False
         self.trusts = True
         term.observations.clear()
-        term.verifier._look()
+        term.verifier._look(self._pass_time)
         return True
 
     def _go(self) -> bool:

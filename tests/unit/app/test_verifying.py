@@ -233,6 +233,37 @@ def test_without_a_look_the_round_goes_on(scene: Scene) -> None:
     turns(scene, 1)
 
 
+def test_a_look_that_finds_no_budget_is_waited_for_and_costs_the_round_nothing(scene: Scene) -> None:
+    scene.serve("a", "b")
+    scene.account.trouble = failing("find", Throttled("slow down", retry_after_s=0.3))
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 3:
+            scene.account.trouble = lambda _call: None
+        return False
+
+    assert scene.verifier.round(wait) == 2
+    turns(scene, 2)
+    assert waits == [0.3] * 3
+    assert scene.account.reads() == {"find": 1, "limits": 1, "listeners": 2, "targets": 2}
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["in the end", "when the term ends"])
+def test_the_wait_for_a_look_is_given_up(scene: Scene, ends: bool) -> None:
+    scene.serve("a")
+    scene.account.trouble = failing("find", Throttled("slow down", retry_after_s=20.0))
+    began = scene.room.clock.monotonic()
+
+    def wait(seconds: float) -> bool:
+        scene.room.clock.advance(seconds)
+        return ends
+
+    assert scene.verifier.round(wait) == 1
+    assert scene.room.clock.monotonic() - began == (20.0 if ends else 60.0)
+
+
 def test_what_nobody_leads_to_any_more_is_forgotten_in_a_round(scene: Scene) -> None:
     scene.serve("a")
     scene.believe("a")
