@@ -25,6 +25,10 @@ KNEE: Final = 0.9
 FLOOR: Final = 1 / 15
 """Of the whole rate, one call a second for most actions: what is always tried."""
 WAIT_S_MAX: Final = 60.0
+AT_ONCE: Final = 5
+"""So many calls a second have room for what is borrowed, however low the rate: else a pass would never end."""
+OWED_MAX: Final = 10.0
+"""So many calls at most are paid back by `Lane.VERIFY`: after a hundred pages it would stand still for minutes."""
 GRACE_S: Final = 0.25
 """So long a token is kept for the lane that was told when to come for it."""
 _WHOLE: Final = 1.0 - 1e-9
@@ -90,13 +94,15 @@ class Allowance:
         # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. A flood
         # of them does: others are served as well.
         borrow = borrow or (lane is Lane.REMOVALS and self._tokens > -self.burst)
-        wait = max(self._crowded(now), 0.0 if borrow else self._lacking(lane, now))
+        wait = self._crowded(now, AT_ONCE) if borrow else max(self._crowded(now), self._lacking(lane, now))
         if wait > 0:
             return self._named(lane, now, wait)
-        self._tokens -= 1.0
         if lane is Lane.VERIFY:
-            self._spare -= 1.0
+            # What it borrows it alone pays back: a list of many pages must not hold up who changes something.
+            self._tokens = max(self._tokens - 1.0, min(self._tokens, 0.0))
+            self._spare = max(self._spare - 1.0, -OWED_MAX)
         else:
+            self._tokens -= 1.0
             self._last = lane
         if self._due[lane]:
             self._due[lane].popleft()
@@ -141,9 +147,9 @@ class Allowance:
             return self._base + (knee - self._base) * since / CATCH_UP_S
         return min(self.full, knee + self.full * max(0.0, since - CATCH_UP_S - HOLD_S) / CLIMB_S)
 
-    def _crowded(self, now: float) -> float:
-        """Seconds until this second has room for one more; 0 while it has."""
-        room = int(max(self.burst, self.quota * self.rate / self.full))
+    def _crowded(self, now: float, least: int = 1) -> float:
+        """Seconds until this second has room for one more; 0 while it has. It has room for `least`."""
+        room = int(max(least, self.burst, self.quota * self.rate / self.full))
         return self._sent[-room] + 1.0 - now + 1e-6 if len(self._sent) >= room else 0.0
 
     def _lacking(self, lane: Lane, now: float) -> float:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from l7lb.adapters.clb.calls import Caller
 from l7lb.adapters.clb.loadbalancers import TencentLoadBalancers
-from l7lb.adapters.clb.ratelimit import RateLimits
+from l7lb.adapters.clb.ratelimit import Pace, RateLimits, divided
 from l7lb.adapters.clb.sdk import Refusal
 from l7lb.model.lane import Lane
 from tests.unit.adapters.clb.test_allowance import most_in_a_second
@@ -16,11 +18,12 @@ TOTAL = 3_000
 class Account:
     """Answers pages of `TOTAL` load balancers at once; refuses the calls whose numbers are given."""
 
-    def __init__(self, *refused: int) -> None:
+    def __init__(self, *refused: int, pace: Pace | None = None) -> None:
         self.now = 0.0
         self.sent: list[float] = []
         self._refused = refused
-        caller = Caller(self, RateLimits(self.clock), sleep=self.sleep, clock=self.clock)
+        self.limits = RateLimits(self.clock, pace or Pace())
+        caller = Caller(self, self.limits, sleep=self.sleep, clock=self.clock)
         self.cloud = TencentLoadBalancers(caller, self.clock)
 
     def clock(self) -> float:
@@ -52,3 +55,16 @@ def test_a_page_that_is_refused_for_rate_does_not_cost_the_pages_before_it() -> 
     account = Account(7, 8, 9, 20)
     assert len(account.cloud.at(Lane.VERIFY).find("ap-guangzhou", {"a": "b"})) == TOTAL
     assert len(account.sent) == TOTAL / 100 + 4
+
+
+@pytest.mark.parametrize("lane", [Lane.VERIFY, Lane.CHANGE])
+@pytest.mark.parametrize("shards", [1, 3, 16])
+def test_a_list_of_many_pages_does_not_hold_up_who_changes_something_after_it_nor_the_next_list(
+    lane: Lane, shards: int
+) -> None:
+    account = Account(pace=divided(Pace(), shards))
+    account.cloud.at(lane).find("ap-guangzhou", {"a": "b"})
+    account.now += 2.0
+    account.limits.take("ap-guangzhou", "clb", "DescribeLoadBalancers", Lane.CHANGE)
+    account.now += 3.0 * shards
+    assert len(account.cloud.at(Lane.VERIFY).find("ap-guangzhou", {"a": "b"})) == TOTAL

@@ -7,7 +7,7 @@ import pytest
 
 from l7lb.adapters.clb.allowance import RECOVERY_S_MAX
 from l7lb.adapters.clb.deletions import DELETIONS_MAX
-from l7lb.adapters.clb.ratelimit import DELETE, Pace, RateLimits
+from l7lb.adapters.clb.ratelimit import DELETE, Pace, RateLimits, divided, pace_of
 from l7lb.errors import Throttled
 from l7lb.model.lane import Lane
 from tests.unit.adapters.clb.test_allowance import most_in_a_second
@@ -104,6 +104,18 @@ def test_later_pages_are_borrowed_and_paid_back(limits: RateLimits, clock: Clock
     assert wait(limits, Lane.VERIFY, "DescribeLoadBalancers") == pytest.approx(9.75 / 3.75, abs=0.1)
     clock.now += 3
     limits.take(REGION, "clb", "DescribeLoadBalancers", Lane.VERIFY)
+
+
+@pytest.mark.parametrize("pace", [Pace(), pace_of(0.05), divided(Pace(), 16)], ids=["usual", "small", "16 shards"])
+@pytest.mark.parametrize("lane", [Lane.CHANGE, Lane.VERIFY])
+def test_however_low_the_rate_is_a_pass_of_five_reads_comes_to_its_end(clock: Clock, pace: Pace, lane: Lane) -> None:
+    limits = RateLimits(clock, pace)
+    for _ in range(8):
+        limits.slow_down(REGION, "clb", "DescribeListeners", sent=clock.now)
+        clock.now += 0.001
+    clock.now += wait(limits, lane, "DescribeListeners")
+    for number in range(5):
+        limits.take(REGION, "clb", "DescribeListeners", lane, borrow=number > 0)
 
 
 def test_a_complaint_of_the_cloud_halves_the_rate_and_calm_brings_it_back(limits: RateLimits, clock: Clock) -> None:
