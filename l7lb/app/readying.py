@@ -196,23 +196,27 @@ class Readying:
             by_region.setdefault(ref.region, []).append(ref)
         healths: Healths = {}
         unread: set[CloudRef] = set()
+        # One for the whole look: with little budget, what comes late in it would else be refused in each.
+        cloud = self.ward.cloud.at(Lane.ENDPOINTS)
         for part in by_region.values():
             for start in range(0, len(part), HEALTH_MAX):
-                self._ask_some(tuple(part[start : start + HEALTH_MAX]), healths, unread)
+                self._ask_some(cloud, tuple(part[start : start + HEALTH_MAX]), healths, unread)
         return healths, unread
 
-    def _ask_some(self, refs: tuple[CloudRef, ...], healths: Healths, unread: set[CloudRef]) -> None:
+    def _ask_some(
+        self, cloud: LoadBalancers, refs: tuple[CloudRef, ...], healths: Healths, unread: set[CloudRef]
+    ) -> None:
         """One that is gone spoils a call for all: the rest is asked in halves."""
         try:
-            healths.update(self.ward.cloud.at(Lane.ENDPOINTS).health(refs))
+            healths.update(cloud.health(refs))
         except (NotFound, TerminalError) as error:
             if len(refs) == 1 or isinstance(error, ConfigurationError):
                 unread.update(refs)
                 self._complain(f"the health of {refs[0]} cannot be read: {error}")
                 return
             middle = len(refs) // 2
-            self._ask_some(refs[:middle], healths, unread)
-            self._ask_some(refs[middle:], healths, unread)
+            self._ask_some(cloud, refs[:middle], healths, unread)
+            self._ask_some(cloud, refs[middle:], healths, unread)
         except L7lbError as error:
             unread.update(refs)
             self._complain(f"the health of {len(refs)} load balancers cannot be read now: {error}")

@@ -18,7 +18,7 @@ from tests.soak import memory
 COUNT = 500
 Row = tuple[Kind[Any], str, Callable[[int], memory.Json], int, int]
 ROWS: tuple[Row, ...] = (
-    (kinds.INGRESS, "ingresses", memory.ingress, 2650, 4),
+    (kinds.INGRESS, "ingresses", memory.ingress, 2320, 2),
     (kinds.SERVICE, "services", memory.service, 1400, 1),
     (kinds.ENDPOINT_SLICE, "slices", memory.endpoint_slice, 2650, 2),
     (kinds.NODE, "nodes", memory.node, 1650, 1),

@@ -21,6 +21,7 @@ from l7lb.model.plan import CreateListeners, CreateRules, ModifyHost, ModifyList
 
 _logger = logging.getLogger(__name__)
 
+READ: Final = "DescribeCertificates"
 PAGE: Final = 100
 """Ids a call; a page may have up to 1,000 entries (DescribeCertificates page)."""
 ISSUED: Final = 1
@@ -56,6 +57,8 @@ class TencentCertificates:
     caller: Caller
     region: str
     """The service has none; the budget is counted under this one."""
+    asked: set[str] | None = None
+    """Reads that the pass has made: as with load balancers, another of the same kind is borrowed."""
 
     def read(self, ids: frozenset[str], lane: Lane) -> Mapping[str, CertificateFacts]:
         """Those of `ids` that the account has, by id. Raises the classes of `errors`."""
@@ -63,8 +66,11 @@ class TencentCertificates:
         wanted = sorted(ids)
         for start in range(0, len(wanted), PAGE):
             params = {"CertIds": wanted[start : start + PAGE], "Offset": 0, "Limit": PAGE}
-            request = Request("ssl", "DescribeCertificates", params)
-            answer = self.caller.call(request, region=self.region, lane=lane, borrow=start > 0)
+            request = Request("ssl", READ, params)
+            borrow = start > 0 or (self.asked is not None and READ in self.asked)
+            answer = self.caller.call(request, region=self.region, lane=lane, borrow=borrow)
+            if self.asked is not None:
+                self.asked.add(READ)
             for entry in wire.read(answer, _Certificates).certificates or ():
                 if entry.certificate_id in ids:
                     found[entry.certificate_id] = _facts(entry)

@@ -131,7 +131,7 @@ class TencentLoadBalancers:
     def foreseen(self, region: str, step: Step) -> errors.Rejected | None:
         """The refusal that is sure to meet a step, as far as it can be read; without the right to read: nothing is."""
         try:
-            return certificates.foreseen(step, TencentCertificates(self.caller, region))
+            return certificates.foreseen(step, TencentCertificates(self.caller, region, self._asked))
         except errors.AccessDenied:
             return None
 

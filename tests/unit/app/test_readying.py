@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import pytest
 
@@ -10,6 +11,7 @@ from l7lb.app.readying import LONG_S, LOOK_S, NOT_A_TARGET, OPEN, SLOW_S, UNWANT
 from l7lb.errors import AccessDenied, GateClosed, L7lbError, NotFound, Throttled
 from l7lb.model.cloud import Health, TargetHealth
 from l7lb.model.identity import CloudRef, ListenerId, LoadBalancerId, LocationId
+from l7lb.model.lane import Lane
 from l7lb.model.loadbalancer import LoadBalancerHead, ObservedListener, ObservedLoadBalancer, Target
 from l7lb.model.pods import READINESS_GATE, Pod, PodCondition, PodReadinessGate, PodSpec
 from l7lb.model.writing import Note
@@ -35,6 +37,12 @@ class Cloud(Account):
     says: dict[str, Health] = field(default_factory=dict)
     asked: list[list[str]] = field(default_factory=list)
     refusal: L7lbError | None = None
+    tokens: list[str] | None = None
+    """Each lets one pass begin, which borrows what it asks more; None: there are enough."""
+    begun: bool = False
+
+    def at(self, lane: Lane) -> Self:
+        return replace(self, lane=lane, begun=False)
 
     def listeners(self, head: LoadBalancerHead) -> tuple[ObservedListener, ...]:
         return self.known[head.ref].listeners
@@ -47,6 +55,10 @@ class Cloud(Account):
         }
 
     def health(self, refs: tuple[CloudRef, ...]) -> Mapping[Rule, tuple[TargetHealth, ...]]:
+        if self.tokens is not None and not self.begun:
+            if not self.tokens:
+                raise Throttled("the API budget is used up")
+            self.begun = bool(self.tokens.pop())
         self.asked.append([ref.id for ref in refs])
         if self.refusal is not None:
             raise self.refusal
@@ -193,6 +205,17 @@ def test_one_load_balancer_that_is_gone_holds_up_no_other(scene: Scene) -> None:
     del scene.cloud.known[CloudRef(REGION, LoadBalancerId("lb-old"))]
     scene.look()
     assert sorted(scene.shown) == [("api-a", OPEN), ("web-a", OPEN)]
+
+
+def test_one_that_is_gone_holds_up_no_other_where_each_look_finds_budget_for_one_call(scene: Scene) -> None:
+    for number in range(32):
+        scene.serve(f"s{number:02}")
+        scene.run(f"s{number:02}-a", f"172.16.0.{number}", f"s{number:02}")
+        scene.bind(f"s{number:02}")
+    del scene.cloud.known[CloudRef(REGION, LoadBalancerId("lb-s00"))]
+    scene.cloud.tokens = ["one"]
+    scene.look()
+    assert len(scene.shown) == 31
 
 
 @pytest.mark.parametrize("trouble", [Throttled("slow"), AccessDenied("no", reason="AccessDenied")])
