@@ -26,7 +26,7 @@ FLOOR: Final = 1 / 15
 """Of the whole rate, one call a second for most actions: what is always tried."""
 WAIT_S_MAX: Final = 60.0
 AT_ONCE: Final = 5
-"""So many calls a second have room for what is borrowed, however low the rate: else a pass would never end."""
+"""So many calls have room for what is borrowed, however low the rate: else a pass would never end."""
 OWED_MAX: Final = 10.0
 """So many calls at most are paid back by `Lane.VERIFY`: after a hundred pages it would stand still for minutes."""
 GRACE_S: Final = 0.25
@@ -94,7 +94,7 @@ class Allowance:
         # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. A flood
         # of them does: others are served as well.
         borrow = borrow or (lane is Lane.REMOVALS and self._tokens > -self.burst)
-        wait = self._crowded(now, AT_ONCE) if borrow else max(self._crowded(now), self._lacking(lane, now))
+        wait = self._crowded(now, self._lent(lane)) if borrow else max(self._crowded(now), self._lacking(lane, now))
         if wait > 0:
             return self._named(lane, now, wait)
         if lane is Lane.VERIFY:
@@ -146,6 +146,11 @@ class Allowance:
         if since < CATCH_UP_S:
             return self._base + (knee - self._base) * since / CATCH_UP_S
         return min(self.full, knee + self.full * max(0.0, since - CATCH_UP_S - HOLD_S) / CLIMB_S)
+
+    def _lent(self, lane: Lane) -> int:
+        """For how many a second has room at any rate: few reads of one pass, and not all pages of a long list."""
+        owed = -(self._spare if lane is Lane.VERIFY else self._tokens)
+        return AT_ONCE if owed < AT_ONCE else 1
 
     def _crowded(self, now: float, least: int = 1) -> float:
         """Seconds until this second has room for one more; 0 while it has. It has room for `least`."""

@@ -36,6 +36,8 @@ class Pace:
     """Of the quota as well: calls that may go at once after a pause, 5 for most actions."""
     verify_share: float = 0.25
     """The most that `Lane.VERIFY` takes of our part."""
+    second: float = 1.0
+    """Of the quota of one second, what borrowed calls may fill: the other shards have the rest."""
 
     @property
     def verifying(self) -> float:
@@ -50,7 +52,7 @@ def pace_of(share: float) -> Pace:
 
 def divided(pace: Pace, parts: int) -> Pace:
     """One of so many equal parts."""
-    return replace(pace, share=pace.share / parts, burst=pace.burst / parts)
+    return replace(pace, share=pace.share / parts, burst=pace.burst / parts, second=pace.second / parts)
 
 
 def _unheard(_service: str, _action: str, _lane: Lane, _wait_s: float) -> None:
@@ -139,7 +141,7 @@ class RateLimits:
         if found is None:
             quota = QUOTAS.get((service, action), QUOTA_DEFAULT)
             full, burst = quota * self.pace.share, max(1.0, quota * self.pace.burst)
-            found = Allowance(quota, full, burst, self.pace.verify_share, now)
+            found = Allowance(quota * self.pace.second, full, burst, self.pace.verify_share, now)
             self._allowances[(region, service, action)] = found
         return found
 

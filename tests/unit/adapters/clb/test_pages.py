@@ -68,3 +68,11 @@ def test_a_list_of_many_pages_does_not_hold_up_who_changes_something_after_it_no
     account.limits.take("ap-guangzhou", "clb", "DescribeLoadBalancers", Lane.CHANGE)
     account.now += 3.0 * shards
     assert len(account.cloud.at(Lane.VERIFY).find("ap-guangzhou", {"a": "b"})) == TOTAL
+
+
+@pytest.mark.parametrize("shards", [3, 5])
+def test_shards_that_look_at_the_same_time_keep_to_the_quota_together(shards: int) -> None:
+    account = Account(pace=divided(Pace(), shards))
+    account.cloud.at(Lane.VERIFY).find("ap-guangzhou", {"a": "b"})
+    assert most_in_a_second([at for at in account.sent if at > 1.0]) * shards <= 20
+    assert account.now <= TOTAL / 100 / (20 / shards) + 3.0
