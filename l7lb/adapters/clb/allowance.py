@@ -67,6 +67,8 @@ class Allowance:
     verify_share: float
     """The most that `Lane.VERIFY` takes of the rate as it is now."""
     at: float
+    second: float = 1.0
+    """Of the quota of one second, what others than one pass may fill."""
     rate: float = 0.0
     """Calls a second, as of the last look."""
     _tokens: float = 0.0
@@ -148,13 +150,15 @@ class Allowance:
         return min(self.full, knee + self.full * max(0.0, since - CATCH_UP_S - HOLD_S) / CLIMB_S)
 
     def _lent(self, lane: Lane) -> int:
-        """For how many a second has room at any rate: few reads of one pass, and not all pages of a long list."""
-        owed = -(self._spare if lane is Lane.VERIFY else self._tokens)
-        return AT_ONCE if owed < AT_ONCE else 1
+        """For how many a second has room: all reads of one pass, and not all pages of a long list."""
+        whole = int(max(AT_ONCE, self.quota * self.rate / self.full))
+        if lane is not Lane.VERIFY:
+            return whole
+        return min(whole, int(OWED_MAX)) if -self._spare < OWED_MAX else 1
 
     def _crowded(self, now: float, least: int = 1) -> float:
         """Seconds until this second has room for one more; 0 while it has. It has room for `least`."""
-        room = int(max(least, self.burst, self.quota * self.rate / self.full))
+        room = int(max(least, self.burst, self.quota * self.second * self.rate / self.full))
         return self._sent[-room] + 1.0 - now + 1e-6 if len(self._sent) >= room else 0.0
 
     def _lacking(self, lane: Lane, now: float) -> float:

@@ -141,7 +141,7 @@ class RateLimits:
         if found is None:
             quota = QUOTAS.get((service, action), QUOTA_DEFAULT)
             full, burst = quota * self.pace.share, max(1.0, quota * self.pace.burst)
-            found = Allowance(quota * self.pace.second, full, burst, self.pace.verify_share, now)
+            found = Allowance(quota, full, burst, self.pace.verify_share, now, self.pace.second)
             self._allowances[(region, service, action)] = found
         return found
 

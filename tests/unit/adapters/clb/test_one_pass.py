@@ -33,3 +33,11 @@ def test_a_pass_looks_at_the_certificates_of_many_steps(pace: Pace) -> None:
         assert one_pass.foreseen(REGION, step) is None
     with pytest.raises(Throttled):
         cloud.at(Lane.CHANGE).foreseen(REGION, step)
+
+
+@pytest.mark.parametrize("lane", [Lane.CHANGE, Lane.VERIFY])
+@pytest.mark.parametrize("shards", [1, 3, 16])
+def test_a_pass_of_many_reads_is_not_taken_apart_however_many_shards_there_are(shards: int, lane: Lane) -> None:
+    limits = RateLimits(lambda: 0.0, divided(Pace(), shards))
+    for number in range(10):
+        limits.take(REGION, "clb", "DescribeTargetHealth", lane, borrow=number > 0)
