@@ -87,10 +87,11 @@ class Allowance:
         self.rate = self._ceiling = self._base = self.full
         self._tokens, self._spare = self.burst, self._spare_max
 
-    def take(self, lane: Lane, now: float, *, borrow: bool = False) -> float:
+    def take(self, lane: Lane, now: float, *, borrow: bool = False, payer: Lane | None = None) -> float:
         """Take a token (0.0), or take nothing and be told in how many seconds to come again.
 
         `borrow`: if need be one of the future, as long as the quota of this second is not used up.
+        `payer`: the lane that pays it back, if that is not its own.
         """
         self.look(now)
         # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. A flood
@@ -99,7 +100,7 @@ class Allowance:
         wait = self._crowded(now, self._lent(lane)) if borrow else max(self._crowded(now), self._lacking(lane, now))
         if wait > 0:
             return self._named(lane, now, wait)
-        if lane is Lane.VERIFY:
+        if (payer or lane) is Lane.VERIFY:
             # What it borrows it alone pays back: a list of many pages must not hold up who changes something.
             self._tokens = max(self._tokens - 1.0, min(self._tokens, 0.0))
             self._spare = max(self._spare - 1.0, -OWED_MAX)

@@ -90,7 +90,9 @@ class Caller:
     on_end: Callable[[CallRecord], None] = _unheard
     """Told of each call that came to the wire, with all its tries as one."""
 
-    def call(self, request: Request, *, region: str, lane: Lane, borrow: bool = False) -> dict[str, Any]:
+    def call(
+        self, request: Request, *, region: str, lane: Lane, borrow: bool = False, payer: Lane | None = None
+    ) -> dict[str, Any]:
         """The `Response` object with its RequestId (the id of the task, for asynchronous writes).
 
         Raises the classes of `errors`; Throttled with `retry_after_s` when the budget has no token. ValueError: the
@@ -107,7 +109,7 @@ class Caller:
             reraise=True,
         )
         try:
-            answer: dict[str, Any] = retrying(self._once, request, region, lane, borrow)
+            answer: dict[str, Any] = retrying(self._once, request, region, lane, borrow, payer)
             code = "OK"
             return answer
         except Refusal as refusal:
@@ -125,11 +127,11 @@ class Caller:
                 elapsed = self.clock() - started
                 self.on_end(CallRecord(request.service, request.action, region, lane, code, elapsed))
 
-    def _once(self, request: Request, region: str, lane: Lane, borrow: bool) -> dict[str, Any]:
+    def _once(self, request: Request, region: str, lane: Lane, borrow: bool, payer: Lane | None) -> dict[str, Any]:
         if request.action == DELETE:
             self.limits.take_deletion(region, ",".join(request.params.get("LoadBalancerIds", ())), lane)
         else:
-            self.limits.take(region, request.service, request.action, lane, borrow=borrow)
+            self.limits.take(region, request.service, request.action, lane, borrow=borrow, payer=payer)
         if request.write:
             self._ask_guard(request, region)
         started, code, request_id = self.clock(), "OK", ""

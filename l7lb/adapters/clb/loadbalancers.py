@@ -165,10 +165,12 @@ class TencentLoadBalancers:
         return codec.task(wire.read(answer, wire.Task))
 
     def _read(
-        self, region: str, action: str, params: Mapping[str, Any], *, borrow: bool = False, lane: Lane | None = None
+        self, region: str, action: str, params: Mapping[str, Any], *, borrow: bool = False, payer: Lane | None = None
     ) -> dict[str, Any]:
         borrow = borrow or (self._asked is not None and action in self._asked)
-        answer = self.caller.call(Request("clb", action, params), region=region, lane=lane or self.lane, borrow=borrow)
+        answer = self.caller.call(
+            Request("clb", action, params), region=region, lane=self.lane, borrow=borrow, payer=payer
+        )
         if self._asked is not None:
             self._asked.add(action)
         return answer
@@ -178,8 +180,8 @@ class TencentLoadBalancers:
         while offset < total:
             params = {"Filters": filters, "Offset": offset, "Limit": PAGE, "OrderBy": "CreateTime", "OrderType": 0}
             # The more load balancers, the more pages: only the first is paid by those who wait for something.
-            lane = Lane.VERIFY if offset > 0 else self.lane
-            read = partial(self._read, region, "DescribeLoadBalancers", params, borrow=offset > 0, lane=lane)
+            payer = Lane.VERIFY if offset > 0 else None
+            read = partial(self._read, region, "DescribeLoadBalancers", params, borrow=offset > 0, payer=payer)
             page = wire.read(_patiently(read, self.caller.sleep) if offset > 0 else read(), wire.LoadBalancers)
             yield page
             offset, total = offset + stride, page.total_count

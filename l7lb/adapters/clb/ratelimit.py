@@ -73,14 +73,17 @@ class RateLimits:
     _deletions: dict[str, Deletions] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, region: str, service: str, action: str, lane: Lane, *, borrow: bool = False) -> None:
+    def take(
+        self, region: str, service: str, action: str, lane: Lane, *, borrow: bool = False, payer: Lane | None = None
+    ) -> None:
         """Take a token, or raise Throttled with the wait.
 
         `borrow` takes it from the future: for the later reads of one pass, which would be worth nothing in pieces.
+        `payer`: the lane that pays it back, if that is not its own.
         """
         now = self.clock()
         with self._lock:
-            wait = self._of(region, service, action, now).take(lane, now, borrow=borrow)
+            wait = self._of(region, service, action, now).take(lane, now, borrow=borrow, payer=payer)
         self._say(region, service, action, lane, wait)
 
     def take_deletion(self, region: str, load_balancer: str, lane: Lane) -> None:

@@ -76,3 +76,10 @@ def test_shards_that_look_at_the_same_time_keep_to_the_quota_together(shards: in
     account.cloud.at(Lane.VERIFY).find("ap-guangzhou", {"a": "b"})
     assert most_in_a_second([at for at in account.sent if at > 1.0]) * shards <= 20
     assert account.now <= TOTAL / 100 / (20 / shards) + 3.0
+
+
+def test_the_list_that_a_term_begins_with_may_fill_the_whole_second_also_with_shards() -> None:
+    account = Account(pace=divided(Pace(), 16))
+    account.cloud.at(Lane.CHANGE).find("ap-guangzhou", {"a": "b"})
+    assert most_in_a_second(account.sent) == 20
+    assert account.now <= TOTAL / 100 / 20 + 1.0
