@@ -36,6 +36,9 @@ KINDS: Final[Mapping[Use, str]] = {
 }
 """What is reported -> label of the metric."""
 HEADS_PER_CALL: Final = 20
+AGAIN_MAX: Final = 200
+"""So many new suspects are read again after one look, the others after the next: a second has room for so many calls of
+one pass, and one that is refused in the middle begins anew."""
 LIST_S: Final = 3600.0
 """So long a list of all Ingresses is good for load balancers that were suspected before it already."""
 TOLD_MAX: Final = 10
@@ -104,7 +107,7 @@ class Findings:
             return ()
         everyone = self._list(suspects)
         known = {entry.head.ref for entry in self.entries}
-        again = self._read_again([entry.head.ref for entry in suspects if entry.head.ref not in known])
+        again = self._read_again([entry.head.ref for entry in suspects if entry.head.ref not in known][:AGAIN_MAX])
         there = [again.get(entry.head.ref, entry.head) for entry in suspects]
         still = [head for head in there if head.ref in known or head.ref in again]
         return _reported(ledger.inventory(still, cluster, everyone))

@@ -1,8 +1,11 @@
 """Load balancers whose Ingress has gone without us: found, told, and left where they are."""
 
+import copy
+
 import pytest
 
 from l7lb.telemetry.metrics import CONTROLLER
+from tests.emulators.clb.nouns import TagsSeen
 from tests.simulation import manifests
 from tests.simulation.cluster import INGRESSES
 from tests.simulation.world import REGION, World
@@ -86,6 +89,25 @@ def test_an_orphan_is_told_once_counted_and_left(world: World) -> None:
     assert shown(world, "l7lb_orphan_oldest_seconds") > 0
     assert len(world.account.lbs()) == 2
     assert lists(world) == 1
+
+
+def test_more_orphans_than_one_look_can_read_again_are_told_by_the_next_ones(world: World) -> None:
+    served(world, "shop")
+    vanish(world)
+    left = world.account.lb()
+    for number in range(449):
+        one = copy.deepcopy(left)
+        one.id, one.name = f"lb-5{number:07x}", f"{left.name}-{number}"
+        one.tags = {**left.tags, "tke-lb-ingress-uuid": f"gone-{number}"}
+        one.tags_seen = [TagsSeen(0.0, 0.0, one.tags)]
+        world.account.emulator.world.load_balancers[one.id] = one
+    world.start()
+    world.run_for(60.0)
+    found = []
+    for _ in range(3):
+        look(world)
+        found.append(shown(world, ORPHANS, "orphan"))
+    assert found == [200, 400, 450]
 
 
 def test_weeks_of_looking_do_not_collect_what_nobody_asked_to_collect(world: World) -> None:
