@@ -6,6 +6,7 @@ draws, a call `CALL_S` or `KUBE_S`, a pass holds the
 interpreter for `shift.CPU_S`.
 """
 
+import gc
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class Fleet:
         )
 
     def __enter__(self) -> "Fleet":
+        gc.collect()  # the garbage of the fleet before is not this one's
         return self
 
     def __exit__(self, *_: object) -> None:

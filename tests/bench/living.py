@@ -1,6 +1,5 @@
 """Fleets of which a fifth has pods as targets: a day of each in some minutes. Virtual time."""
 
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,7 +43,6 @@ class Lived:
 def lived(count: int, scenes: Sequence[str] = SCENES) -> Lived:
     """Pods are replaced while something else goes on, and the leader goes three times. A fifth has pods."""
     direct, new = count // 5, count // 2
-    gc.collect()  # the garbage of the fleet before is not this one's
     with Fleet() as fleet:
         fleet.start()
         fleet.lead()
