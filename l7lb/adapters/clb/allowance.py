@@ -8,7 +8,7 @@ about 40 s instead of one every few seconds. Time is an argument; nobody sleeps 
 
 from collections import deque
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from l7lb.model.lane import Lane
@@ -29,8 +29,13 @@ AT_ONCE: Final = 5
 """So many calls have room for what is borrowed, however low the rate: else a pass would never end."""
 OWED_MAX: Final = 10.0
 """So many calls at most are paid back by `Lane.VERIFY`: after a hundred pages it would stand still for minutes."""
+LATE: Final = 1.5
+"""So many tokens are kept at least while nobody comes: with one, who comes a little late for it has the next one come a
+little early, is refused and goes to the end of the line, and a quarter of all tokens is lost."""
 GRACE_S: Final = 0.25
 """So long a token is kept for the lane that was told when to come for it."""
+WAY_S: Final = 0.25
+"""So long a long list gives way to those who were told to come."""
 _WHOLE: Final = 1.0 - 1e-9
 """A hair's breadth below one token is one token: else rounding answers with waits of 1e-16 s."""
 _TURNS: Final = {
@@ -97,12 +102,13 @@ class Allowance:
         # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. A flood
         # of them does: others are served as well.
         borrow = borrow or (lane is Lane.REMOVALS and self._tokens > -self.burst)
-        wait = self._crowded(now, self._lent(lane)) if borrow else max(self._crowded(now), self._lacking(lane, now))
+        wait = self._borrowing(lane, now) if borrow else self._asking(lane, now)
         if wait > 0:
             return self._named(lane, now, wait)
         if (payer or lane) is Lane.VERIFY:
             # What it borrows it alone pays back: a list of many pages must not hold up who changes something.
-            self._tokens = max(self._tokens - 1.0, min(self._tokens, 0.0))
+            if self._spare >= _WHOLE:
+                self._tokens = max(self._tokens - 1.0, min(self._tokens, 0.0))
             self._spare = max(self._spare - 1.0, -OWED_MAX)
         else:
             self._tokens -= 1.0
@@ -129,7 +135,7 @@ class Allowance:
     def look(self, now: float) -> None:
         """Account for the time since the last look."""
         passed = max(0.0, now - self.at)
-        self._tokens = min(self.burst, self._tokens + passed * self.rate)
+        self._tokens = min(max(LATE, self.burst), self._tokens + passed * self.rate)
         self._spare = min(self._spare_max, self._spare + passed * self.rate * self.verify_share)
         self.at = max(now, self.at)
         self.rate = self._recovered(now - self._halved)
@@ -141,7 +147,7 @@ class Allowance:
 
     @property
     def _spare_max(self) -> float:
-        return max(1.0, self.burst * self.verify_share)
+        return max(LATE, self.burst * self.verify_share)
 
     def _recovered(self, since: float) -> float:
         """The rate so long after the last complaint."""
@@ -150,12 +156,28 @@ class Allowance:
             return self._base + (knee - self._base) * since / CATCH_UP_S
         return min(self.full, knee + self.full * max(0.0, since - CATCH_UP_S - HOLD_S) / CLIMB_S)
 
-    def _lent(self, lane: Lane) -> int:
-        """For how many a second has room: all reads of one pass, and not all pages of a long list."""
+    def _asking(self, lane: Lane, now: float) -> float:
+        """Seconds until there is a token and this second has room for what the rate gives, borrowed or not."""
+        return max(self._crowded(now, least=ceil(self.rate)), self._lacking(lane, now))
+
+    def _borrowing(self, lane: Lane, now: float) -> float:
+        """Seconds until one more may be borrowed: a second has room for all reads of one pass, not for a long list."""
         whole = int(max(AT_ONCE, self.quota * self.rate / self.full))
         if lane is not Lane.VERIFY:
-            return whole
-        return min(whole, int(OWED_MAX)) if -self._spare < OWED_MAX else 1
+            return self._crowded(now, least=whole)
+        if self._spare - _WHOLE >= -OWED_MAX:
+            return self._crowded(now, least=min(whole, int(OWED_MAX)))
+        return self._in_the_way(now)
+
+    def _in_the_way(self, now: float) -> float:
+        """As `_crowded`, but within the rate, and counting those who were told to come within a second.
+
+        Who reads a long list is there whenever a place becomes free: without this nobody else would have one.
+        """
+        told = (max(slot, now) for first in _FIRST[Lane.VERIFY] for slot in self._due[first] if slot < now + 1.0)
+        times = sorted((*self._sent, now, *told))
+        crowded = any(last - first < 1.0 for first, last in zip(times, times[ceil(self.rate) :], strict=False))
+        return max(WAY_S if crowded else 0.0, self._crowded(now))
 
     def _crowded(self, now: float, least: int = 1) -> float:
         """Seconds until this second has room for one more; 0 while it has. It has room for `least`."""
