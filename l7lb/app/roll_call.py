@@ -110,4 +110,5 @@ class RollCall:
                 if ref in wishes and listener in wishes[ref].listeners:
                     bound[ref] |= {target.key for target in targets}
             return bound
+        _logger.warning("roll call: %d load balancers are left for their turns: the API budget is short", len(wishes))
         return None

@@ -37,6 +37,8 @@ LATER_S: Final = 1.0
 """A turn that gave way to a better reason follows it after so long."""
 LOOK_WAITS_S_MAX: Final = 60.0
 """So long a round waits for the budget of its look, which saves one read for each load balancer."""
+LEAST_S: Final = 0.1
+"""A wait that is shorter is none."""
 TURNS_PART: Final = 0.9
 """Of what the budget of the lowest lane gives: a little less, so that it is not asked in vain."""
 TURNS_PER_S: Final = TURNS_PART * Pace().verifying
@@ -307,20 +309,18 @@ class Verifier:
 def _looked(beat: Beat, wait: Wait | None) -> Look | None:
     """All load balancers of the cluster. One token that a turn was quicker to take must not cost a whole round."""
     until = beat.clock.monotonic() + LOOK_WAITS_S_MAX
-    while True:
-        beat.sweep.begin()
-        try:
-            places = regions(beat.ingresses(), beat.cluster, beat.settings.region, beat.more_regions)
-            return look(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places)
-        except Throttled as refusal:
-            if wait is None or beat.clock.monotonic() >= until:
-                _logger.warning("verifier: %s", refusal)
-                return None
-            if wait(refusal.retry_after_s or LATER_S):
-                return None
-        except L7lbError as error:
-            _logger.warning("verifier: %s", error)
-            return None
+
+    def again(refusal: Throttled) -> bool:
+        left = until - beat.clock.monotonic()
+        return wait is not None and left >= LEAST_S and not wait(min(refusal.retry_after_s or LATER_S, left))
+
+    beat.sweep.begin()
+    try:
+        places = regions(beat.ingresses(), beat.cluster, beat.settings.region, beat.more_regions)
+        return look(beat.cloud.at(Lane.VERIFY), ledger.of_cluster(beat.cluster), places, again)
+    except L7lbError as error:
+        _logger.warning("verifier: each load balancer of this round costs one more read: %s", error)
+        return None
 
 
 def _read(

@@ -55,3 +55,16 @@ def test_who_has_to_know_all_is_told_that_one_is_down(error: L7lbError) -> None:
 def test_the_clusters_own_region_must_answer(error: L7lbError) -> None:
     with pytest.raises(type(error)):
         look(_regions(error, "ap-guangzhou"), TAGS, WANTED)
+
+
+@pytest.mark.parametrize("bad", ["ap-guangzhou", "ap-shanghai"])
+def test_a_region_without_budget_is_asked_again_as_long_as_one_waits_for_it(bad: str) -> None:
+    regions, waits = _regions(Throttled("too many"), bad), iter((True, True))
+
+    def again(_refusal: Throttled) -> bool:
+        if next(waits, None) is None:
+            regions.bad = ""
+        return True
+
+    assert look(regions, TAGS, WANTED, again).regions == WANTED
+    assert list(waits) == []

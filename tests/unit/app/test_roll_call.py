@@ -118,7 +118,9 @@ def test_load_balancers_that_are_gone_keep_nobody_from_being_found_and_cost_thre
 
 
 @pytest.mark.parametrize(("error", "waited"), [(Throttled("slow", retry_after_s=2.0), 3), (Unavailable("away"), 0)])
-def test_without_an_answer_each_waits_for_its_turn(error: L7lbError, waited: int) -> None:
+def test_without_an_answer_each_waits_for_its_turn_and_the_log_says_so(
+    error: L7lbError, waited: int, caplog: pytest.LogCaptureFixture
+) -> None:
     account = Bound(addresses={"lb-a": set()})
 
     def refuse(_call: str) -> None:
@@ -128,6 +130,7 @@ def test_without_an_answer_each_waits_for_its_turn(error: L7lbError, waited: int
     waits: list[float] = []
     assert _absent(account, _of("a"), waits=waits) == set()
     assert len(waits) == waited
+    assert "1 load balancers are left for their turns" in caplog.text
 
 
 def test_a_node_that_went_while_nobody_led_is_taken_off_before_the_turns_of_the_verifier() -> None:

@@ -235,14 +235,17 @@ def test_without_a_look_the_round_goes_on(scene: Scene) -> None:
 
 def test_a_look_that_finds_no_budget_is_waited_for_and_costs_the_round_nothing(scene: Scene) -> None:
     scene.serve("a", "b")
-    scene.account.trouble = failing("find", Throttled("slow down", retry_after_s=0.3))
     waits: list[float] = []
+
+    def trouble(call: str) -> None:
+        if call == "find" and len(waits) < 3:
+            raise Throttled("slow down", retry_after_s=0.3)
 
     def wait(seconds: float) -> bool:
         waits.append(seconds)
-        if len(waits) == 3:
-            scene.account.trouble = lambda _call: None
         return False
+
+    scene.account.trouble = trouble
 
     assert scene.verifier.round(wait) == 2
     turns(scene, 2)
@@ -251,9 +254,10 @@ def test_a_look_that_finds_no_budget_is_waited_for_and_costs_the_round_nothing(s
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["in the end", "when the term ends"])
-def test_the_wait_for_a_look_is_given_up(scene: Scene, ends: bool) -> None:
+@pytest.mark.parametrize("asked_s", [20.0, 50.0, 700.0])
+def test_the_wait_for_a_look_is_given_up(scene: Scene, ends: bool, asked_s: float) -> None:
     scene.serve("a")
-    scene.account.trouble = failing("find", Throttled("slow down", retry_after_s=20.0))
+    scene.account.trouble = failing("find", Throttled("slow down", retry_after_s=asked_s))
     began = scene.room.clock.monotonic()
 
     def wait(seconds: float) -> bool:
@@ -261,7 +265,7 @@ def test_the_wait_for_a_look_is_given_up(scene: Scene, ends: bool) -> None:
         return ends
 
     assert scene.verifier.round(wait) == 1
-    assert scene.room.clock.monotonic() - began == (20.0 if ends else 60.0)
+    assert scene.room.clock.monotonic() - began == (min(asked_s, 60.0) if ends else 60.0)
 
 
 def test_what_nobody_leads_to_any_more_is_forgotten_in_a_round(scene: Scene) -> None:
