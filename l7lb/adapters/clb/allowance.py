@@ -73,7 +73,7 @@ class Allowance:
     """The most that `Lane.VERIFY` takes of the rate as it is now."""
     at: float
     second: float = 1.0
-    """Of the quota of one second, what others than one pass may fill."""
+    """Of the quota of one second, what long lists may fill; the reads of one pass may fill all of it."""
     rate: float = 0.0
     """Calls a second, as of the last look."""
     _tokens: float = 0.0
@@ -99,8 +99,8 @@ class Allowance:
         `payer`: the lane that pays it back, if that is not its own.
         """
         self.look(now)
-        # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. A flood
-        # of them does: others are served as well.
+        # Targets that are gone do not wait for a token, and a pass that is about them must not be taken apart. Of a
+        # flood each that is beyond the burst does, and still leaves little to others.
         borrow = borrow or (lane is Lane.REMOVALS and self._tokens > -self.burst)
         wait = self._borrowing(lane, now) if borrow else self._asking(lane, now)
         if wait > 0:

@@ -58,19 +58,17 @@ class TencentCertificates:
     region: str
     """The service has none; the budget is counted under this one."""
     asked: set[str] | None = None
-    """Reads that the pass has made: as with load balancers, another of the same kind is borrowed."""
+    """Reads that the pass has made: as with load balancers, another of the same kind is borrowed. None: of no pass."""
 
     def read(self, ids: frozenset[str], lane: Lane) -> Mapping[str, CertificateFacts]:
         """Those of `ids` that the account has, by id. Raises the classes of `errors`."""
         found: dict[str, CertificateFacts] = {}
-        wanted = sorted(ids)
+        wanted, asked = sorted(ids), set[str]() if self.asked is None else self.asked
         for start in range(0, len(wanted), PAGE):
             params = {"CertIds": wanted[start : start + PAGE], "Offset": 0, "Limit": PAGE}
             request = Request("ssl", READ, params)
-            borrow = start > 0 or (self.asked is not None and READ in self.asked)
-            answer = self.caller.call(request, region=self.region, lane=lane, borrow=borrow)
-            if self.asked is not None:
-                self.asked.add(READ)
+            answer = self.caller.call(request, region=self.region, lane=lane, borrow=READ in asked)
+            asked.add(READ)
             for entry in wire.read(answer, _Certificates).certificates or ():
                 if entry.certificate_id in ids:
                     found[entry.certificate_id] = _facts(entry)

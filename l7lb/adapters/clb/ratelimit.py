@@ -37,7 +37,7 @@ class Pace:
     verify_share: float = 0.25
     """The most that `Lane.VERIFY` takes of our part."""
     second: float = 1.0
-    """Of the quota of one second, what borrowed calls may fill: the other shards have the rest."""
+    """Of the quota of one second, what long lists may fill: those of the other shards have the rest."""
 
     @property
     def verifying(self) -> float:

@@ -5,13 +5,13 @@ import random
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from l7lb.adapters.clb.loadbalancers import PAGE_WAIT_S_MAX
 from l7lb.adapters.clb.ratelimit import Pace, RateLimits
 from l7lb.errors import Throttled
 from l7lb.model.lane import Lane
 
 REGION = "ap-guangzhou"
 LIST = "DescribeLoadBalancers"
-PAGE_WAIT_S_MAX = 1.0
 
 
 class Street:
